@@ -1,6 +1,6 @@
 """Time and memory of the whole threshold × tolerance sweep: prints a Markdown row.
 
-    python benchmarks/metrics.py
+``python benchmarks/metrics.py``
 """
 
 from __future__ import annotations

@@ -1,0 +1,58 @@
+"""Tables and texts as files: CSV, Markdown and LaTeX, complete or not there at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+_DIGITS = "%.8g"
+"""Fixed digits, so that evaluating twice writes the same bytes."""
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write `text` under a temporary name and rename it, so that no reader sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text(text, encoding="utf-8", newline="\n")
+    unfinished.replace(path)
+    return path
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> Path:
+    """Write a table without its index; equal tables give equal bytes."""
+    return write_text(path, frame.to_csv(index=False, float_format=_DIGITS, lineterminator="\n"))
+
+
+def write_table(frame: pd.DataFrame, folder: Path, name: str, caption: str) -> None:
+    """Write a table three times: full digits as CSV, three decimals as Markdown and LaTeX."""
+    write_csv(frame, folder / f"{name}.csv")
+    write_text(folder / f"{name}.md", f"{caption}\n\n{to_markdown(frame)}\n")
+    readable = to_readable(frame)
+    latex = readable.to_latex(index=False, escape=True, caption=caption, label=f"tab:{name}")
+    write_text(folder / f"{name}.tex", latex)
+
+
+def to_markdown(frame: pd.DataFrame) -> str:
+    """Render a table as GitHub Markdown."""
+    return to_readable(frame).to_markdown(index=False, disable_numparse=True)
+
+
+def to_readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn every cell into text: p values as such, other fractions with three decimals."""
+    readable = {
+        name: [_readable(value, is_p=name in ("p", "p_holm")) for value in column]
+        for name, column in frame.items()
+    }
+    return pd.DataFrame(readable, columns=frame.columns)
+
+
+def _readable(value: object, *, is_p: bool) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    if value != value:
+        return "–"
+    if is_p:
+        return f"{value:.2g}"
+    return f"{value:.3f}" if abs(value) >= 5e-4 or value == 0 else f"{value:.1e}"
