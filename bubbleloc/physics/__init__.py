@@ -1,0 +1,39 @@
+"""The simulator: from a scene of microbubbles to an RF line in volts (numpy, SI units)."""
+
+from bubbleloc.physics.bubble import BubbleResponse, bubble_response
+from bubbleloc.physics.echo import receive, received_pressure
+from bubbleloc.physics.media import C4F10, WATER, Gas, Medium
+from bubbleloc.physics.propagation import propagate
+from bubbleloc.physics.pulse import drive_signal, unit_pulse
+from bubbleloc.physics.scene import Scene, draw_scene
+from bubbleloc.physics.setup import Setup
+from bubbleloc.physics.shell import Shell, shell_named
+from bubbleloc.physics.simulator import RFLine, arrival_sample, max_pressure_field, simulate_rf
+from bubbleloc.physics.transducer import P4_1, PoleResidueResponse, TabulatedResponse, Transducer
+
+__all__ = [
+    "C4F10",
+    "P4_1",
+    "WATER",
+    "BubbleResponse",
+    "Gas",
+    "Medium",
+    "PoleResidueResponse",
+    "RFLine",
+    "Scene",
+    "Setup",
+    "Shell",
+    "TabulatedResponse",
+    "Transducer",
+    "arrival_sample",
+    "bubble_response",
+    "draw_scene",
+    "drive_signal",
+    "max_pressure_field",
+    "propagate",
+    "receive",
+    "received_pressure",
+    "shell_named",
+    "simulate_rf",
+    "unit_pulse",
+]

@@ -1,0 +1,126 @@
+"""A bubble's radial oscillation and the sound it scatters."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from bubbleloc.errors import InputError
+from bubbleloc.physics import integrator
+from bubbleloc.physics.media import FloatArray
+from bubbleloc.physics.propagation import pressure_at
+from bubbleloc.physics.setup import Setup
+from bubbleloc.physics.thermal import thermal_behaviour
+
+# Distance from the bubble at which its scattered pressure is given.
+REFERENCE_DISTANCE_M = 1e-3
+
+
+@dataclass(frozen=True)
+class BubbleResponse:
+    """Oscillation of B bubbles over M samples; ``scattered_pa`` is at 1 mm, without delay."""
+
+    time_s: FloatArray  # (B, M), since transmission
+    radius_m: FloatArray  # (B, M)
+    velocity_m_s: FloatArray  # (B, M), dR/dt
+    scattered_pa: FloatArray  # (B, M)
+
+
+def bubble_response(
+    radius_m: npt.ArrayLike,
+    depth_m: npt.ArrayLike,
+    pressure_pa: npt.ArrayLike,
+    setup: Setup | None = None,
+) -> BubbleResponse:
+    """How bubbles (B,) of a resting radius respond at a depth to a transmitted amplitude.
+
+    The three arguments are scalars or arrays that broadcast to (B,). Marmottant et al.,
+    JASA 118 (2005) for the equation; the shell and the gas are those of ``setup``.
+
+    Raises InputError for values that are no radius, depth or pressure.
+    """
+    setup = Setup() if setup is None else setup
+    radius, depth, amplitude = _broadcast(radius_m, depth_m, pressure_pa)
+    strain, rate = oscillate(radius, pressure_at(depth, amplitude, setup), setup)
+    samples = np.arange(setup.window_samples) / setup.simulation_rate_hz
+    wall_m = radius[:, None] * (1 + strain)
+    velocity = rate * (radius / _natural_time_s(radius, setup))[:, None]
+    return BubbleResponse(
+        time_s=depth[:, None] / setup.medium.speed_of_sound_m_s + samples,
+        radius_m=wall_m,
+        velocity_m_s=velocity,
+        scattered_pa=scattered_pressure(wall_m, velocity, setup),
+    )
+
+
+def oscillate(
+    radius_m: FloatArray, drive_pa: FloatArray, setup: Setup
+) -> tuple[FloatArray, FloatArray]:
+    """Radial strain and its rate (B, M) of bubbles (B,) under pressures ``drive_pa`` (B, M)."""
+    coefficients = _coefficients(radius_m, setup)
+    ambient = setup.medium.ambient_pressure_pa
+    strain, rate = integrator.integrate(drive_pa / ambient, coefficients, _curve(setup))
+    if not np.isfinite(strain[:, -1]).all():
+        raise InputError("a bubble collapsed beyond the model; lower pressure_pa")
+    return strain, rate
+
+
+def scattered_pressure(radius_m: FloatArray, velocity_m_s: FloatArray, setup: Setup) -> FloatArray:
+    """p_s = ρR/r₀·(2Ṙ² + R·R̈) in Pa at r₀ = 1 mm, all (B, M).
+
+    R̈ is the central difference of Ṙ; half the one-sided difference at both ends, as published.
+    """
+    acceleration = np.empty_like(velocity_m_s)
+    acceleration[:, 1:-1] = velocity_m_s[:, 2:] - velocity_m_s[:, :-2]
+    acceleration[:, 0] = velocity_m_s[:, 1] - velocity_m_s[:, 0]
+    acceleration[:, -1] = velocity_m_s[:, -1] - velocity_m_s[:, -2]
+    acceleration *= setup.simulation_rate_hz / 2
+    scale = setup.medium.density_kg_m3 / REFERENCE_DISTANCE_M
+    return scale * radius_m * (2 * velocity_m_s**2 + radius_m * acceleration)
+
+
+def _broadcast(*values: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+    arrays = [np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in values]
+    try:
+        radius, depth, amplitude = (np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays))
+    except ValueError as error:
+        shapes = ", ".join(str(a.shape) for a in arrays)
+        raise InputError(f"radius, depth, pressure of shapes {shapes}; give one length") from error
+    if radius.ndim != 1:
+        raise InputError(f"radius, depth, pressure of shape {radius.shape}; give one row each")
+    return radius, depth, amplitude
+
+
+def _natural_time_s(radius_m: FloatArray, setup: Setup) -> FloatArray:
+    """The unit of time √(ρR₀²/P₀) (B,)."""
+    medium = setup.medium
+    return np.asarray(radius_m * np.sqrt(medium.density_kg_m3 / medium.ambient_pressure_pa))
+
+
+def _coefficients(radius_m: FloatArray, setup: Setup) -> FloatArray:
+    """The equation's numbers per bubble, (COEFFICIENTS, B padded to whole blocks)."""
+    medium, shell = setup.medium, setup.shell_model
+    padding = -len(radius_m) % integrator.LANES
+    radius = np.pad(radius_m, (0, padding), mode="edge")
+    time_s = _natural_time_s(radius, setup)
+    ambient = medium.ambient_pressure_pa
+    kappa, thermal_viscosity = thermal_behaviour(
+        setup.thermal, radius, shell.resting_tension_n_m, setup.frequency_hz, medium, setup.gas
+    )
+    c = np.empty((integrator.COEFFICIENTS, len(radius)))
+    c[integrator.STEP] = 1 / (setup.simulation_rate_hz * time_s)
+    c[integrator.GAS] = 1 + 2 * shell.resting_tension_n_m / (radius * ambient)
+    c[integrator.SOUND] = 3 * kappa / medium.speed_of_sound_m_s * radius / time_s
+    c[integrator.TENSION] = 2 / (radius * ambient)
+    c[integrator.VISCOUS] = 4 * (medium.viscosity_pa_s + thermal_viscosity) / (time_s * ambient)
+    c[integrator.SHELL] = 4 * shell.viscosity_kg_s(radius) / (radius * time_s * ambient)
+    c[integrator.EXPONENT] = 3 * kappa
+    return c
+
+
+@lru_cache(maxsize=8)
+def _curve(setup: Setup) -> tuple[float, ...]:
+    shell = setup.shell_model
+    limits = (shell.resting_area, shell.u_min, shell.u_max, shell.max_tension_n_m)
+    return shell.coefficients + limits

@@ -1,0 +1,123 @@
+"""Measured transducer responses and drive waveforms from files (data only, never code)."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.io import loadmat
+
+from bubbleloc.errors import InputError
+from bubbleloc.physics.media import ComplexArray, FloatArray
+from bubbleloc.physics.transducer import TabulatedResponse
+
+# Points must be closer than this to describe a response that rings for 4 µs.
+COARSEST_STEP_HZ = 250e3
+# A table must reach at least here: fundamental and second harmonic of a 1.7 MHz drive.
+LOWEST_REACH_HZ = 4e6
+
+
+def read_response(path: str | Path, name: str) -> TabulatedResponse:
+    """The response ``name`` (``Tfit`` transmit, ``Hfit`` receive) of a file.
+
+    ``.npz`` and ``.mat`` hold ``f`` (n,) in Hz and ``name`` (n,) complex; ``.csv`` has three
+    columns, frequency in Hz, real and imaginary part, with or without a header line. A
+    conjugate second half (frequencies of a full FFT) is left out.
+
+    Raises InputError where the file is missing, unreadable, or not a usable response.
+    """
+    file = _existing(path)
+    if file.suffix in (".npz", ".mat"):
+        table = _load_named(file)
+        missing = [key for key in ("f", name) if key not in table]
+        if missing:
+            raise InputError(f"{file}: no {' and no '.join(missing)} in it; it has {sorted(table)}")
+        frequency, value = np.squeeze(table["f"]), np.squeeze(table[name])
+    elif file.suffix == ".csv":
+        columns = read_columns(file)
+        if columns.shape[1] != 3:
+            raise InputError(
+                f"{file}: {columns.shape[1]} columns; give frequency in Hz, real, imaginary"
+            )
+        frequency, value = columns[:, 0], columns[:, 1] + 1j * columns[:, 2]
+    else:
+        raise InputError(f"{file}: a response is a .npz, .mat or .csv file")
+    return _checked(file, frequency, value)
+
+
+def read_waveform(path: str | Path) -> FloatArray:
+    """One row of samples (n,) from a ``.npy`` file or a one-column ``.csv``/``.txt``."""
+    file = _existing(path)
+    if file.suffix == ".npy":
+        try:
+            samples = np.load(file, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{file}: not a .npy file of numbers ({error})") from error
+    else:
+        samples = read_columns(file)
+    if samples.size != max(samples.shape, default=0) or not np.isrealobj(samples):
+        raise InputError(f"{file}: shape {samples.shape}; give one column of real numbers")
+    return np.asarray(samples, dtype=np.float64).reshape(-1)
+
+
+def read_columns(file: Path) -> FloatArray:
+    """A table (rows, columns) of numbers parted by commas or blanks; a header is skipped."""
+    try:
+        text = file.read_text(encoding="utf-8-sig").replace(",", " ").replace(";", " ")
+        lines = [line for line in text.splitlines() if line.strip() and line.lstrip()[0] != "#"]
+        if lines and not _is_number(lines[0].split()[0]):
+            lines = lines[1:]
+        return np.loadtxt(lines, dtype=np.float64, ndmin=2)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: not a table of numbers ({error})") from error
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _existing(path: str | Path) -> Path:
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"{file}: no such file; check the path")
+    return file
+
+
+def _load_named(file: Path) -> Mapping[str, Any]:
+    try:
+        if file.suffix == ".mat":
+            return {k: v for k, v in loadmat(file).items() if not k.startswith("__")}
+        with np.load(file, allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files if key in ("f", "Tfit", "Hfit")}
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise InputError(f"{file}: cannot be read as {file.suffix} ({error})") from error
+
+
+def _checked(file: Path, frequency: Any, value: Any) -> TabulatedResponse:
+    if frequency.ndim != 1 or frequency.shape != value.shape:
+        raise InputError(
+            f"{file}: frequency {frequency.shape} and response {value.shape} differ in shape"
+        )
+    try:
+        f: FloatArray = np.asarray(frequency, dtype=np.float64)
+        x: ComplexArray = np.asarray(value, dtype=np.complex128)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{file}: not numbers ({error})") from error
+    if not (np.isfinite(f).all() and np.isfinite(x).all() and x.any()):
+        raise InputError(f"{file}: NaN, infinite or all-zero values; clean the file")
+    if f.size < 4 or (np.diff(f) <= 0).any() or f[0] < 0:
+        raise InputError(f"{file}: frequencies must rise from zero or more, in Hz")
+    if f[-1] < LOWEST_REACH_HZ:
+        raise InputError(
+            f"{file}: ends at {f[-1]:g} Hz, needs at least {LOWEST_REACH_HZ:g}; in Hz?"
+        )
+    if np.diff(f).max() > COARSEST_STEP_HZ:
+        raise InputError(
+            f"{file}: steps of {np.diff(f).max():g} Hz; at most {COARSEST_STEP_HZ:g} show 4 µs"
+        )
+    return TabulatedResponse(f, x)

@@ -1,0 +1,114 @@
+"""What is insonified: where the bubbles are, how large, and how hard the pulse is."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from bubbleloc.errors import InputError
+from bubbleloc.physics.media import FloatArray
+from bubbleloc.physics.response_files import read_waveform
+
+MEAN_RADIUS_M = 2.4e-6
+RADIUS_SPREAD = 0.05  # standard deviation over mean
+# Bubbles keep this far from both ends of the record, so that no echo is cut.
+MARGIN_M = 0.0037
+# SonoVue: p(R) ∝ R² exp(−2.19 R), R in µm (Blanken et al. 2022).
+SONOVUE_DECAY_PER_UM = 2.19
+SONOVUE_RANGE_UM = (0.5, 6.0)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """B bubbles and the amplitude of the pulse that meets them.
+
+    Raises InputError unless the three rows have one length and physical values.
+    """
+
+    depth_m: FloatArray  # (B,), distance from the transducer's face
+    lateral_m: FloatArray  # (B,), distance from the transducer's axis
+    radius_m: FloatArray  # (B,), at rest
+    pressure_pa: float  # transmitted amplitude
+
+    def __post_init__(self) -> None:
+        for name in ("depth_m", "lateral_m", "radius_m"):
+            row = np.atleast_1d(np.asarray(getattr(self, name), dtype=np.float64))
+            if row.ndim != 1 or not np.isfinite(row).all():
+                raise InputError(f"scene: {name} of shape {row.shape}; give a row of finite values")
+            object.__setattr__(self, name, row)
+        sizes = (len(self.depth_m), len(self.lateral_m), len(self.radius_m))
+        if len(set(sizes)) != 1:
+            raise InputError(f"scene: rows of lengths {sizes}; depth, lateral, radius must agree")
+        if (self.depth_m < 0).any():
+            raise InputError(f"scene: depth_m={self.depth_m.min():g}; depths are not negative")
+        if (self.radius_m <= 0).any() or (self.radius_m > 1e-4).any():
+            raise InputError("scene: radius_m outside 0–100 µm; give metres, such as 2.4e-6")
+        if not (np.isfinite(self.pressure_pa) and self.pressure_pa >= 0):
+            raise InputError(f"scene: pressure_pa={self.pressure_pa!r}; give Pa, not negative")
+        object.__setattr__(self, "pressure_pa", float(self.pressure_pa))
+
+    def __len__(self) -> int:
+        return len(self.depth_m)
+
+
+def draw_scene(
+    rng: np.random.Generator,
+    bubbles: str = "monodisperse",
+    *,
+    count: tuple[int, int] = (10, 1000),
+    pressure_pa: tuple[float, float] = (5e3, 250e3),
+    depth_m: float = 0.1,
+    width_m: float = 0.028,
+) -> Scene:
+    """A random scene as published: count, pressure and positions uniform.
+
+    ``bubbles`` is monodisperse (2.4 µm ± 5 %, clipped to 0.5–1.5 times the mean), polydisperse
+    (SonoVue), or a file of measured radii in µm (``.npy``, or one per line) to draw from with
+    replacement. Depths stay 3.7 mm inside 0…``depth_m``.
+
+    The order of draws is part of the datasets' reproducibility and must not change: count,
+    pressure, depths, lateral positions, radii.
+    """
+    low, high = count
+    if not 0 <= low <= high:
+        raise InputError(f"scene: count={count}; give (fewest, most), not negative")
+    if not 0 <= pressure_pa[0] <= pressure_pa[1]:
+        raise InputError(f"scene: pressure_pa={pressure_pa}; give (lowest, highest) in Pa")
+    if depth_m <= 2 * MARGIN_M:
+        raise InputError(f"scene: depth_m={depth_m}; give more than {2 * MARGIN_M} m")
+    size = round(rng.uniform(low, high))
+    pressure = rng.uniform(*pressure_pa)
+    depth = rng.uniform(MARGIN_M, depth_m - MARGIN_M, size)
+    lateral = rng.uniform(-width_m / 2, width_m / 2, size)
+    return Scene(depth, lateral, draw_radii(rng, bubbles, size), pressure)
+
+
+def draw_radii(rng: np.random.Generator, bubbles: str, size: int) -> FloatArray:
+    """Resting radii (size,) in m; ``bubbles`` as in draw_scene."""
+    if bubbles == "monodisperse":
+        radius = MEAN_RADIUS_M * (1 + RADIUS_SPREAD * rng.standard_normal(size))
+        return np.clip(radius, 0.5 * MEAN_RADIUS_M, 1.5 * MEAN_RADIUS_M)
+    if bubbles == "polydisperse":
+        radius_um, cumulative = _sonovue()
+        return 1e-6 * np.interp(rng.uniform(size=size), cumulative, radius_um)
+    if not Path(bubbles).is_file():
+        raise InputError(f"bubbles={bubbles!r}; give monodisperse, polydisperse or a file of radii")
+    return rng.choice(_measured_radii(Path(bubbles).resolve()), size)
+
+
+@lru_cache(maxsize=1)
+def _sonovue() -> tuple[FloatArray, FloatArray]:
+    """Radii in µm and their cumulative distribution, both (n,), finely tabulated."""
+    radius = np.linspace(*SONOVUE_RANGE_UM, 5501)
+    density = radius**2 * np.exp(-SONOVUE_DECAY_PER_UM * radius)
+    cumulative = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2)])
+    return radius, cumulative / cumulative[-1]
+
+
+@lru_cache(maxsize=8)
+def _measured_radii(file: Path) -> FloatArray:
+    radius_um = read_waveform(file)
+    if radius_um.size == 0 or not ((radius_um > 0.05) & (radius_um < 100)).all():
+        raise InputError(f"{file}: radii outside 0.05–100; give radii in µm, one per line")
+    return radius_um * 1e-6

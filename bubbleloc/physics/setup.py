@@ -1,0 +1,184 @@
+"""Everything a simulation depends on besides the scene."""
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from bubbleloc.errors import InputError
+from bubbleloc.physics.media import C4F10, WATER, Gas, Medium, require_positive
+from bubbleloc.physics.response_files import read_response, read_waveform
+from bubbleloc.physics.shell import Shell, shell_named
+from bubbleloc.physics.thermal import THERMAL_MODELS
+from bubbleloc.physics.transducer import P4_1, Transducer
+
+# Bubbles are integrated, and echoes summed, at least this finely: RK4 at 4 ns converges.
+INTEGRATION_RATE_HZ = 250e6
+# Time for the bubble to ring down after the pulse has passed.
+RING_DOWN_S = 4e-6
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Transducer, pulse, bubble models and medium; the defaults are those published.
+
+    Hashable and picklable: pulse spectra and the like are computed once per process and
+    setup. Choices:
+
+    * ``transducer``: a Transducer, ``"p4-1"``, or the path of a file with both responses;
+    * ``shell``: segers, marmottant, none, or a Shell of your own;
+    * ``thermal``: prosperetti, adiabatic or isothermal, taken at ``frequency_hz``;
+    * ``drive``: an excitation of your own, sampled at ``simulation_rate_hz``, in place of the
+      three-level pulse of ``cycles``;
+    * ``elements``: receivers that share the aperture; one sits at its centre.
+
+    Raises InputError for a value that makes no sense, and warns where one leaves a model's
+    validity.
+    """
+
+    transducer: Transducer = P4_1
+    shell: str | Shell = "segers"
+    thermal: str = "prosperetti"
+    frequency_hz: float = 1.7e6
+    cycles: float = 1
+    drive: tuple[float, ...] | None = None
+    medium: Medium = WATER
+    gas: Gas = C4F10
+    depth_m: float = 0.1
+    sampling_rate_hz: float = 62.5e6
+    elements: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.transducer, Transducer):
+            object.__setattr__(self, "transducer", _transducer_from(self.transducer))
+        if self.drive is not None:
+            object.__setattr__(self, "drive", _checked_drive(self.drive))
+        require_positive(
+            "setup",
+            frequency_hz=self.frequency_hz,
+            depth_m=self.depth_m,
+            sampling_rate_hz=self.sampling_rate_hz,
+        )
+        if self.cycles < 0.5 or self.cycles != self.cycles // 0.5 / 2:
+            raise InputError(f"setup: cycles={self.cycles!r}; give whole or half cycles, 0.5 up")
+        if self.elements != int(self.elements) or self.elements < 1:
+            raise InputError(f"setup: elements={self.elements!r}; give a whole number above zero")
+        if self.thermal not in THERMAL_MODELS:
+            choice = ", ".join(THERMAL_MODELS)
+            raise InputError(f"unknown thermal model {self.thermal!r}; choose one of {choice}")
+        if isinstance(self.shell, str):
+            shell_named(self.shell, self.medium)
+        self._warn_outside_validity()
+
+    def _warn_outside_validity(self) -> None:
+        if self.shell == "segers" and self.medium != WATER:
+            warnings.warn(
+                "the Segers shell was measured in water; in another medium use shell=marmottant",
+                stacklevel=4,
+            )
+        if self.sampling_rate_hz < 20 * self.frequency_hz:
+            warnings.warn(
+                "the sampling rate is below 20 times the centre frequency: harmonics alias and "
+                "arrivals get coarse; raise sampling_rate_hz",
+                stacklevel=4,
+            )
+
+    @property
+    def shell_model(self) -> Shell:
+        """The shell's numbers."""
+        return shell_named(self.shell, self.medium) if isinstance(self.shell, str) else self.shell
+
+    @property
+    def oversampling(self) -> int:
+        """Simulated samples per RF sample."""
+        return max(1, math.ceil(INTEGRATION_RATE_HZ / self.sampling_rate_hz - 1e-9))
+
+    @property
+    def simulation_rate_hz(self) -> float:
+        """Rate of pulses, bubbles and the record before decimation."""
+        return self.sampling_rate_hz * self.oversampling
+
+    @property
+    def window_samples(self) -> int:
+        """Simulated samples of one bubble: drive, transducer's ringing and ring-down."""
+        drive_s = self.cycles / self.frequency_hz
+        if self.drive is not None:
+            drive_s = len(self.drive) / self.simulation_rate_hz
+        duration_s = drive_s + 2 / self.transducer.bandwidth_hz + RING_DOWN_S
+        return math.ceil(duration_s * self.simulation_rate_hz)
+
+    @property
+    def record_samples(self) -> int:
+        """Simulated samples of a whole record, 0 to the echo from ``depth_m``."""
+        duration_s = 2 * self.depth_m / self.medium.speed_of_sound_m_s
+        return math.floor(duration_s * self.simulation_rate_hz + 1e-9) + 1
+
+    @property
+    def samples(self) -> int:
+        """Samples of an RF line."""
+        return math.ceil(self.record_samples / self.oversampling)
+
+    @classmethod
+    def from_files(
+        cls,
+        transmit: str | Path | None = None,
+        receive: str | Path | None = None,
+        drive: str | Path | None = None,
+        **other: Any,
+    ) -> Self:
+        """A setup with measured responses; what has no file keeps its built-in P4-1 form.
+
+        ``transmit`` and ``receive`` are ``.npz``/``.mat`` files with ``f`` (Hz) and ``Tfit`` /
+        ``Hfit`` (complex; one file may hold both), or ``.csv`` with frequency, real and
+        imaginary part. ``drive`` is a ``.npy``/``.csv``/``.txt`` column.
+        """
+        base = other.pop("transducer", P4_1)
+        other["transducer"] = Transducer(
+            transmit=read_response(transmit, "Tfit") if transmit else base.transmit,
+            receive=read_response(receive, "Hfit") if receive else base.receive,
+            bandwidth_hz=base.bandwidth_hz,
+            aperture_m=base.aperture_m,
+        )
+        if drive is not None:
+            other["drive"] = read_waveform(drive)
+        return cls(**other)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """A setup from plain values: scalars, file names, and mappings of medium and gas."""
+        values = {key: value for key, value in config.items() if value is not None}
+        for key, kind in (("medium", Medium), ("gas", Gas)):
+            if isinstance(values.get(key), Mapping):
+                values[key] = _build(kind, key, values[key])
+        if isinstance(values.get("transducer"), str):
+            values["transducer"] = _transducer_from(values["transducer"])
+        setup: Self = _build(cls.from_files, "setup", values)
+        return setup
+
+
+def _build(make: Any, owner: str, values: Mapping[str, Any]) -> Any:
+    try:
+        return make(**values)
+    except TypeError as error:
+        raise InputError(f"{owner}: {error}; see bubbleloc.physics for the names") from error
+
+
+def _transducer_from(source: object) -> Transducer:
+    if str(source).lower() == "p4-1":
+        return P4_1
+    if not isinstance(source, str | Path):
+        raise InputError(f"transducer={source!r}; give 'p4-1', a Transducer or a file name")
+    return Transducer(read_response(source, "Tfit"), read_response(source, "Hfit"))
+
+
+def _checked_drive(drive: Any) -> tuple[float, ...]:
+    samples = np.asarray(drive, dtype=np.float64)
+    if samples.ndim != 1 or not np.isfinite(samples).all() or not samples.any():
+        raise InputError(
+            f"drive of shape {samples.shape}; give one row of finite samples, not all 0"
+        )
+    return tuple(samples.tolist())

@@ -1,0 +1,83 @@
+"""The lipid shell: surface tension against area, and shell viscosity.
+
+Every model is the same formula with other numbers: σ(A) is a polynomial in u = A − 1, held at
+the ends of its elastic range [u_min, u_max] (buckled below, ruptured above), where A is the
+bubble's area over its area at the model's reference state. Expanding about A = 1 matters: the
+monomial form of the Segers polynomial loses 6e-6 N/m to round-off.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bubbleloc.errors import InputError
+from bubbleloc.physics.media import FloatArray, Medium
+
+SHELLS = ("segers", "marmottant", "none")
+DEGREE = 10
+
+# Surface tension at rest of a coated bubble, N/m (Blanken et al. 2022).
+RESTING_TENSION_N_M = 0.010
+# Elasticity χ of the Marmottant model, N/m.
+MARMOTTANT_ELASTICITY_N_M = 0.55
+
+# Segers et al. (2018), Soft Matter 14: the measured σ(A), degree-10 fit in u = A − 1 [N/m].
+_SEGERS = (
+    -326138851.8775966,
+    68163357.23476839,
+    2387336.541860819,
+    -1132938.415140152,
+    27027.07393503189,
+    3716.892237663269,
+    -95.27672338485718,
+    -2.952859878540039,
+    -1.4180753231048584,
+    0.48043155670166016,
+    0.03987354040145874,
+)
+_SEGERS_BUCKLED_AREA = 0.9201200680519468  # σ = 0
+_SEGERS_RUPTURED_AREA = 1.114818880200854  # σ at its maximum
+_SEGERS_RESTING_AREA = 0.9463948236704092  # σ = 0.010 N/m
+
+
+@dataclass(frozen=True)
+class Shell:
+    """σ(x) = polynomial(clip(A₀(1 + x)² − 1, u_min, u_max)), at most ``max_tension_n_m``."""
+
+    coefficients: tuple[float, ...]  # DEGREE + 1 of them, highest power of u first, N/m
+    resting_area: float  # A₀
+    u_min: float
+    u_max: float
+    max_tension_n_m: float
+    resting_tension_n_m: float
+    has_viscosity: bool
+
+    def tension_n_m(self, strain: FloatArray) -> FloatArray:
+        """Surface tension (n,) in N/m at radial strain x = R/R₀ − 1 (n,)."""
+        u = np.clip(self.resting_area * (1 + strain) ** 2 - 1, self.u_min, self.u_max)
+        return np.minimum(np.polyval(self.coefficients, u), self.max_tension_n_m)
+
+    def viscosity_kg_s(self, radius_m: FloatArray) -> FloatArray:
+        """Shell dilatational viscosity K_s (n,) in kg/s: 1.5e-9·exp(8e5·R₀), or none."""
+        if not self.has_viscosity:
+            return np.zeros_like(radius_m)
+        return np.asarray(1.5e-9 * np.exp(8e5 * radius_m))
+
+
+def shell_named(name: str, medium: Medium) -> Shell:
+    """The shell called ``name``: segers, marmottant, or none (a clean gas bubble).
+
+    Sources: Segers et al. (2018); Marmottant et al., JASA 118 (2005), with R_b = R₀/√(1 + σ₀/χ).
+    """
+    clean = medium.surface_tension_n_m
+    rest = RESTING_TENSION_N_M
+    if name == "segers":
+        low, high = _SEGERS_BUCKLED_AREA - 1, _SEGERS_RUPTURED_AREA - 1
+        return Shell(_SEGERS, _SEGERS_RESTING_AREA, low, high, clean, rest, True)
+    if name == "marmottant":
+        chi = MARMOTTANT_ELASTICITY_N_M
+        line = (0.0,) * (DEGREE - 1) + (chi, 0.0)
+        return Shell(line, 1 + rest / chi, 0.0, clean / chi, clean, rest, True)
+    if name == "none":
+        return Shell((0.0,) * DEGREE + (clean,), 1.0, 0.0, 0.0, clean, clean, False)
+    raise InputError(f"unknown shell {name!r}; choose one of {', '.join(SHELLS)}")
