@@ -1,0 +1,1 @@
+"""Datasets of RF lines: files, generation, and what training reads from them."""

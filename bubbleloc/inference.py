@@ -1,0 +1,32 @@
+"""The forward pass: RF lines in, network outputs out, batch by batch."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from bubbleloc.data.dataset import RFDataset
+from bubbleloc.nn import Localizer
+
+Lines = NDArray[np.float32]
+
+
+def default_device() -> torch.device:
+    """Return the GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def predict(
+    network: Localizer, lines: RFDataset, batch_size: int = 16, description: str = "predict"
+) -> Iterator[tuple[Lines, Lines]]:
+    """Yield the network's output and the true bubble count, both (batch, L), in order."""
+    device = default_device()
+    network = network.to(device).eval()
+    batches = DataLoader(lines, batch_size=batch_size)
+    for batch in tqdm(batches, desc=description, unit="batch"):
+        with torch.inference_mode():
+            output = network(batch["rf"].to(device))
+        yield output.squeeze(1).cpu().numpy(), batch["count"].squeeze(1).numpy()

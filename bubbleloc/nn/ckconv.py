@@ -1,0 +1,136 @@
+"""CKConv: convolution with continuous kernels (Romero et al. 2021, arXiv 2102.02611)."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bubbleloc.nn.fftconv import fft_conv1d
+from bubbleloc.nn.siren import SIREN
+
+HE_ENERGY = 2.0  # Σ w² over C_in·K that keeps the variance through a ReLU (He et al. 2015)
+UNIT_SAMPLES = 65.0  # one unit of τ in physical coordinates: 65 samples at 62.5 MHz, 1.04 µs
+
+
+class CKConv1d(nn.Module):
+    """Valid 1-D convolution whose kernels are a SIREN sampled at ``kernel_size`` points.
+
+    The number of parameters does not depend on the kernel size.
+
+    Args:
+        in_channels, out_channels: as in ``torch.nn.Conv1d``.
+        kernel_size: number of samples K, odd, so that a kernel has a centre.
+        hidden_features: width of the SIREN.
+        omega_0: its angular frequency, radians per unit of τ.
+        dilation: distance between kernel samples.
+        init: ``"balanced"`` starts with zero-mean kernels of He variance; ``"published"``
+            keeps the SIREN's own start, nearly constant kernels.
+
+    Shape: (B, in_channels, L) → (B, out_channels, L − dilation·(K − 1)).
+    """
+
+    tau: Tensor
+
+    INITS = ("balanced", "published")
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        hidden_features: int = 32,
+        omega_0: float = 30.0,
+        dilation: int = 1,
+        init: str = "balanced",
+    ) -> None:
+        super().__init__()
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(
+                f"kernel={kernel_size} must be odd and positive; try {kernel_size | 1}"
+            )
+        if init not in self.INITS:
+            raise ValueError(f"init={init!r} must be one of {', '.join(self.INITS)}")
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.kernel_size, self.dilation = kernel_size, dilation
+        self.siren = SIREN(in_channels * out_channels, hidden_features, omega_0)
+        bound = 1 / math.sqrt(in_channels * kernel_size)
+        self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
+        self.register_buffer("tau", self.coordinates(), persistent=False)
+        if init == "balanced":
+            self.balance()
+
+    def coordinates(self) -> Tensor:
+        """Where the kernel is sampled, (K,): the whole kernel always spans −1…1."""
+        return torch.linspace(-1, 1, self.kernel_size) if self.kernel_size > 1 else torch.zeros(1)
+
+    def kernel(self) -> Tensor:
+        """Sample the kernels: (out_channels, in_channels, K)."""
+        values: Tensor = self.siren(self.tau.unsqueeze(-1))
+        return values.T.reshape(self.out_channels, self.in_channels, self.kernel_size)
+
+    @torch.no_grad()
+    def balance(self) -> None:
+        """Zero the kernels' offset and scale them to He variance on average over outputs."""
+        self.siren.scale_output(1.0)
+        energy = self.kernel().square().sum(dim=(1, 2)).mean()
+        self.siren.scale_output(torch.sqrt(HE_ENERGY / energy))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve ``x`` (B, in_channels, L)."""
+        if self.dilation > 1:  # few, far apart taps: nothing for an FFT to gain
+            return functional.conv1d(x, self.kernel(), self.bias, dilation=self.dilation)
+        return fft_conv1d(x, self.kernel(), self.bias)
+
+    def extra_repr(self) -> str:
+        """Show the sizes in ``print(network)``."""
+        return f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
+
+
+class LocalCKConv1d(CKConv1d):
+    """CKConv in physical time, under a Gaussian window per channel pair.
+
+    τ counts time in units of 65 samples (at 62.5 MHz), so ω₀ means the same frequency at
+    every kernel size and K only truncates the window. Centre and width are learned, one
+    pair per kernel: exp(−½((τ − centre)/width)²).
+
+    Args:
+        window_samples: initial standard deviation of the window, in samples.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        window_samples: float = 30.0,
+        hidden_features: int = 32,
+        omega_0: float = 30.0,
+        init: str = "balanced",
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            hidden_features=hidden_features,
+            omega_0=omega_0,
+            init="published",
+        )
+        pairs = (out_channels, in_channels, 1)
+        self.window_centre = nn.Parameter(torch.zeros(pairs))
+        self.window_log_width = nn.Parameter(
+            torch.full(pairs, math.log(window_samples / UNIT_SAMPLES))
+        )
+        if init == "balanced":
+            self.balance()
+
+    def coordinates(self) -> Tensor:
+        """Where the kernel is sampled, (K,), in units of 65 samples from its centre."""
+        return (torch.arange(self.kernel_size) - (self.kernel_size - 1) / 2) / UNIT_SAMPLES
+
+    def kernel(self) -> Tensor:
+        """Sample the windowed kernels: (out_channels, in_channels, K)."""
+        distance = (self.tau - self.window_centre) * torch.exp(-self.window_log_width)
+        return super().kernel() * torch.exp(-0.5 * distance.square())

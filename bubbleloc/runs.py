@@ -1,0 +1,93 @@
+"""Run directories: what a training leaves behind, and the network in it."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from bubbleloc.errors import InputError
+from bubbleloc.nn import Localizer, build_model
+
+CONFIG_FILE = "config.yaml"
+CHECKPOINTS = "checkpoints"
+
+Config = dict[str, Any]
+
+
+def write_config(folder: Path, config: Config) -> None:
+    """Write the resolved configuration of a run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f"{CONFIG_FILE}.partial"
+    temporary.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    temporary.replace(folder / CONFIG_FILE)
+
+
+def read_config(folder: Path) -> Config:
+    """Read the configuration of a run.
+
+    Raises:
+        InputError: the folder is no run directory.
+    """
+    path = folder / CONFIG_FILE
+    if not path.is_file():
+        raise InputError(f"{folder} is no run directory (no {CONFIG_FILE}); train one first")
+    try:
+        config = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not readable YAML; restore it or train again") from error
+    if not isinstance(config, dict) or "model" not in config:
+        raise InputError(f"{path} is not the configuration of a training run")
+    return config
+
+
+def checkpoint_path(folder: Path, which: str) -> Path:
+    """Return the checkpoint ``best`` or ``last`` of a run.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = folder / CHECKPOINTS / f"{which}.ckpt"
+    if not path.is_file():
+        raise InputError(f"{folder} has no {which} checkpoint; finish its training with resume=")
+    return path
+
+
+def read_checkpoint(path: Path) -> Config:
+    """Read a checkpoint without running any code in it.
+
+    Raises:
+        InputError: damaged, or holding anything but tensors and plain values.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many types here, all of them about the file
+        raise InputError(f"{path} is damaged or not a checkpoint of this package") from error
+    if not isinstance(content, dict) or "state_dict" not in content:
+        raise InputError(f"{path} is not a checkpoint of this package")
+    return content
+
+
+def load_network(folder: Path, which: str = "best") -> Localizer:
+    """Rebuild the network of a run with its trained weights, in evaluation mode."""
+    network = network_of(read_config(folder))
+    path = checkpoint_path(folder, which)
+    prefix = "network."
+    weights = {
+        name.removeprefix(prefix): value
+        for name, value in read_checkpoint(path)["state_dict"].items()
+        if name.startswith(prefix)
+    }
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(f"{path} does not fit the model in {CONFIG_FILE} beside it") from error
+    return network.eval()
+
+
+def network_of(config: Config) -> Localizer:
+    """Build the untrained network of a configuration."""
+    try:
+        return build_model(**config["model"])
+    except (TypeError, ValueError) as error:
+        raise InputError(f"model: {error}") from error
