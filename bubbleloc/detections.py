@@ -172,7 +172,9 @@ def pick_peaks(prediction: ArrayLike, threshold: float) -> Detections:
     return Detections(sample=sample, confidence=padded[peak])
 
 
-def match_detections(detected: ArrayLike, true: ArrayLike, tolerance: float) -> Matching:
+def match_detections(
+    detected: ArrayLike | Detections, true: ArrayLike, tolerance: float
+) -> Matching:
     """Pair detections with bubbles one to one, no pair farther apart than `tolerance` samples.
 
     Of all pairings it takes one with the most pairs, and among those the least total distance —

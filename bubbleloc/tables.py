@@ -26,7 +26,7 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
 
 
 def write_table(frame: pd.DataFrame, folder: Path, name: str, caption: str) -> None:
-    """Write a table three times: full digits as CSV, three decimals as Markdown and LaTeX."""
+    """Write a table three times: full digits as CSV, readable ones as Markdown and LaTeX."""
     write_csv(frame, folder / f"{name}.csv")
     write_text(folder / f"{name}.md", f"{caption}\n\n{to_markdown(frame)}\n")
     readable = to_readable(frame)
@@ -40,7 +40,7 @@ def to_markdown(frame: pd.DataFrame) -> str:
 
 
 def to_readable(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn every cell into text: p values as such, other fractions with three decimals."""
+    """Turn every cell into text, with the digits a reader can use."""
     readable = {
         name: [_readable(value, is_p=name in ("p", "p_holm")) for value in column]
         for name, column in frame.items()
@@ -55,4 +55,6 @@ def _readable(value: object, *, is_p: bool) -> str:
         return "–"
     if is_p:
         return f"{value:.2g}"
+    if abs(value) >= 10:
+        return f"{value:.1f}"
     return f"{value:.3f}" if abs(value) >= 5e-4 or value == 0 else f"{value:.1e}"

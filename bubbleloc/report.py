@@ -1,0 +1,110 @@
+"""The report of one evaluated run: tables, figures, Markdown and HTML in one folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bubbleloc.document import FIGURES, write_document
+from bubbleloc.errors import InputError
+from bubbleloc.line_figure import Example
+from bubbleloc.metrics import best_thresholds
+from bubbleloc.report_sections import report_document
+from bubbleloc.report_tables import (
+    Evaluation,
+    line_table,
+    signal_scores,
+    summary_table,
+    sweep_table,
+    threshold_table,
+)
+from bubbleloc.tables import write_csv, write_table, write_text
+
+__all__ = ["Evaluation", "Example", "Report", "read_report", "write_report"]
+
+_RECORD_FILE = "report.json"
+_SCORES_FILE = "f1_test.csv"
+
+
+def write_report(folder: Path, evaluation: Evaluation, tolerance: int = 4) -> Path:
+    """Write everything about one evaluation into `folder`; return the path of ``report.html``.
+
+    Written: ``f1_sweep.csv`` (selection split, threshold × tolerance), ``thresholds.csv``,
+    ``f1_test.csv`` (a row per test signal × tolerance), ``summary`` (CSV, Markdown, LaTeX),
+    figures as PNG and SVG, ``report.md``, ``report.html`` and ``report.json`` (for compare).
+
+    Args:
+        tolerance: samples, at which figures against one quantity are drawn.
+
+    Raises:
+        InputError: thresholds chosen on the test split, or arrays that do not fit together.
+    """
+    _check(evaluation, tolerance)
+    chosen = best_thresholds(evaluation.selection)
+    scores = signal_scores(evaluation, chosen)
+    summary = summary_table(scores, evaluation.scale)
+    write_csv(sweep_table(evaluation.selection), folder / "f1_sweep.csv")
+    write_csv(threshold_table(evaluation, chosen), folder / "thresholds.csv")
+    write_csv(scores, folder / _SCORES_FILE)
+    write_table(summary, folder, "summary", "F1 over the test signals")
+    for i, example in enumerate(evaluation.examples):
+        write_csv(line_table(example), folder / FIGURES / f"line_{i + 1}.csv")
+    document = report_document(evaluation, chosen, scores, summary, tolerance)
+    page = write_document(folder, "report", document)
+    record = {
+        "test_fingerprint": evaluation.test_fingerprint,
+        "selection_split": evaluation.selection_split,
+        "facts": dict(evaluation.facts),
+    }
+    write_text(folder / _RECORD_FILE, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    return page
+
+
+@dataclass(frozen=True)
+class Report:
+    """A written report, read back: tidy test scores and what they were measured on."""
+
+    scores: pd.DataFrame
+    test_fingerprint: str
+    selection_split: str
+    facts: dict[str, str]
+
+
+def read_report(folder: Path) -> Report:
+    """Read the report that :func:`write_report` left in `folder`.
+
+    Raises:
+        InputError: there is none.
+    """
+    try:
+        scores = pd.read_csv(folder / _SCORES_FILE)
+        record = json.loads((folder / _RECORD_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"no report in {folder}: evaluate that run first") from error
+    return Report(scores=scores, **record)
+
+
+def _check(evaluation: Evaluation, tolerance: int) -> None:
+    if evaluation.selection_split == "test":
+        raise InputError(
+            "thresholds must not be chosen on the test split: use val, or train as published"
+        )
+    n, t = evaluation.test.f1.shape[:2]
+    if n == 0:
+        raise InputError("the test split is empty: simulate at least one test signal")
+    shapes = {
+        "random_f1": (np.shape(evaluation.random_f1), (n, t)),
+        "bubbles": (np.shape(evaluation.bubbles), (n,)),
+        "pressure_pa": (np.shape(evaluation.pressure_pa), (n,)),
+    }
+    for name, (shape, expected) in shapes.items():
+        if shape != expected:
+            raise InputError(f"{name} must have shape {expected}, like the test sweep, not {shape}")
+    if not np.array_equal(evaluation.selection.tolerances, evaluation.test.tolerances):
+        raise InputError("selection and test must be swept over the same tolerances")
+    if tolerance not in evaluation.test.tolerances:
+        raise InputError(f"tolerance {tolerance} was not swept: choose one of the sweep")

@@ -1,0 +1,113 @@
+"""The words and figures of a run's report."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bubbleloc.document import Document, Section
+from bubbleloc.figures import f1_against, f1_heatmap, f1_violins, precision_recall
+from bubbleloc.line_figure import Example, example_line
+from bubbleloc.report_tables import Evaluation
+
+Floats = NDArray[np.float64]
+
+_EXAMPLE_SAMPLES = 500
+"""Length of line that a text-wide figure shows with every peak distinct."""
+
+
+def report_document(
+    evaluation: Evaluation,
+    chosen: Floats,
+    scores: pd.DataFrame,
+    summary: pd.DataFrame,
+    tolerance: int,
+) -> Document:
+    """Lay out the report of one run; single numbers are given at `tolerance` samples."""
+    row = summary.set_index("tolerance").loc[tolerance]
+    split = evaluation.selection_split
+    sections = [
+        _distributions(evaluation, scores, summary),
+        _thresholds(evaluation, chosen),
+        _difficulty(evaluation, scores, tolerance),
+    ]
+    if evaluation.examples:
+        sections.append(_examples(evaluation, tolerance))
+    return Document(
+        title="F1 report: " + evaluation.facts.get("run", "one run"),
+        summary=f"Mean F1 {row['mean']:.3f} and median {row['median']:.3f} within ±{tolerance} "
+        f"samples ({row['um']:.0f} µm, {row['wavelengths']:.3f} λ) on {row['signals']:.0f} test "
+        f"signals, where random output reaches a mean of {row['random_mean']:.3f}. Thresholds "
+        f"were chosen on the {split} split.",
+        sections=sections,
+        facts={"thresholds chosen on": f"{split} split", **evaluation.facts},
+    )
+
+
+def _distributions(evaluation: Evaluation, scores: pd.DataFrame, summary: pd.DataFrame) -> Section:
+    figure = f1_violins(scores, evaluation.scale)
+    return Section(
+        "F1 over the test signals",
+        "Each violin is the distribution of F1 over the test signals, at the threshold chosen "
+        f"for that tolerance on the {evaluation.selection_split} split. Random output is uniform "
+        "noise at its own best threshold; low and high bound 95 % bootstrap intervals over "
+        "signals.",
+        {"f1_violins": ("F1 per signal and tolerance", figure)},
+        summary,
+    )
+
+
+def _thresholds(evaluation: Evaluation, chosen: Floats) -> Section:
+    selection, scale = evaluation.selection, evaluation.scale
+    heatmap = f1_heatmap(selection, chosen, scale)
+    curves = precision_recall(selection, chosen, scale)
+    return Section(
+        "Choice of the threshold",
+        f"Mean F1, precision and recall of the {evaluation.selection_split} split "
+        f"({len(selection)} signals). Circles mark the threshold of highest mean F1 per tolerance; "
+        "the test split had no part in it.",
+        {
+            "f1_heatmap": ("Mean F1 over thresholds and tolerances", heatmap),
+            "precision_recall": ("Precision and recall along the thresholds", curves),
+        },
+    )
+
+
+def _difficulty(evaluation: Evaluation, scores: pd.DataFrame, tolerance: int) -> Section:
+    scale = evaluation.scale
+    bubbles = f1_against(scores, "bubbles", tolerance, scale)
+    pressure = f1_against(scores, "pressure_pa", tolerance, scale)
+    return Section(
+        "What makes a signal hard",
+        f"F1 within ±{tolerance} samples of every test signal; lines are medians of equally "
+        "filled bins, bands the quartiles.",
+        {
+            "f1_bubbles": ("F1 against the number of bubbles", bubbles),
+            "f1_pressure": ("F1 against the transmitted pressure", pressure),
+        },
+    )
+
+
+def _examples(evaluation: Evaluation, tolerance: int) -> Section:
+    figures = {}
+    for i, example in enumerate(evaluation.examples):
+        start, length = _busiest_part(example)
+        figure = example_line(example, start, length, tolerance, evaluation.scale)
+        figures[f"line_{i + 1}"] = (example.title, figure)
+    return Section(
+        "From RF line to bubbles",
+        "The most crowded piece of a test line, the network's output below it, and what it finds: "
+        f"peaks above the threshold, paired one to one with bubbles within ±{tolerance} samples. "
+        "The truth is the time of flight; an echo peaks some 90 samples after it.",
+        figures,
+    )
+
+
+def _busiest_part(example: Example) -> tuple[int, int]:
+    """Start and length of the window with most bubbles, so that no example shows empty water."""
+    length = min(_EXAMPLE_SAMPLES, len(example.rf))
+    starts = np.arange(0, len(example.rf) - length + 1, max(length // 10, 1))
+    arrivals = np.sort(example.arrival_sample)
+    inside = np.searchsorted(arrivals, starts + length) - np.searchsorted(arrivals, starts)
+    return int(starts[inside.argmax()]), length

@@ -1,0 +1,116 @@
+"""What a report is made from, and the tables in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bubbleloc.detections import Scale
+from bubbleloc.line_figure import Example
+from bubbleloc.metrics import Sweep, scores_at
+from bubbleloc.statistics import summarize
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that the report of a run is made from.
+
+    Attributes:
+        selection: sweep of the split on which thresholds are chosen.
+        selection_split: its name, ``train`` (as published) or ``val``.
+        test: sweep of the test split, n signals.
+        random_f1: what noise reaches on the test signals, (n, T), see ``metrics.random_floor``.
+        bubbles: number of bubbles in each test signal, (n,).
+        pressure_pa: transmitted pressure amplitude of each test signal, (n,).
+        test_fingerprint: any text that is equal for equal test data and no other.
+        facts: what to tell the reader about the run, name → value.
+        examples: test signals to show.
+    """
+
+    selection: Sweep
+    selection_split: str
+    test: Sweep
+    random_f1: Floats
+    bubbles: NDArray[np.int64]
+    pressure_pa: Floats
+    test_fingerprint: str
+    facts: Mapping[str, str]
+    examples: Sequence[Example] = ()
+    scale: Scale = field(default_factory=Scale)
+
+
+def signal_scores(evaluation: Evaluation, thresholds: Floats) -> pd.DataFrame:
+    """Tidy test scores: a row per signal × tolerance, at the threshold of that tolerance."""
+    at = scores_at(evaluation.test, thresholds)
+    n, t = at.f1.shape
+    return pd.DataFrame(
+        {
+            "signal": np.repeat(np.arange(n), t),
+            "tolerance": np.tile(at.tolerances, n),
+            "threshold": np.tile(at.thresholds, n),
+            "f1": at.f1.ravel(),
+            "precision": at.precision.ravel(),
+            "recall": at.recall.ravel(),
+            "random_f1": np.asarray(evaluation.random_f1, dtype=np.float64).ravel(),
+            "bubbles": np.repeat(evaluation.bubbles, t),
+            "pressure_pa": np.repeat(np.asarray(evaluation.pressure_pa, dtype=np.float64), t),
+        }
+    )
+
+
+def summary_table(scores: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+    """Median and mean F1 with intervals, threshold and random floor, a row per tolerance."""
+    table = summarize(scores, by=("tolerance",))
+    means = scores.groupby("tolerance")[["threshold", "random_f1"]].mean().reset_index(drop=True)
+    table.insert(1, "um", scale.um_per_sample * table["tolerance"])
+    table.insert(2, "wavelengths", scale.wavelengths_per_sample * table["tolerance"])
+    table.insert(3, "threshold", means["threshold"])
+    table["random_mean"] = means["random_f1"]
+    return table
+
+
+def sweep_table(sweep: Sweep) -> pd.DataFrame:
+    """Mean and median F1, mean precision and recall, a row per tolerance × threshold."""
+    t, k = len(sweep.tolerances), len(sweep.thresholds)
+    return pd.DataFrame(
+        {
+            "tolerance": np.repeat(sweep.tolerances, k),
+            "threshold": np.tile(sweep.thresholds, t),
+            "f1": sweep.f1.mean(axis=0).ravel(),
+            "f1_median": np.median(sweep.f1, axis=0).ravel(),
+            "precision": sweep.precision.mean(axis=0).ravel(),
+            "recall": sweep.recall.mean(axis=0).ravel(),
+        }
+    )
+
+
+def threshold_table(evaluation: Evaluation, chosen: Floats) -> pd.DataFrame:
+    """Chosen threshold per tolerance, with its mean F1 on the split it was chosen on."""
+    return pd.DataFrame(
+        {
+            "tolerance": evaluation.selection.tolerances,
+            "threshold": chosen,
+            "f1": scores_at(evaluation.selection, chosen).f1.mean(axis=0),
+            "split": evaluation.selection_split,
+        }
+    )
+
+
+def line_table(example: Example) -> pd.DataFrame:
+    """RF line, network output and true count of an example, a row per sample."""
+    length = len(example.rf)
+    nearest = np.clip(np.rint(example.arrival_sample).astype(np.int64), 0, length - 1)
+    return pd.DataFrame(
+        {
+            "sample": np.arange(length),
+            "rf_v": np.asarray(example.rf, dtype=np.float64),
+            "prediction": np.asarray(example.prediction, dtype=np.float64),
+            "bubbles": np.bincount(nearest, minlength=length),
+        }
+    )

@@ -1,0 +1,153 @@
+import dataclasses
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bubbleloc.comparison import write_comparison
+from bubbleloc.errors import InputError
+from bubbleloc.metrics import best_thresholds, random_floor, scores_at, tolerance_sweep
+from bubbleloc.report import Evaluation, Example, read_report, write_report
+
+N, LENGTH = 8, 600
+
+
+def evaluation_of(noise=0.2, seed=0, fingerprint="same"):
+    """A run on synthetic outputs; `seed` draws its noise, the scenes stay the same."""
+    scenes = np.random.default_rng(42)
+    count = (scenes.random((2, N, LENGTH)) < 0.04).astype(np.int16)
+    rng = np.random.default_rng(seed)
+    z = count + noise * rng.standard_normal(count.shape)
+    example = Example(
+        title="Test signal 0",
+        rf=rng.standard_normal(LENGTH),
+        prediction=z[1, 0],
+        arrival_sample=np.flatnonzero(count[1, 0]).astype(float),
+        threshold=0.5,
+    )
+    return Evaluation(
+        selection=tolerance_sweep(z[0], count[0]),
+        selection_split="val",
+        test=tolerance_sweep(z[1], count[1]),
+        random_f1=random_floor(count[1]),
+        bubbles=count[1].sum(axis=1),
+        pressure_pa=np.linspace(5e3, 250e3, N),
+        test_fingerprint=fingerprint,
+        facts={"run": "ckcnn <131>", "parameters": "28,392"},
+        examples=[example],
+    )
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "report"
+    return write_report(folder, evaluation_of()).parent
+
+
+def test_report_has_every_file(written):
+    names = {str(path.relative_to(written)) for path in written.rglob("*") if path.is_file()}
+    pictures = (
+        "f1_violins",
+        "f1_heatmap",
+        "precision_recall",
+        "f1_bubbles",
+        "f1_pressure",
+        "line_1",
+    )
+    expected = {f"figures/{name}.{kind}" for name in pictures for kind in ("png", "svg")}
+    expected |= {"f1_sweep.csv", "thresholds.csv", "f1_test.csv", "figures/line_1.csv"}
+    expected |= {f"summary.{kind}" for kind in ("csv", "md", "tex")}
+    assert names == expected | {"report.md", "report.html", "report.json"}
+
+
+def test_scores_are_those_of_the_thresholds_of_the_selection_split(written):
+    evaluation = evaluation_of()
+    chosen = best_thresholds(evaluation.selection)
+    table = pd.read_csv(written / "f1_test.csv")
+    assert list(table.columns[:4]) == ["signal", "tolerance", "threshold", "f1"]
+    assert len(table) == N * 10
+    wide = table.pivot(index="signal", columns="tolerance", values="f1").to_numpy()
+    np.testing.assert_allclose(wide, scores_at(evaluation.test, chosen).f1, rtol=1e-7)
+    np.testing.assert_array_equal(table["bubbles"][::10], evaluation.bubbles)
+    np.testing.assert_allclose(table["pressure_pa"][::10], evaluation.pressure_pa)
+    thresholds = pd.read_csv(written / "thresholds.csv")
+    np.testing.assert_allclose(thresholds["threshold"], chosen, rtol=1e-7)
+    assert set(thresholds["split"]) == {"val"}
+    sweep = pd.read_csv(written / "f1_sweep.csv")
+    assert len(sweep) == 250
+    mean = evaluation.selection.f1.mean(axis=0)
+    np.testing.assert_allclose(sweep["f1"], mean.ravel(), rtol=1e-7)
+
+
+def test_page_stands_alone_and_says_what_was_done(written):
+    page = (written / "report.html").read_text()
+    assert len(re.findall(r'src="data:image/png;base64,', page)) == 6
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert "ckcnn &lt;131&gt;" in page
+    assert "Thresholds were chosen on the val split" in page
+    assert "28,392" in page
+
+
+def test_markdown_shows_the_figures_and_the_floor(written):
+    text = (written / "report.md").read_text()
+    for name in re.findall(r"\]\((.+?)\)", text):
+        assert (written / name).is_file()
+    assert "random_mean" in text
+    assert "| thresholds chosen on | val split |" in text
+
+
+def test_writing_twice_gives_the_same_bytes(written, tmp_path):
+    write_report(tmp_path, evaluation_of())
+    for path in written.rglob("*"):
+        if path.is_file():
+            assert path.read_bytes() == (tmp_path / path.relative_to(written)).read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"selection_split": "test"}, "must not be chosen on the test split"),
+        ({"bubbles": np.zeros(3)}, r"bubbles must have shape \(8,\)"),
+        ({"test": tolerance_sweep(np.zeros((0, 5)), np.zeros((0, 5)))}, "test split is empty"),
+    ],
+)
+def test_report_refuses_what_does_not_fit(tmp_path, change, message):
+    with pytest.raises(InputError, match=message):
+        write_report(tmp_path, dataclasses.replace(evaluation_of(), **change))
+    with pytest.raises(InputError, match="tolerance 77"):
+        write_report(tmp_path, evaluation_of(), tolerance=77)
+
+
+def test_report_is_read_back(written, tmp_path):
+    report = read_report(written)
+    assert report.test_fingerprint == "same"
+    assert report.selection_split == "val"
+    assert report.facts["parameters"] == "28,392"
+    assert len(report.scores) == N * 10
+    with pytest.raises(InputError, match="evaluate that run first"):
+        read_report(tmp_path)
+
+
+def test_comparison(written, tmp_path):
+    write_report(tmp_path / "worse", evaluation_of(noise=0.5, seed=1))
+    runs = {"good": read_report(written), "worse": read_report(tmp_path / "worse")}
+    page = write_comparison(tmp_path / "compare", runs)
+    assert "by good" in page.read_text()
+    names = {path.name for path in page.parent.iterdir()}
+    tables = {f"{name}.{kind}" for name in ("summary", "pairs") for kind in ("csv", "md", "tex")}
+    assert names == tables | {"scores.csv", "figures", "comparison.md", "comparison.html"}
+    pairs = pd.read_csv(page.parent / "pairs.csv").set_index("tolerance")
+    assert pairs.loc[4, "median_difference"] > 0
+    assert pairs.loc[4, "effect"] == 1
+
+
+def test_comparison_refuses_other_test_data(written, tmp_path):
+    write_report(tmp_path / "other", evaluation_of(fingerprint="other"))
+    report = read_report(written)
+    with pytest.raises(InputError, match="different test data"):
+        write_comparison(tmp_path / "c", {"a": report, "b": read_report(tmp_path / "other")})
+    with pytest.raises(InputError, match="two runs"):
+        write_comparison(tmp_path / "c", {"a": report})
+    with pytest.raises(InputError, match="not scored at tolerance 77"):
+        write_comparison(tmp_path / "c", {"a": report, "b": report}, tolerance=77)
