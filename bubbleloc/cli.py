@@ -1,7 +1,6 @@
 """What all commands share: where the configuration is, and how errors reach the user."""
 
 import difflib
-import functools
 import os
 import re
 import secrets

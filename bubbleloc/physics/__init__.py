@@ -1,7 +1,7 @@
 """The simulator: from a scene of microbubbles to an RF line in volts (numpy, SI units)."""
 
 from bubbleloc.physics.bubble import BubbleResponse, bubble_response
-from bubbleloc.physics.echo import receive, received_pressure
+from bubbleloc.physics.echo import add_echoes, receive
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium
 from bubbleloc.physics.propagation import propagate
 from bubbleloc.physics.pulse import drive_signal, unit_pulse
@@ -25,6 +25,7 @@ __all__ = [
     "Shell",
     "TabulatedResponse",
     "Transducer",
+    "add_echoes",
     "arrival_sample",
     "bubble_response",
     "draw_scene",
@@ -32,7 +33,6 @@ __all__ = [
     "max_pressure_field",
     "propagate",
     "receive",
-    "received_pressure",
     "shell_named",
     "simulate_rf",
     "unit_pulse",

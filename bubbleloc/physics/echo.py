@@ -19,23 +19,23 @@ def arrival_time_s(
     )
 
 
-def received_pressure(
+def add_echoes(
+    record_pa: FloatArray,
     scattered_pa: FloatArray,
     depth_m: FloatArray,
     lateral_m: FloatArray,
     setup: Setup,
-    receivers_m: FloatArray,
-) -> FloatArray:
-    """Record (receivers, record_samples) in Pa of all echoes (B, M) scattered at 1 mm.
+) -> None:
+    """Add the echoes of bubbles (B,) to ``record_pa`` (elements, record_samples).
 
-    An echo spreads as 1/r, is attenuated over the whole r (as published, r₀ not taken off), and
+    ``scattered_pa`` (B, M) is the sound at 1 mm from each. An echo spreads as 1/r, is attenuated over the whole r (as published, r₀ not taken off), and
     arrives after (z + r)/c; between samples it is interpolated linearly.
     """
     length, rate_hz = padded_length(setup), setup.simulation_rate_hz
     alpha = setup.medium.attenuation_np_m(fft.rfftfreq(length, 1 / rate_hz))
     spectrum = fft.rfft(scattered_pa, length)
-    record = np.zeros((len(receivers_m), setup.record_samples))
-    for line, receiver_m in zip(record, receivers_m, strict=True):
+    receivers_m = setup.transducer.element_positions_m(setup.elements)
+    for line, receiver_m in zip(record_pa, receivers_m, strict=True):
         distance = _distance_m(depth_m, lateral_m, receiver_m)[:, None]
         # A bubble on the receiver itself would be infinitely loud; r₀ is as near as p_s holds.
         distance = np.maximum(distance, REFERENCE_DISTANCE_M)
@@ -43,7 +43,6 @@ def received_pressure(
         echoes = fft.irfft(spectrum * loss, length)[:, : setup.window_samples]
         start = arrival_time_s(depth_m, lateral_m, setup, receiver_m) * rate_hz
         _add_delayed(echoes, start, line)
-    return record
 
 
 def receive(record_pa: FloatArray, setup: Setup) -> FloatArray:
@@ -64,7 +63,7 @@ def _distance_m(depth_m: FloatArray, lateral_m: FloatArray, receiver_m: float) -
 
 @njit(cache=True, nogil=True)
 def _add_delayed(echoes, start, line):  # type: ignore[no-untyped-def]
-    """Add echoes (B, M), delayed by ``start`` (B,) samples that need not be whole, to ``line``."""
+    """Linear interpolation: add echoes (B, M), delayed by ``start`` (B,) samples that need not be whole, to ``line``."""
     bubbles, samples = echoes.shape
     for b in range(bubbles):
         first = int(np.ceil(start[b]))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 # Bubbles per block: enough independent lanes to hide the latency of divisions.
-LANES = 32
+LANES = 16
 # Rows of the coefficient array.
 STEP, GAS, SOUND, TENSION, VISCOUS, SHELL, EXPONENT = range(7)
 COEFFICIENTS = 7
@@ -22,7 +22,7 @@ FASTMATH = {"contract", "nsz"}  # fused multiply-add changes no result beyond ro
 FloatArray = npt.NDArray[np.float64]
 
 
-@njit(nogil=True, fastmath=FASTMATH, inline="always")
+@njit(nogil=True, error_model="numpy", fastmath=FASTMATH, inline="always")
 def _acceleration(x, v, w, q, p, gas, sound, tension, viscous, shell, curve):  # type: ignore[no-untyped-def]
     """ẍ of the Rayleigh–Plesset equation, PHYSICS in docs/physics.md; q = 1/(1 + x)."""
     (c10, c9, c8, c7, c6, c5, c4, c3, c2, c1, c0, area, low, high, top) = curve
@@ -43,21 +43,22 @@ def _acceleration(x, v, w, q, p, gas, sound, tension, viscous, shell, curve):  #
     return (gas * w * (1.0 - sound * v) - 1.0 - tension * sigma * q - loss - p - 1.5 * v * v) * q
 
 
-@njit(nogil=True, fastmath=FASTMATH)
-def _march(drive, state, c, curve):  # type: ignore[no-untyped-def]
+@njit(nogil=True, error_model="numpy", fastmath=FASTMATH)
+def _march(drive, now, xs, vs, c, curve):  # type: ignore[no-untyped-def]
     """Classical RK4 through one block.
 
-    ``drive`` (M + 2, LANES) is p_ac/P₀ with a guard row at either end, ``state``
-    (M, 3, LANES) receives x, ẋ and w (row 0 is given), ``c`` is (COEFFICIENTS, LANES). Half-way
-    pressures are the cubic through four samples.
+    ``drive`` (M + 2, LANES) is p_ac/P₀ with a guard row at either end; pressures half-way are
+    the cubic through four samples. ``now`` (3, LANES) holds x, ẋ and w, ``xs`` and ``vs``
+    (M, LANES) receive x and ẋ, ``c`` is (COEFFICIENTS, LANES). One array for state and traces
+    would do, but its rows then overlap in the compiler's eyes, and it does not vectorise.
     """
-    for n in range(state.shape[0] - 1):
+    for n in range(xs.shape[0] - 1):
         for i in range(LANES):
             h, gas, sound, tension = c[STEP, i], c[GAS, i], c[SOUND, i], c[TENSION, i]
             viscous, shell, k = c[VISCOUS, i], c[SHELL, i], c[EXPONENT, i]
             p0, p1 = drive[n + 1, i], drive[n + 2, i]
             half = 0.5625 * (p0 + p1) - 0.0625 * (drive[n, i] + drive[n + 3, i])
-            x0, v0, w0 = state[n, 0, i], state[n, 1, i], state[n, 2, i]
+            x0, v0, w0 = now[0, i], now[1, i], now[2, i]
 
             q = 1.0 / (1.0 + x0)
             a1 = _acceleration(x0, v0, w0, q, p0, gas, sound, tension, viscous, shell, curve)
@@ -79,12 +80,14 @@ def _march(drive, state, c, curve):  # type: ignore[no-untyped-def]
             w4 = k * w * v * q
 
             sixth = h / 6.0
-            state[n + 1, 0, i] = x0 + sixth * (v0 + 2.0 * (v2 + v3) + v)
-            state[n + 1, 1, i] = v0 + sixth * (a1 + 2.0 * (a2 + a3) + a4)
-            state[n + 1, 2, i] = w0 - sixth * (w1 + 2.0 * (w2 + w3) + w4)
+            x = x0 + sixth * (v0 + 2.0 * (v2 + v3) + v)
+            v = v0 + sixth * (a1 + 2.0 * (a2 + a3) + a4)
+            now[0, i], now[1, i] = x, v
+            now[2, i] = w0 - sixth * (w1 + 2.0 * (w2 + w3) + w4)
+            xs[n + 1, i], vs[n + 1, i] = x, v
 
 
-@njit(nogil=True, fastmath=FASTMATH)
+@njit(nogil=True, error_model="numpy", fastmath=FASTMATH)
 def _load_drive(pressure, first, drive):  # type: ignore[no-untyped-def]
     """Transpose the block's pressures (B, M) into ``drive``; guard rows extrapolate a parabola."""
     samples = pressure.shape[1]
@@ -96,7 +99,7 @@ def _load_drive(pressure, first, drive):  # type: ignore[no-untyped-def]
         drive[samples + 1, i] = 3.0 * (row[samples - 1] - row[samples - 2]) + row[samples - 3]
 
 
-@njit(cache=True, nogil=True, fastmath=FASTMATH)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
 def integrate(pressure, coefficients, curve):  # type: ignore[no-untyped-def]
     """Radial strain x and its rate ẋ, both (B, M), in units of R₀ and √(ρR₀²/P₀).
 
@@ -108,16 +111,16 @@ def integrate(pressure, coefficients, curve):  # type: ignore[no-untyped-def]
     strain = np.empty((bubbles, samples))
     rate = np.empty((bubbles, samples))
     drive = np.empty((samples + 2, LANES))
-    state = np.empty((samples, 3, LANES))
+    xs = np.zeros((samples, LANES))
+    vs = np.zeros((samples, LANES))
+    now = np.empty((3, LANES))
     for first in range(0, bubbles, LANES):
         _load_drive(pressure, first, drive)
-        state[0, 0, :] = 0.0
-        state[0, 1, :] = 0.0
-        state[0, 2, :] = 1.0
-        block = coefficients[:, first : first + LANES].copy()
-        _march(drive, state, block, curve)
+        now[:2] = 0.0
+        now[2] = 1.0
+        _march(drive, now, xs, vs, coefficients[:, first : first + LANES].copy(), curve)
         for i in range(min(LANES, bubbles - first)):
             for n in range(samples):
-                strain[first + i, n] = state[n, 0, i]
-                rate[first + i, n] = state[n, 1, i]
+                strain[first + i, n] = xs[n, i]
+                rate[first + i, n] = vs[n, i]
     return strain, rate

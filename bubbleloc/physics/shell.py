@@ -55,7 +55,7 @@ class Shell:
     def tension_n_m(self, strain: FloatArray) -> FloatArray:
         """Surface tension (n,) in N/m at radial strain x = R/R₀ − 1 (n,)."""
         u = np.clip(self.resting_area * (1 + strain) ** 2 - 1, self.u_min, self.u_max)
-        return np.minimum(np.polyval(self.coefficients, u), self.max_tension_n_m)
+        return np.asarray(np.minimum(np.polyval(self.coefficients, u), self.max_tension_n_m))
 
     def viscosity_kg_s(self, radius_m: FloatArray) -> FloatArray:
         """Shell dilatational viscosity K_s (n,) in kg/s: 1.5e-9·exp(8e5·R₀), or none."""

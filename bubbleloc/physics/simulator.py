@@ -7,13 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from bubbleloc.physics.bubble import bubble_response
-from bubbleloc.physics.echo import arrival_time_s, receive, received_pressure
+from bubbleloc.physics.echo import add_echoes, arrival_time_s, receive
 from bubbleloc.physics.media import FloatArray
 from bubbleloc.physics.propagation import pressure_at
 from bubbleloc.physics.scene import Scene
 from bubbleloc.physics.setup import Setup
 
 LARGEST_RADIUS_M = 6e-6
+# Bubbles simulated at a time: few enough that the arrays of a batch stay in the cache.
+BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -32,18 +34,17 @@ def simulate_rf(scene: Scene, setup: Setup | None = None) -> RFLine:
     in its heavy parts: run one per worker.
     """
     setup = Setup() if setup is None else setup
-    receivers_m = setup.transducer.element_positions_m(setup.elements)
     if len(scene) and scene.radius_m.max() > LARGEST_RADIUS_M:
         warnings.warn(
             "radii above 6 µm: the shell viscosity, fitted to smaller bubbles, is extrapolated",
             stacklevel=2,
         )
     record = np.zeros((setup.elements, setup.record_samples))
-    if len(scene):
-        response = bubble_response(scene.radius_m, scene.depth_m, scene.pressure_pa, setup)
-        record = received_pressure(
-            response.scattered_pa, scene.depth_m, scene.lateral_m, setup, receivers_m
-        )
+    for first in range(0, len(scene), BATCH):
+        batch = slice(first, first + BATCH)
+        depth, lateral = scene.depth_m[batch], scene.lateral_m[batch]
+        response = bubble_response(scene.radius_m[batch], depth, scene.pressure_pa, setup)
+        add_echoes(record, response.scattered_pa, depth, lateral, setup)
     volts = receive(record, setup).astype(np.float32)
     arrivals = arrival_sample(scene.depth_m, scene.lateral_m, setup)
     return RFLine(volts[0] if setup.elements == 1 else volts, arrivals, setup.sampling_rate_hz)
