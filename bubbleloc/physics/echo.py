@@ -28,8 +28,8 @@ def add_echoes(
 ) -> None:
     """Add the echoes of bubbles (B,) to ``record_pa`` (elements, record_samples).
 
-    ``scattered_pa`` (B, M) is the sound at 1 mm from each. An echo spreads as 1/r, is attenuated over the whole r (as published, r₀ not taken off), and
-    arrives after (z + r)/c; between samples it is interpolated linearly.
+    ``scattered_pa`` (B, M) is the sound at 1 mm from each. An echo spreads as 1/r, is attenuated
+    over the whole r (as published, r₀ not taken off), and arrives after (z + r)/c.
     """
     length, rate_hz = padded_length(setup), setup.simulation_rate_hz
     alpha = setup.medium.attenuation_np_m(fft.rfftfreq(length, 1 / rate_hz))
@@ -63,7 +63,7 @@ def _distance_m(depth_m: FloatArray, lateral_m: FloatArray, receiver_m: float) -
 
 @njit(cache=True, nogil=True)
 def _add_delayed(echoes, start, line):  # type: ignore[no-untyped-def]
-    """Linear interpolation: add echoes (B, M), delayed by ``start`` (B,) samples that need not be whole, to ``line``."""
+    """Add echoes (B, M) to ``line``, ``start`` (B,) samples late, interpolated linearly."""
     bubbles, samples = echoes.shape
     for b in range(bubbles):
         first = int(np.ceil(start[b]))
