@@ -1,5 +1,6 @@
 """A bubble's radial oscillation and the sound it scatters."""
 
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,9 +16,10 @@ from bubbleloc.physics.thermal import thermal_behaviour
 
 # Distance from the bubble at which its scattered pressure is given.
 REFERENCE_DISTANCE_M = 1e-3
+LARGEST_RADIUS_M = 6e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BubbleResponse:
     """Oscillation of B bubbles over M samples; ``scattered_pa`` is at 1 mm, without delay."""
 
@@ -40,8 +42,24 @@ def bubble_response(
 
     Raises InputError for values that are no radius, depth or pressure.
     """
-    setup = Setup() if setup is None else setup
-    radius, depth, amplitude = _broadcast(radius_m, depth_m, pressure_pa)
+    radius, depth, amplitude = _checked(radius_m, depth_m, pressure_pa)
+    warn_large(radius)
+    return respond(radius, depth, amplitude, Setup() if setup is None else setup)
+
+
+def warn_large(radius_m: FloatArray) -> None:
+    """Warn where a bubble (B,) is larger than those the shell viscosity was measured on."""
+    if (radius_m > LARGEST_RADIUS_M).any():
+        warnings.warn(
+            "radii above 6 µm: the shell's viscosity is known for smaller bubbles only",
+            stacklevel=3,
+        )
+
+
+def respond(
+    radius: FloatArray, depth: FloatArray, amplitude: FloatArray, setup: Setup
+) -> BubbleResponse:
+    """``bubble_response`` of checked arrays (B,)."""
     strain, rate = oscillate(radius, pressure_at(depth, amplitude, setup), setup)
     samples = np.arange(setup.window_samples) / setup.simulation_rate_hz
     wall_m = radius[:, None] * (1 + strain)
@@ -80,7 +98,7 @@ def scattered_pressure(radius_m: FloatArray, velocity_m_s: FloatArray, setup: Se
     return scale * radius_m * (2 * velocity_m_s**2 + radius_m * acceleration)
 
 
-def _broadcast(*values: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _checked(*values: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
     arrays = [np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in values]
     try:
         radius, depth, amplitude = (np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays))
@@ -89,6 +107,11 @@ def _broadcast(*values: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArr
         raise InputError(f"radius, depth, pressure of shapes {shapes}; give one length") from error
     if radius.ndim != 1:
         raise InputError(f"radius, depth, pressure of shape {radius.shape}; give one row each")
+    if not ((radius > 0) & (radius < 1e-4)).all():
+        raise InputError("radius_m outside 0–100 µm or not finite; give metres, such as 2.4e-6")
+    for name, row in (("depth_m", depth), ("pressure_pa", amplitude)):
+        if not ((row >= 0) & np.isfinite(row)).all():
+            raise InputError(f"{name} negative or not finite; give m and Pa, zero or more")
     return radius, depth, amplitude
 
 

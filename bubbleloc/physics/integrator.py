@@ -23,10 +23,16 @@ FloatArray = npt.NDArray[np.float64]
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FASTMATH, inline="always")
-def _acceleration(x, v, w, q, p, gas, sound, tension, viscous, shell, curve):  # type: ignore[no-untyped-def]
-    """ẍ of the Rayleigh–Plesset equation, PHYSICS in docs/physics.md; q = 1/(1 + x)."""
+def _slope(x, v, w, p, c, curve):  # type: ignore[no-untyped-def]
+    """ẍ and ẇ of one bubble (Marmottant et al. 2005; docs/physics.md has the equation).
+
+    ``c`` holds the bubble's coefficients without the step; ``curve`` the surface tension's
+    polynomial, highest power first, then A₀, u_min, u_max and the largest tension.
+    """
+    gas, sound, tension, viscous, shell, exponent = c
     (c10, c9, c8, c7, c6, c5, c4, c3, c2, c1, c0, area, low, high, top) = curve
     r = 1.0 + x
+    q = 1.0 / r
     u = min(max(area * r * r - 1.0, low), high)
     sigma = c9 + u * c10
     sigma = c8 + u * sigma
@@ -40,7 +46,8 @@ def _acceleration(x, v, w, q, p, gas, sound, tension, viscous, shell, curve):  #
     sigma = min(c0 + u * sigma, top)
     vq = v * q
     loss = vq * (viscous + shell * q)
-    return (gas * w * (1.0 - sound * v) - 1.0 - tension * sigma * q - loss - p - 1.5 * v * v) * q
+    force = gas * w * (1.0 - sound * v) - 1.0 - tension * sigma * q - loss - p - 1.5 * v * v
+    return force * q, -exponent * w * vq
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FASTMATH)
@@ -54,36 +61,29 @@ def _march(drive, now, xs, vs, c, curve):  # type: ignore[no-untyped-def]
     """
     for n in range(xs.shape[0] - 1):
         for i in range(LANES):
-            h, gas, sound, tension = c[STEP, i], c[GAS, i], c[SOUND, i], c[TENSION, i]
-            viscous, shell, k = c[VISCOUS, i], c[SHELL, i], c[EXPONENT, i]
+            h = c[STEP, i]
+            own = (
+                c[GAS, i],
+                c[SOUND, i],
+                c[TENSION, i],
+                c[VISCOUS, i],
+                c[SHELL, i],
+                c[EXPONENT, i],
+            )
             p0, p1 = drive[n + 1, i], drive[n + 2, i]
             half = 0.5625 * (p0 + p1) - 0.0625 * (drive[n, i] + drive[n + 3, i])
-            x0, v0, w0 = now[0, i], now[1, i], now[2, i]
-
-            q = 1.0 / (1.0 + x0)
-            a1 = _acceleration(x0, v0, w0, q, p0, gas, sound, tension, viscous, shell, curve)
-            w1 = k * w0 * v0 * q
-
-            x, v, w = x0 + 0.5 * h * v0, v0 + 0.5 * h * a1, w0 - 0.5 * h * w1
-            q = 1.0 / (1.0 + x)
-            a2 = _acceleration(x, v, w, q, half, gas, sound, tension, viscous, shell, curve)
-            v2, w2 = v, k * w * v * q
-
-            x, v, w = x0 + 0.5 * h * v2, v0 + 0.5 * h * a2, w0 - 0.5 * h * w2
-            q = 1.0 / (1.0 + x)
-            a3 = _acceleration(x, v, w, q, half, gas, sound, tension, viscous, shell, curve)
-            v3, w3 = v, k * w * v * q
-
-            x, v, w = x0 + h * v3, v0 + h * a3, w0 - h * w3
-            q = 1.0 / (1.0 + x)
-            a4 = _acceleration(x, v, w, q, p1, gas, sound, tension, viscous, shell, curve)
-            w4 = k * w * v * q
-
-            sixth = h / 6.0
-            x = x0 + sixth * (v0 + 2.0 * (v2 + v3) + v)
-            v = v0 + sixth * (a1 + 2.0 * (a2 + a3) + a4)
-            now[0, i], now[1, i] = x, v
-            now[2, i] = w0 - sixth * (w1 + 2.0 * (w2 + w3) + w4)
+            x, v, w = now[0, i], now[1, i], now[2, i]
+            a1, w1 = _slope(x, v, w, p0, own, curve)
+            v2 = v + 0.5 * h * a1
+            a2, w2 = _slope(x + 0.5 * h * v, v2, w + 0.5 * h * w1, half, own, curve)
+            v3 = v + 0.5 * h * a2
+            a3, w3 = _slope(x + 0.5 * h * v2, v3, w + 0.5 * h * w2, half, own, curve)
+            v4 = v + h * a3
+            a4, w4 = _slope(x + h * v3, v4, w + h * w3, p1, own, curve)
+            x += h / 6.0 * (v + 2.0 * (v2 + v3) + v4)
+            v += h / 6.0 * (a1 + 2.0 * (a2 + a3) + a4)
+            w += h / 6.0 * (w1 + 2.0 * (w2 + w3) + w4)
+            now[0, i], now[1, i], now[2, i] = x, v, w
             xs[n + 1, i], vs[n + 1, i] = x, v
 
 
@@ -104,7 +104,7 @@ def integrate(pressure, coefficients, curve):  # type: ignore[no-untyped-def]
     """Radial strain x and its rate ẋ, both (B, M), in units of R₀ and √(ρR₀²/P₀).
 
     ``pressure`` (B, M) is p_ac/P₀ at every step, ``coefficients`` (COEFFICIENTS, B padded to
-    whole blocks), ``curve`` the 15 numbers of the surface tension (see ``_acceleration``).
+    whole blocks), ``curve`` the 15 numbers of the surface tension (see ``_slope``).
     Bubbles start at rest.
     """
     bubbles, samples = pressure.shape

@@ -10,12 +10,15 @@ from bubbleloc.errors import InputError
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complex128]
 
+# Bounds for constants that need only be positive and finite.
+TINY, HUGE = 1e-12, 1e12
 
-def require_positive(owner: str, **values: float) -> None:
-    """Raise InputError unless every value is a finite number above zero."""
-    for name, value in values.items():
-        if not (np.isreal(value) and np.isfinite(value) and value > 0):
-            raise InputError(f"{owner}: {name}={value!r}; give a finite number above zero")
+
+def require_between(owner: str, name: str, value: object, low: float, high: float) -> None:
+    """Raise InputError unless ``value`` is a number from ``low`` to ``high``."""
+    number = isinstance(value, int | float | np.integer | np.floating)
+    if not (number and low <= float(value) <= high):  # type: ignore[arg-type]
+        raise InputError(f"{owner}: {name}={value!r}; give a number from {low:g} to {high:g}")
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,8 @@ class Medium:
     def __post_init__(self) -> None:
         may_be_zero = {"attenuation_db_cm_mhz", "nonlinearity_b_over_a"}
         for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name not in may_be_zero or value != 0:
-                require_positive("medium", **{field.name: value})
+            low = 0.0 if field.name in may_be_zero else TINY
+            require_between("medium", field.name, getattr(self, field.name), low, HUGE)
 
     @property
     def beta(self) -> float:
@@ -64,7 +66,8 @@ class Gas:
     heat_capacity_j_kg_k: float = 809.0
 
     def __post_init__(self) -> None:
-        require_positive("gas", **{f.name: getattr(self, f.name) for f in fields(self)})
+        for field in fields(self):
+            require_between("gas", field.name, getattr(self, field.name), TINY, HUGE)
 
 
 WATER = Medium()

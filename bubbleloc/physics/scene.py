@@ -19,7 +19,7 @@ SONOVUE_DECAY_PER_UM = 2.19
 SONOVUE_RANGE_UM = (0.5, 6.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
     """B bubbles and the amplitude of the pulse that meets them.
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from bubbleloc.errors import InputError
-from bubbleloc.physics.media import C4F10, WATER, Gas, Medium, require_positive
+from bubbleloc.physics.media import C4F10, WATER, Gas, Medium, require_between
 from bubbleloc.physics.response_files import read_response, read_waveform
 from bubbleloc.physics.shell import Shell, shell_named
 from bubbleloc.physics.thermal import THERMAL_MODELS
@@ -57,16 +57,17 @@ class Setup:
             object.__setattr__(self, "transducer", _transducer_from(self.transducer))
         if self.drive is not None:
             object.__setattr__(self, "drive", _checked_drive(self.drive))
-        require_positive(
-            "setup",
-            frequency_hz=self.frequency_hz,
-            depth_m=self.depth_m,
-            sampling_rate_hz=self.sampling_rate_hz,
-        )
-        if self.cycles < 0.5 or self.cycles != self.cycles // 0.5 / 2:
-            raise InputError(f"setup: cycles={self.cycles!r}; give whole or half cycles, 0.5 up")
-        if self.elements != int(self.elements) or self.elements < 1:
-            raise InputError(f"setup: elements={self.elements!r}; give a whole number above zero")
+        require_between("setup", "frequency_hz", self.frequency_hz, 1e5, 2e7)
+        slowest = 2 * self.frequency_hz
+        require_between("setup", "sampling_rate_hz", self.sampling_rate_hz, slowest, 1e9)
+        require_between("setup", "depth_m", self.depth_m, 1e-3, 1.0)
+        require_between("setup", "cycles", self.cycles, 0.5, 1000)
+        require_between("setup", "elements", self.elements, 1, 4096)
+        if self.cycles % 0.5 or self.elements % 1:
+            raise InputError(
+                f"setup: cycles={self.cycles}, elements={self.elements}; "
+                "give whole or half cycles and whole elements"
+            )
         if self.thermal not in THERMAL_MODELS:
             choice = ", ".join(THERMAL_MODELS)
             raise InputError(f"unknown thermal model {self.thermal!r}; choose one of {choice}")

@@ -1,24 +1,22 @@
 """The whole chain: from a scene to an RF line."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from bubbleloc.physics.bubble import bubble_response
+from bubbleloc.physics.bubble import respond, warn_large
 from bubbleloc.physics.echo import add_echoes, arrival_time_s, receive
 from bubbleloc.physics.media import FloatArray
 from bubbleloc.physics.propagation import pressure_at
 from bubbleloc.physics.scene import Scene
 from bubbleloc.physics.setup import Setup
 
-LARGEST_RADIUS_M = 6e-6
 # Bubbles simulated at a time: few enough that the arrays of a batch stay in the cache.
 BATCH = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RFLine:
     """What the transducer hands over, and the truth; with elements > 1 both gain a first axis."""
 
@@ -34,16 +32,13 @@ def simulate_rf(scene: Scene, setup: Setup | None = None) -> RFLine:
     in its heavy parts: run one per worker.
     """
     setup = Setup() if setup is None else setup
-    if len(scene) and scene.radius_m.max() > LARGEST_RADIUS_M:
-        warnings.warn(
-            "radii above 6 µm: the shell viscosity, fitted to smaller bubbles, is extrapolated",
-            stacklevel=2,
-        )
+    warn_large(scene.radius_m)
     record = np.zeros((setup.elements, setup.record_samples))
     for first in range(0, len(scene), BATCH):
         batch = slice(first, first + BATCH)
         depth, lateral = scene.depth_m[batch], scene.lateral_m[batch]
-        response = bubble_response(scene.radius_m[batch], depth, scene.pressure_pa, setup)
+        pressure = np.full(len(depth), scene.pressure_pa)
+        response = respond(scene.radius_m[batch], depth, pressure, setup)
         add_echoes(record, response.scattered_pa, depth, lateral, setup)
     volts = receive(record, setup).astype(np.float32)
     arrivals = arrival_sample(scene.depth_m, scene.lateral_m, setup)
