@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import find_peaks
 
+from bubbleloc.alignment import align_sorted
 from bubbleloc.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -179,7 +179,7 @@ def match_detections(
 
     Of all pairings it takes one with the most pairs, and among those the least total distance —
     the optimum of ``scipy.optimize.linear_sum_assignment``. On a line some optimal pairing never
-    crosses, so aligning the two sorted lists by dynamic programming finds it in O(n·m).
+    crosses, so aligning the two sorted lists by dynamic programming finds it.
 
     Args:
         detected: positions in samples, (n,), in any order; or a :class:`Detections`.
@@ -194,7 +194,7 @@ def match_detections(
         raise InputError(f"the matching tolerance must be 0 samples or more, not {tolerance}")
     by_found = np.argsort(found, kind="stable")
     by_bubble = np.argsort(bubbles, kind="stable")
-    i, j = _align(found[by_found], bubbles[by_bubble], float(tolerance))
+    i, j = align_sorted(found[by_found], bubbles[by_bubble], float(tolerance))
     pair_found, pair_bubble = by_found[i], by_bubble[j]
     return Matching(
         detected=pair_found,
@@ -210,30 +210,3 @@ def _positions(values: ArrayLike, name: str) -> Floats:
     if positions.ndim != 1 or not np.isfinite(positions).all():
         raise InputError(f"{name} positions must be one list of finite sample numbers")
     return positions
-
-
-@njit(cache=True)
-def _align(a: Floats, b: Floats, tolerance: float) -> tuple[Ints, Ints]:
-    """Indices of the best non-crossing pairs of two ascending lists."""
-    # one pair more outweighs any change in total distance: most pairs first, then least distance
-    worth = (min(a.size, b.size) + 1) * tolerance + 1.0
-    best = np.zeros((a.size + 1, b.size + 1))
-    for i in range(1, a.size + 1):
-        for j in range(1, b.size + 1):
-            score = max(best[i - 1, j], best[i, j - 1])
-            distance = abs(a[i - 1] - b[j - 1])
-            if distance <= tolerance:
-                score = max(score, best[i - 1, j - 1] + worth - distance)
-            best[i, j] = score
-    pairs = np.empty((min(a.size, b.size), 2), dtype=np.int64)
-    i, j, n = a.size, b.size, 0
-    while i > 0 and j > 0:
-        if best[i, j] == best[i - 1, j]:
-            i -= 1
-        elif best[i, j] == best[i, j - 1]:
-            j -= 1
-        else:
-            i, j = i - 1, j - 1
-            pairs[n] = i, j
-            n += 1
-    return pairs[:n, 0][::-1], pairs[:n, 1][::-1]

@@ -7,7 +7,8 @@ samples have no bubble nearby. All 250 answers follow from two small tables per 
 * "some z within ±t of a bubble exceeds θ" is "the largest z within ±t of that bubble exceeds θ";
 * "this sample is farther than t from every bubble" depends only on its distance to the nearest.
 
-So one pass over a signal replaces 250, and memory grows with none of the three counts.
+So one pass over a signal replaces 250, and memory grows with none of the three counts. The stricter
+one-to-one scores of :mod:`bubbleloc.detections` can be imported from here too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bubbleloc.detections import Matching, match_detections
 from bubbleloc.errors import InputError
+
+__all__ = [
+    "THRESHOLDS",
+    "TOLERANCES",
+    "Matching",
+    "Scores",
+    "Sweep",
+    "best_thresholds",
+    "match_detections",
+    "random_floor",
+    "scores_at",
+    "tolerance_sweep",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
