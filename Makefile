@@ -9,3 +9,28 @@ install: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@
+
+DEMO := outputs/demo
+
+demo: install
+	$(BIN)/python -m bubbleloc.simulate data=demo
+	@if [ -f $(DEMO)/checkpoints/last.ckpt ]; \
+	then $(BIN)/python -m bubbleloc.train resume=$(DEMO); \
+	else $(BIN)/python -m bubbleloc.train model=ckcnn kernel=131 data=demo hydra.run.dir=$(DEMO); fi
+	$(BIN)/python -m bubbleloc.evaluate run=$(DEMO)
+
+test: install lint types
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: install
+	$(BIN)/python -m pytest -m slow
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv outputs

@@ -29,9 +29,7 @@ PUBLISHED = {
 def published_network(folder: Path) -> tuple[Localizer, NDArray[np.float64]]:
     """Load the published network and its threshold for each tolerance."""
     network = DilatedCNN()
-    weights = torch.load(
-        folder / "dilated_cnn_HS_001.pt", map_location="cpu", weights_only=True
-    )
+    weights = torch.load(folder / "dilated_cnn_HS_001.pt", map_location="cpu", weights_only=True)
     network.load_state_dict(weights)
     return network.eval(), np.load(folder / "HS_001_thresholds_optimal.npy").ravel()
 
@@ -60,7 +58,9 @@ def score(folder: Path, signals: int, bubbles: str) -> NDArray[np.float64]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--signals", type=int, default=64)
     parser.add_argument("--bubbles", choices=list(PUBLISHED), default="monodisperse")

@@ -90,7 +90,7 @@ def facts(
 
 
 def examples(network: Localizer, lines: RFDataset, selection: Sweep) -> list[Example]:
-    """Return a sparse and a dense line with the network's output, at the threshold of tolerance 4."""
+    """Return a sparse and a dense line with the network's output and its threshold."""
     threshold = float(best_thresholds(selection)[list(selection.tolerances).index(4)])
     bubbles = np.diff(lines.offset)
     shown = []

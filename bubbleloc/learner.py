@@ -92,6 +92,8 @@ def fit(config: runs.Config, folder: Path, *, resume: bool = False) -> None:
         InputError: a setting that makes no sense.
     """
     checkpoint = runs.checkpoint_path(folder, "last") if resume else None
+    if not resume and (folder / runs.CHECKPOINTS).exists():
+        raise InputError(f"{folder} holds a run; go on with resume={folder} or choose another")
     L.seed_everything(config["seed"], verbose=False)
     network = runs.network_of(config)
     data = RFDataModule(

@@ -13,13 +13,13 @@ def main(settings: Settings) -> None:
     from bubbleloc.data.generate import ensure_dataset, plan_of
 
     resume = settings.pop("resume")
-    folder = Path(resume) if resume else output_folder()
+    folder = Path(resume) if resume else Path(os.path.relpath(output_folder()))
     if resume:
         settings = runs.read_config(folder)
     runs.network_of(settings)  # a bad model is refused before a long simulation
     ensure_dataset(plan_of(settings["data"]), settings["workers"])
     learner.fit(settings, folder, resume=bool(resume))
-    print(f"run: {os.path.relpath(folder)}")
+    print(f"run: {folder}")
 
 
 if __name__ == "__main__":

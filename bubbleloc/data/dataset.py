@@ -165,7 +165,9 @@ class CropSampler(Sampler[Crop]):
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(self.epoch,)))
         signals = rng.permutation(np.repeat(np.arange(self.signals), self.crops_per_signal))
         last = self.line_samples - self.samples
-        # Starts beyond either end are moved to it, so that the ends are seen as often as the rest.
-        starts = rng.integers(-self.halo, last + self.halo, signals.size, endpoint=True)
+        # Starts beyond either end are moved to it, because only crops at an end score the samples
+        # there; half a crop of such starts keeps all weights between 0.5 and 1.5.
+        beyond = max(0, self.samples // 2 - self.halo)
+        starts = rng.integers(-beyond, last + beyond, signals.size, endpoint=True)
         for signal, start in zip(signals, np.clip(starts, 0, last), strict=True):
             yield Crop(int(signal), int(start), self.samples)

@@ -1,0 +1,112 @@
+import pickle
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from bubbleloc.data.dataset import Crop, CropDataset, CropSampler, RFDataset
+from bubbleloc.errors import InputError
+
+
+@pytest.fixture
+def lines(tiny):
+    return RFDataset(tiny / "train.h5")
+
+
+def test_count_grid_holds_every_bubble_at_its_rounded_arrival(lines):
+    for index in range(len(lines)):
+        count = lines[index]["count"].squeeze().numpy()
+        arrivals = np.rint(lines.arrival_sample(index)).astype(int)
+        assert count.sum() == arrivals.size
+        assert set(np.flatnonzero(count)) == set(arrivals)
+
+
+def test_rms_is_that_of_the_whole_line(lines):
+    line = lines[0]
+    torch.testing.assert_close(line["rms"], line["rf"].square().mean().sqrt())
+
+
+def test_workers_open_the_file_themselves(lines):
+    lines[0]  # opened here, must not travel
+    restored = pickle.loads(pickle.dumps(lines))
+    assert restored._file is None
+    assert torch.equal(restored[1]["rf"], lines[1]["rf"])
+
+
+def test_reading_processes_give_the_same_batches(lines):
+    alone, helped = (
+        torch.cat([batch["rf"] for batch in DataLoader(lines, 4, num_workers=workers)])
+        for workers in (0, 2)
+    )
+    assert torch.equal(alone, helped)
+
+
+def test_crops_are_windows_of_their_line(lines):
+    crop = CropDataset(lines, halo=100)[Crop(signal=2, start=500, samples=1000)]
+    whole = lines[2]
+    assert torch.equal(crop["rf"], whole["rf"][:, 500:1500])
+    assert torch.equal(crop["count"], whole["count"][:, 500:1500])
+    assert crop["rms"] == whole["rms"]
+    assert crop["valid"][0, :100].sum() == crop["valid"][0, -100:].sum() == 0
+    assert crop["valid"].sum() == 800
+
+
+@pytest.mark.parametrize(("start", "scored"), [(0, slice(0, 900)), (7446, slice(100, 1000))])
+def test_ends_of_the_line_are_scored(lines, start, scored):
+    valid = CropDataset(lines, halo=100)[Crop(0, start, 1000)]["valid"]
+    expected = torch.zeros(1, 1000)
+    expected[:, scored] = 1
+    assert torch.equal(valid, expected)
+
+
+def test_epochs_differ_but_are_reproducible(lines):
+    sampler = CropSampler(lines, crop=1000, halo=100, crops_per_signal=3, seed=5)
+    first = list(sampler)
+    sampler.set_epoch(1)
+    second = list(sampler)
+    sampler.set_epoch(0)
+    assert first == list(sampler) != second
+    assert sorted(crop.signal for crop in first) == sorted(list(range(8)) * 3)
+    assert {crop.samples for crop in first} == {1200}
+
+
+def test_every_sample_is_scored_about_equally_often(lines):
+    sampler = CropSampler(lines, crop=2048, halo=260, crops_per_signal=2000, seed=0)
+    scored = np.zeros(lines.samples)
+    for crop in sampler:
+        stop = crop.start + crop.samples
+        start = crop.start + 260 if crop.start else 0
+        scored[start : stop - 260 if stop < lines.samples else stop] += 1
+    assert scored.min() > 0.45 * scored.mean()
+    assert scored.max() < 1.65 * scored.mean()
+
+
+def test_long_crops_become_whole_lines(lines):
+    sampler = CropSampler(lines, crop=2048, halo=4095, crops_per_signal=1, seed=0)
+    assert {(crop.start, crop.samples) for crop in sampler} == {(0, lines.samples)}
+
+
+def test_noise_is_the_same_every_time_and_of_the_given_level(tiny):
+    quiet, noisy = RFDataset(tiny / "val.h5"), RFDataset(tiny / "val.h5", noise=0.32)
+    assert np.array_equal(noisy.volts(1), noisy.volts(1))
+    assert not np.array_equal(noisy.volts(1), RFDataset(tiny / "val.h5", 0.32, 1).volts(1))
+    # the low-pass keeps about the fraction 5.1/31.25 of white noise power
+    difference = (noisy.volts(1) - quiet.volts(1)).std()
+    assert 0.5 < difference / (0.32 * 9.65 * np.sqrt(5.1 / 31.25)) < 1.5
+
+
+def test_bad_values_are_refused_by_name(tiny, tmp_path):
+    path = tmp_path / "train.h5"
+    path.write_bytes((tiny / "train.h5").read_bytes())
+    with h5py.File(path, "r+") as file:
+        file["rf"][2, 7] = np.nan
+    with pytest.raises(InputError, match="signal 2 has NaN"):
+        RFDataset(path)[2]
+    with h5py.File(path, "r+") as file:
+        file["done"][0] = False
+    with pytest.raises(InputError, match="incomplete"):
+        RFDataset(path)
+    with pytest.raises(InputError, match="noise"):
+        RFDataset(tiny / "val.h5", noise=-1)

@@ -1,0 +1,77 @@
+import h5py
+import numpy as np
+import pytest
+
+from bubbleloc.data import store
+from bubbleloc.errors import InputError
+
+
+def test_file_has_the_schema(tiny):
+    with h5py.File(tiny / "train.h5") as file:
+        assert file.attrs["schema_version"] == 1
+        assert file.attrs["sampling_rate_hz"] == 62.5e6
+        assert file.attrs["speed_of_sound_m_s"] == 1480
+        assert file.attrs["split"] == "train"
+        assert {"seed", "config", "software"} <= set(file.attrs)
+        assert file["rf"].shape == (8, 8446)
+        assert file["rf"].dtype == np.float32
+        assert file["rf"].chunks == (1, 8446)
+        assert file["done"].dtype == bool
+        assert file["done"][:].all()
+        offset = file["bubbles/offset"][:]
+        assert offset.dtype == np.int64
+        assert offset.shape == (9,)
+        for field in store.BUBBLE_FIELDS:
+            assert file[f"bubbles/{field}"].shape == (offset[-1],)
+            assert file[f"bubbles/{field}"].dtype == np.float64
+
+
+def test_arrival_is_the_time_of_flight(tiny):
+    with h5py.File(tiny / "test.h5") as file:
+        depth, lateral = file["bubbles/depth_m"][:], file["bubbles/lateral_m"][:]
+        arrival = (depth + np.hypot(depth, lateral)) / 1480 * 62.5e6
+        np.testing.assert_allclose(file["bubbles/arrival_sample"][:], arrival, rtol=1e-12)
+
+
+def test_fingerprint_tells_datasets_apart(tiny):
+    assert store.fingerprint(tiny / "val.h5") == store.fingerprint(tiny / "val.h5")
+    assert store.fingerprint(tiny / "val.h5") != store.fingerprint(tiny / "test.h5")
+
+
+def spoil_version(file):
+    file.attrs["schema_version"] = 2
+
+
+def spoil_keys(file):
+    del file["bubbles/radius_m"]
+
+
+def spoil_attributes(file):
+    del file.attrs["schema_version"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (spoil_version, "schema version 2"),
+        (spoil_keys, "'bubbles/radius_m' is missing"),
+        (spoil_attributes, "not a bubbleloc dataset"),
+    ],
+)
+def test_foreign_files_are_refused_in_one_line(tiny, tmp_path, spoil, message):
+    path = tmp_path / "train.h5"
+    path.write_bytes((tiny / "train.h5").read_bytes())
+    with h5py.File(path, "r+") as file:
+        spoil(file)
+    with pytest.raises(InputError, match=message) as caught:
+        store.open_dataset(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_truncated_and_missing_files_are_refused(tiny, tmp_path):
+    path = tmp_path / "train.h5"
+    with pytest.raises(InputError, match="no dataset"):
+        store.open_dataset(path)
+    path.write_bytes((tiny / "train.h5").read_bytes()[:5000])
+    with pytest.raises(InputError, match="not a readable HDF5 file"):
+        store.open_dataset(path)

@@ -1,0 +1,60 @@
+"""Commands as a user types them, in processes of their own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def run(cwd, module, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", f"bubbleloc.{module}", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, "COLUMNS": "100"},
+    )
+
+
+@pytest.mark.parametrize("module", ["simulate", "train", "evaluate", "compare"])
+def test_help_lists_the_settings(tmp_path, module):
+    shown = run(tmp_path, module, "--help")
+    assert shown.returncode == 0
+    assert f"python -m bubbleloc.{module}" in shown.stdout
+    assert "Settings" in shown.stdout
+
+
+def test_help_does_not_import_heavy_libraries(tmp_path):
+    code = (
+        "import sys, bubbleloc.train\n"
+        "heavy = {'torch', 'lightning', 'numba', 'pandas', 'matplotlib'} & sys.modules.keys()\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        ("train", ["data=tiny", "kernel=130"], "kernel=130 must be odd and positive; try 131"),
+        ("train", ["model=resnet"], "unknown model 'resnet'; choose one of ckcnn"),
+        ("train", ["kernl=131"], "unknown setting 'kernl', did you mean 'kernel'?"),
+        ("train", ["resume=nowhere"], "nowhere is no run directory"),
+        ("simulate", ["data=huge"], "unknown data 'huge'; choose one of"),
+        ("simulate", ["data=tiny", "data.signals.train=-3"], "data.signals.train=-3"),
+        ("simulate", ["data=tiny", "data.physics.shell=lipid"], "lipid"),
+        ("evaluate", [], "run=… is missing"),
+        ("evaluate", ["run=nowhere"], "nowhere is no run directory"),
+        ("compare", ["runs=[nowhere,elsewhere]"], "no report in nowhere"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, module, arguments, message):
+    refused = run(tmp_path, module, *arguments)
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))

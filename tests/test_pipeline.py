@@ -1,0 +1,58 @@
+"""The whole way, as commands: simulate, train, resume, evaluate, compare."""
+
+import pandas as pd
+import pytest
+
+from tests.test_cli import run
+
+SMALL = ["data=tiny", "hidden_channels=4", "kernel=31", "trainer.max_epochs=2"]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """A folder with two evaluated runs; training simulated the dataset."""
+    folder = tmp_path_factory.mktemp("work")
+    for name, model in (("a", "ckcnn"), ("b", "ckcnn_local")):
+        trained = run(folder, "train", f"model={model}", *SMALL, f"hydra.run.dir=outputs/{name}")
+        assert trained.returncode == 0, trained.stderr
+        assert trained.stdout.strip().splitlines()[-1] == f"run: outputs/{name}"
+        evaluated = run(folder, "evaluate", f"run=outputs/{name}")
+        assert evaluated.returncode == 0, evaluated.stderr
+    return folder
+
+
+def test_training_simulates_what_is_missing(workplace):
+    names = sorted(path.name for path in (workplace / "data/tiny").iterdir())
+    assert names == ["test.h5", "train.h5", "val.h5"]
+
+
+def test_report_holds_tables_and_figures(workplace):
+    report = workplace / "outputs/a/report"
+    scores = pd.read_csv(report / "f1_test.csv")
+    assert len(scores) == 4 * 10
+    assert {"signal", "tolerance", "f1", "bubbles", "pressure_pa"} <= set(scores.columns)
+    assert scores["f1"].between(0, 1).all()
+    assert (report / "report.html").stat().st_size > 10_000
+    assert "figures/f1_violins.png" in (report / "report.md").read_text()
+    for name in ("f1_violins.png", "f1_violins.svg", "f1_heatmap.png"):
+        assert (report / "figures" / name).stat().st_size > 1000
+    assert {"f1_sweep.csv", "thresholds.csv"} <= {path.name for path in report.iterdir()}
+
+
+def test_evaluating_twice_gives_the_same_bytes(workplace):
+    before = (workplace / "outputs/a/report/f1_test.csv").read_bytes()
+    assert run(workplace, "evaluate", "run=outputs/a").returncode == 0
+    assert (workplace / "outputs/a/report/f1_test.csv").read_bytes() == before
+
+
+def test_runs_are_compared(workplace):
+    compared = run(workplace, "compare", "runs=[outputs/a,outputs/b]")
+    assert compared.returncode == 0, compared.stderr
+    assert compared.stdout.strip().endswith("comparison.html")
+
+
+def test_a_finished_run_resumes_to_nothing_and_is_not_overwritten(workplace):
+    assert run(workplace, "train", "resume=outputs/a").returncode == 0
+    refused = run(workplace, "train", *SMALL, "hydra.run.dir=outputs/a")
+    assert refused.returncode == 2
+    assert "resume=outputs/a" in refused.stderr
