@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 
 from bubbleloc.errors import InputError
 from bubbleloc.physics.media import ComplexArray, FloatArray
@@ -94,7 +95,7 @@ def _load_named(file: Path) -> Mapping[str, Any]:
             return {k: v for k, v in loadmat(file).items() if not k.startswith("__")}
         with np.load(file, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files if key in ("f", "Tfit", "Hfit")}
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, NotImplementedError, MatReadError, zipfile.BadZipFile) as error:
         raise InputError(f"{file}: cannot be read as {file.suffix} ({error})") from error
 
 

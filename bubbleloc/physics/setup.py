@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -53,8 +53,7 @@ class Setup:
     elements: int = 1
 
     def __post_init__(self) -> None:
-        if not isinstance(self.transducer, Transducer):
-            object.__setattr__(self, "transducer", _transducer_from(self.transducer))
+        object.__setattr__(self, "transducer", _transducer_from(self.transducer))
         if self.drive is not None:
             object.__setattr__(self, "drive", _checked_drive(self.drive))
         require_between("setup", "frequency_hz", self.frequency_hz, 1e5, 2e7)
@@ -128,24 +127,23 @@ class Setup:
         cls,
         transmit: str | Path | None = None,
         receive: str | Path | None = None,
-        drive: str | Path | None = None,
+        drive: str | Path | Sequence[float] | None = None,
         **other: Any,
     ) -> Self:
         """A setup with measured responses; what has no file keeps its built-in P4-1 form.
 
         ``transmit`` and ``receive`` are ``.npz``/``.mat`` files with ``f`` (Hz) and ``Tfit`` /
         ``Hfit`` (complex; one file may hold both), or ``.csv`` with frequency, real and
-        imaginary part. ``drive`` is a ``.npy``/``.csv``/``.txt`` column.
+        imaginary part. ``drive`` is a column of a ``.npy``, ``.csv`` or ``.txt`` file, or samples.
         """
-        base = other.pop("transducer", P4_1)
+        base = _transducer_from(other.pop("transducer", P4_1))
         other["transducer"] = Transducer(
             transmit=read_response(transmit, "Tfit") if transmit else base.transmit,
             receive=read_response(receive, "Hfit") if receive else base.receive,
             bandwidth_hz=base.bandwidth_hz,
             aperture_m=base.aperture_m,
         )
-        if drive is not None:
-            other["drive"] = read_waveform(drive)
+        other["drive"] = read_waveform(drive) if isinstance(drive, str | Path) else drive
         return cls(**other)
 
     @classmethod
@@ -155,8 +153,6 @@ class Setup:
         for key, kind in (("medium", Medium), ("gas", Gas)):
             if isinstance(values.get(key), Mapping):
                 values[key] = _build(kind, key, values[key])
-        if isinstance(values.get("transducer"), str):
-            values["transducer"] = _transducer_from(values["transducer"])
         setup: Self = _build(cls.from_files, "setup", values)
         return setup
 
@@ -169,6 +165,8 @@ def _build(make: Any, owner: str, values: Mapping[str, Any]) -> Any:
 
 
 def _transducer_from(source: object) -> Transducer:
+    if isinstance(source, Transducer):
+        return source
     if str(source).lower() == "p4-1":
         return P4_1
     if not isinstance(source, str | Path):
@@ -177,7 +175,10 @@ def _transducer_from(source: object) -> Transducer:
 
 
 def _checked_drive(drive: Any) -> tuple[float, ...]:
-    samples = np.asarray(drive, dtype=np.float64)
+    try:
+        samples = np.asarray(drive, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"drive: not a row of numbers ({error})") from error
     if samples.ndim != 1 or not np.isfinite(samples).all() or not samples.any():
         raise InputError(
             f"drive of shape {samples.shape}; give one row of finite samples, not all 0"

@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from reference import REFERENCE, cases, load, needs_reference, relative_l2
 
 from bubbleloc.physics import (
     P4_1,
@@ -20,6 +19,7 @@ from bubbleloc.physics import (
     unit_pulse,
 )
 from bubbleloc.physics.thermal import thermal_behaviour
+from tests.physics.reference import REFERENCE, cases, load, needs_reference, relative_l2
 
 pytestmark = needs_reference
 

@@ -1,0 +1,171 @@
+"""Setups: what they accept, refuse, warn about, and read from files."""
+
+import pickle
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from bubbleloc.errors import InputError
+from bubbleloc.physics import P4_1, Medium, Setup, unit_pulse
+
+FREQUENCY_HZ = np.arange(0, 125e6, 20e3)
+TRANSMIT = P4_1.transmit(FREQUENCY_HZ)
+RECEIVE = P4_1.receive(FREQUENCY_HZ)
+
+
+def write(file: Path, **arrays: Any) -> Path:
+    if file.suffix == ".mat":
+        savemat(file, arrays)
+    else:
+        np.savez(file, **arrays)
+    return file
+
+
+def write_csv(file: Path, value: Any, header: str) -> Path:
+    np.savetxt(
+        file, np.c_[FREQUENCY_HZ, value.real, value.imag], "%.17g", ",", header=header, comments=""
+    )
+    return file
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".mat"])
+def test_measured_responses_from_one_file(tmp_path: Path, suffix: str) -> None:
+    file = write(tmp_path / f"both{suffix}", f=FREQUENCY_HZ, Tfit=TRANSMIT, Hfit=RECEIVE)
+    measured = Setup(transducer=file)  # type: ignore[arg-type]
+    assert measured == Setup.from_files(transmit=file, receive=str(file))
+    np.testing.assert_allclose(unit_pulse(measured)[0], unit_pulse(Setup())[0], atol=1e-5)
+
+
+def test_measured_responses_from_tables(tmp_path: Path) -> None:
+    transmit = write_csv(tmp_path / "t.csv", TRANSMIT, "frequency_hz,real,imag")
+    receive = write_csv(tmp_path / "h.csv", RECEIVE, "# no header")
+    setup = Setup.from_files(transmit, receive, shell="marmottant")
+    assert setup.shell == "marmottant"
+    np.testing.assert_allclose(setup.transducer.transmit(FREQUENCY_HZ), TRANSMIT, rtol=1e-12)
+    np.testing.assert_allclose(setup.transducer.receive(FREQUENCY_HZ), RECEIVE, rtol=1e-12)
+
+
+def test_one_measured_response_keeps_the_other(tmp_path: Path) -> None:
+    setup = Setup.from_files(receive=write_csv(tmp_path / "h.csv", RECEIVE, "f,re,im"))
+    assert setup.transducer.transmit == P4_1.transmit
+
+
+def test_measured_setups_survive_pickling(tmp_path: Path) -> None:
+    """Equal and with an equal hash, so a worker computes its pulse once."""
+    setup = Setup.from_files(transmit=write_csv(tmp_path / "t.csv", TRANSMIT, "f,re,im"))
+    twin = pickle.loads(pickle.dumps(setup))
+    assert twin == setup
+    assert hash(twin) == hash(setup)
+    assert unit_pulse(twin)[0] is unit_pulse(setup)[0]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"Tfit": TRANSMIT}, "no f"),
+        ({"f": FREQUENCY_HZ}, "no Tfit"),
+        ({"f": FREQUENCY_HZ[1:], "Tfit": TRANSMIT}, "differ in shape"),
+        ({"f": FREQUENCY_HZ[::-1], "Tfit": TRANSMIT}, "must rise"),
+        ({"f": FREQUENCY_HZ / 1e6, "Tfit": TRANSMIT}, "in Hz"),
+        ({"f": FREQUENCY_HZ[::50], "Tfit": TRANSMIT[::50]}, "steps"),
+        ({"f": FREQUENCY_HZ, "Tfit": TRANSMIT * np.nan}, "NaN"),
+        ({"f": np.array([None, 1]), "Tfit": TRANSMIT[:2]}, "cannot be read"),
+    ],
+)
+def test_unusable_responses(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+    file = write(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(InputError, match=message):
+        Setup.from_files(transmit=file)
+
+
+def test_unreadable_files(tmp_path: Path) -> None:
+    for name, content in [
+        ("a.npz", b"no zip"),
+        ("a.mat", b"x"),
+        ("a.csv", b"1,2\n"),
+        ("a.doc", b""),
+    ]:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=name):
+            Setup.from_files(transmit=tmp_path / name)
+    with pytest.raises(InputError, match="no such file"):
+        Setup.from_files(transmit=tmp_path / "missing.npz")
+
+
+@pytest.mark.parametrize("name", ["drive.npy", "drive.csv"])
+def test_drive_from_file(tmp_path: Path, name: str) -> None:
+    drive = np.array([0, 1.0, 0.5, -1, 0.25])
+    file = tmp_path / name
+    if file.suffix == ".npy":
+        np.save(file, drive)
+    else:
+        np.savetxt(file, drive)
+    assert Setup.from_files(drive=file).drive == tuple(drive)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"shell": "soft"},
+        {"thermal": "warm"},
+        {"frequency_hz": 1.7},
+        {"frequency_hz": "fast"},
+        {"depth_m": 100},
+        {"depth_m": float("nan")},
+        {"sampling_rate_hz": 1e6},
+        {"cycles": 0.7},
+        {"elements": 0},
+        {"elements": 2.5},
+        {"drive": [0.0, 0.0]},
+        {"drive": [[1.0]]},
+        {"transducer": 3},
+        {"transducer": "missing.mat"},
+        {"medium": {"density_kg_m3": -1}},
+        {"medium": {"density": 1}},
+        {"colour": "blue"},
+    ],
+)
+def test_bad_values_say_what_to_do(values: dict[str, Any]) -> None:
+    with pytest.raises(InputError) as caught:
+        Setup.from_config(values)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) > 20
+
+
+def test_setup_from_plain_values() -> None:
+    setup = Setup.from_config(
+        {"shell": "none", "transducer": "p4-1", "drive": None, "medium": {"density_kg_m3": 1060}}
+    )
+    assert setup == Setup(shell="none", medium=Medium(density_kg_m3=1060))
+
+
+def test_sizes() -> None:
+    setup = Setup()
+    assert (setup.window_samples, setup.record_samples, setup.samples) == (1424, 33_784, 8446)
+    fast = Setup(sampling_rate_hz=100e6)
+    assert (fast.oversampling, fast.simulation_rate_hz, fast.samples) == (3, 300e6, 13_514)
+    assert Setup(depth_m=0.05).samples == 4223
+
+
+def test_warns_outside_validity() -> None:
+    with pytest.warns(UserWarning, match="Segers") as record:
+        Setup(medium=Medium(density_kg_m3=1060))
+    assert len(record) == 1
+    assert record[0].filename == __file__
+    with pytest.warns(UserWarning, match="sampling rate"):
+        Setup(sampling_rate_hz=30e6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Setup(shell="marmottant", medium=Medium(density_kg_m3=1060))
+        pickle.loads(pickle.dumps(Setup(cycles=2)))
+
+
+def test_physics_does_not_import_torch() -> None:
+    code = "import sys, bubbleloc.physics; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
