@@ -1,6 +1,8 @@
 """What tests share: one thread per process, a tiny simulated dataset, the published files."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,4 +36,29 @@ def published() -> Path:
     folder = Path(__file__).resolve().parents[2] / "shared" / "published"
     if not folder.is_dir():
         pytest.skip("the published weights are not here (../shared/published)")
+    return folder
+
+
+SMALL_RUN = ["data=tiny", "hidden_channels=4", "kernel=31", "trainer.max_epochs=2"]
+
+
+def run(cwd: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the package in folder ``cwd``, as a user types it."""
+    command = [sys.executable, "-m", f"bubbleloc.{module}", *arguments]
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two evaluated runs, outputs/a and outputs/b; training made the dataset."""
+    folder = tmp_path_factory.mktemp("work")
+    for name, model in (("a", "ckcnn"), ("b", "ckcnn_local")):
+        where = f"outputs/{name}"
+        trained = run(folder, "train", f"model={model}", *SMALL_RUN, f"hydra.run.dir={where}")
+        assert trained.returncode == 0, trained.stderr
+        assert trained.stdout.strip().splitlines()[-1] == f"run: {where}"
+        evaluated = run(folder, "evaluate", f"run={where}")
+        assert evaluated.returncode == 0, evaluated.stderr
     return folder

@@ -1,22 +1,11 @@
 """Commands as a user types them, in processes of their own."""
 
-import os
 import subprocess
 import sys
 
 import pytest
 
-
-def run(cwd, module, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", f"bubbleloc.{module}", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env={**os.environ, "COLUMNS": "100"},
-    )
+from tests.conftest import run
 
 
 @pytest.mark.parametrize("module", ["simulate", "train", "evaluate", "compare"])

@@ -1,24 +1,8 @@
-"""The whole way, as commands: simulate, train, resume, evaluate, compare."""
+"""The whole way, as commands: simulate, train, resume, evaluate, compare, and the notebook."""
 
 import pandas as pd
-import pytest
 
-from tests.test_cli import run
-
-SMALL = ["data=tiny", "hidden_channels=4", "kernel=31", "trainer.max_epochs=2"]
-
-
-@pytest.fixture(scope="module")
-def workplace(tmp_path_factory):
-    """A folder with two evaluated runs; training simulated the dataset."""
-    folder = tmp_path_factory.mktemp("work")
-    for name, model in (("a", "ckcnn"), ("b", "ckcnn_local")):
-        trained = run(folder, "train", f"model={model}", *SMALL, f"hydra.run.dir=outputs/{name}")
-        assert trained.returncode == 0, trained.stderr
-        assert trained.stdout.strip().splitlines()[-1] == f"run: outputs/{name}"
-        evaluated = run(folder, "evaluate", f"run=outputs/{name}")
-        assert evaluated.returncode == 0, evaluated.stderr
-    return folder
+from tests.conftest import SMALL_RUN, run
 
 
 def test_training_simulates_what_is_missing(workplace):
@@ -53,6 +37,6 @@ def test_runs_are_compared(workplace):
 
 def test_a_finished_run_resumes_to_nothing_and_is_not_overwritten(workplace):
     assert run(workplace, "train", "resume=outputs/a").returncode == 0
-    refused = run(workplace, "train", *SMALL, "hydra.run.dir=outputs/a")
+    refused = run(workplace, "train", *SMALL_RUN, "hydra.run.dir=outputs/a")
     assert refused.returncode == 2
     assert "resume=outputs/a" in refused.stderr
