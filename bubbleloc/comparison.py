@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from bubbleloc.comparison_figures import run_violins
+from bubbleloc.comparison_sweep import sweep_section
 from bubbleloc.detections import Scale
 from bubbleloc.document import Document, Section, write_document
 from bubbleloc.errors import InputError
@@ -17,7 +19,11 @@ from bubbleloc.tables import write_csv, write_table
 
 
 def write_comparison(
-    folder: Path, runs: Mapping[str, Report], tolerance: int = 4, scale: Scale | None = None
+    folder: Path,
+    runs: Mapping[str, Report],
+    tolerance: int = 4,
+    scale: Scale | None = None,
+    parameters: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Path:
     """Compare runs on the same test signals; return the path of ``comparison.html``.
 
@@ -27,6 +33,8 @@ def write_comparison(
     Args:
         runs: name to show → report, see ``report.read_report``.
         tolerance: samples, at which violins are drawn and the tables on the page are cut.
+        parameters: name of a run → what it was trained with, for a sweep. F1 is drawn against
+            every number that differs between runs; `seed` counts as repetition.
 
     Raises:
         InputError: fewer than two runs, or runs scored on different test data.
@@ -41,6 +49,9 @@ def write_comparison(
     write_table(summary, folder, "summary", "F1 over the test signals")
     write_table(pairs, folder, "pairs", "Paired comparison of F1, Holm-corrected")
     document = _document(runs, scores, summary, pairs, tolerance, unit)
+    if parameters:
+        swept = sweep_section(folder, summary, parameters, tolerance, unit)
+        document = replace(document, sections=[*document.sections, *swept])
     return write_document(folder, "comparison", document)
 
 

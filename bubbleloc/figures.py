@@ -1,10 +1,12 @@
 """Figures of one evaluated run. Each takes tidy scores or arrays and returns a Figure.
 
 Scores are the rows of ``f1_test.csv``: `signal`, `tolerance`, `f1`, `random_f1` (what noise reaches
-on the same signal), `bubbles`, `pressure_pa`.
+on the same signal) and perhaps more rivals named alike, `bubbles`, `pressure_pa`.
 """
 
 from __future__ import annotations
+
+from itertools import cycle
 
 import matplotlib as mpl
 import numpy as np
@@ -20,6 +22,7 @@ from bubbleloc.detections import Scale
 from bubbleloc.metrics import Sweep
 from bubbleloc.style import (
     BLUE,
+    GREEN,
     INK,
     MUTED,
     ORANGE,
@@ -54,12 +57,25 @@ def f1_violins(scores: pd.DataFrame, scale: Scale) -> Figure:
     )
     by_tolerance = scores.groupby("tolerance")
     mark_quartiles(axes, [group["f1"].to_numpy() for _, group in by_tolerance])
-    floor = by_tolerance["random_f1"].mean().to_numpy()
-    axes.plot(floor, "o--", color=ORANGE, markersize=3, label="random output (mean)")
+    looks = cycle(zip((ORANGE, GREEN, RED, MUTED), "osD^", strict=True))
+    for column, (colour, marker) in zip(rivals(scores), looks, strict=False):
+        mean = by_tolerance[column].mean().to_numpy()
+        label = f"{rival_name(column)} (mean)"
+        axes.plot(mean, f"{marker}--", color=colour, markersize=3, linewidth=1, label=label)
     label_tolerances(axes, tolerances, scale)
     axes.set(ylabel="F1 per signal", ylim=(0, 1.0))
     axes.legend(loc="lower right")
     return figure
+
+
+def rivals(scores: pd.DataFrame) -> list[str]:
+    """Columns of what the network is measured against: `random_f1`, then classical methods."""
+    return [str(column) for column in scores.columns if str(column).endswith("_f1")]
+
+
+def rival_name(column: str) -> str:
+    """How figures call such a column."""
+    return {"random_f1": "random output"}.get(column, column.removesuffix("_f1").replace("_", " "))
 
 
 def mark_quartiles(axes: Axes, groups: list[Floats], vertical: bool = True) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bubbleloc.document import FIGURES, write_document
+from bubbleloc.document import FIGURES, Section, write_document
 from bubbleloc.errors import InputError
 from bubbleloc.line_figure import Example
 from bubbleloc.metrics import best_thresholds
+from bubbleloc.report_matched import write_matched
 from bubbleloc.report_sections import report_document
 from bubbleloc.report_tables import (
     Evaluation,
@@ -35,7 +36,8 @@ def write_report(folder: Path, evaluation: Evaluation, tolerance: int = 4) -> Pa
 
     Written: ``f1_sweep.csv`` (selection split, threshold × tolerance), ``thresholds.csv``,
     ``f1_test.csv`` (a row per test signal × tolerance), ``summary`` (CSV, Markdown, LaTeX),
-    figures as PNG and SVG, ``report.md``, ``report.html`` and ``report.json`` (for compare).
+    figures as PNG and SVG, ``report.md``, ``report.html`` and ``report.json`` (for compare); with
+    peaks of both splits also what ``report_matched.write_matched`` writes.
 
     Args:
         tolerance: samples, at which figures against one quantity are drawn.
@@ -53,7 +55,8 @@ def write_report(folder: Path, evaluation: Evaluation, tolerance: int = 4) -> Pa
     write_table(summary, folder, "summary", "F1 over the test signals")
     for i, example in enumerate(evaluation.examples):
         write_csv(line_table(example), folder / FIGURES / f"line_{i + 1}.csv")
-    document = report_document(evaluation, chosen, scores, summary, tolerance)
+    matched = _matched_sections(folder, evaluation, tolerance)
+    document = report_document(evaluation, chosen, scores, summary, matched, tolerance)
     page = write_document(folder, "report", document)
     record = {
         "test_fingerprint": evaluation.test_fingerprint,
@@ -88,6 +91,21 @@ def read_report(folder: Path) -> Report:
     return Report(scores=scores, **record)
 
 
+def _matched_sections(folder: Path, evaluation: Evaluation, tolerance: int) -> list[Section]:
+    if evaluation.selection_found is None or evaluation.test_found is None or tolerance == 0:
+        return []
+    # positions are not rounded here, so no pair is ever at distance zero
+    tolerances = [int(t) for t in evaluation.test.tolerances if t > 0]
+    return write_matched(
+        folder,
+        evaluation.selection_found,
+        evaluation.test_found,
+        tolerances,
+        tolerance,
+        evaluation.scale,
+    )
+
+
 def _check(evaluation: Evaluation, tolerance: int) -> None:
     if evaluation.selection_split == "test":
         raise InputError(
@@ -98,6 +116,7 @@ def _check(evaluation: Evaluation, tolerance: int) -> None:
         raise InputError("the test split is empty: simulate at least one test signal")
     shapes = {
         "random_f1": (np.shape(evaluation.random_f1), (n, t)),
+        **{f"F1 of {k}": (np.shape(f1), (n, t)) for k, f1 in evaluation.baselines.items()},
         "bubbles": (np.shape(evaluation.bubbles), (n,)),
         "pressure_pa": (np.shape(evaluation.pressure_pa), (n,)),
     }

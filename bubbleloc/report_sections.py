@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ def report_document(
     chosen: Floats,
     scores: pd.DataFrame,
     summary: pd.DataFrame,
+    matched: Sequence[Section],
     tolerance: int,
 ) -> Document:
     """Lay out the report of one run; single numbers are given at `tolerance` samples."""
@@ -31,6 +34,7 @@ def report_document(
         _distributions(evaluation, scores, summary),
         _thresholds(evaluation, chosen),
         _difficulty(evaluation, scores, tolerance),
+        *matched,
     ]
     if evaluation.examples:
         sections.append(_examples(evaluation, tolerance))
@@ -51,8 +55,8 @@ def _distributions(evaluation: Evaluation, scores: pd.DataFrame, summary: pd.Dat
         "F1 over the test signals",
         "Each violin is the distribution of F1 over the test signals, at the threshold chosen "
         f"for that tolerance on the {evaluation.selection_split} split. Random output is uniform "
-        "noise at its own best threshold; low and high bound 95 % bootstrap intervals over "
-        "signals.",
+        "noise; it and any classical method stand at their own best thresholds. Low and high bound "
+        "95 % bootstrap intervals over signals.",
         {"f1_violins": ("F1 per signal and tolerance", figure)},
         summary,
     )

@@ -10,7 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bubbleloc.detections import Scale
+from bubbleloc.figures import rivals
 from bubbleloc.line_figure import Example
+from bubbleloc.matched import Found
 from bubbleloc.metrics import Sweep, scores_at
 from bubbleloc.statistics import summarize
 
@@ -31,6 +33,11 @@ class Evaluation:
         test_fingerprint: any text that is equal for equal test data and no other.
         facts: what to tell the reader about the run, name → value.
         examples: test signals to show.
+        baselines: name → F1 of a classical method on the test signals, (n, T), at its own best
+            thresholds of the selection split.
+        selection_found: peaks and bubbles of the selection split, for one-to-one scores.
+        test_found: those of the test split; one-to-one scores need both.
+        scale: what a sample is worth in µm and wavelengths.
     """
 
     selection: Sweep
@@ -42,6 +49,9 @@ class Evaluation:
     test_fingerprint: str
     facts: Mapping[str, str]
     examples: Sequence[Example] = ()
+    baselines: Mapping[str, Floats] = field(default_factory=dict)
+    selection_found: Found | None = None
+    test_found: Found | None = None
     scale: Scale = field(default_factory=Scale)
 
 
@@ -57,7 +67,8 @@ def signal_scores(evaluation: Evaluation, thresholds: Floats) -> pd.DataFrame:
             "f1": at.f1.ravel(),
             "precision": at.precision.ravel(),
             "recall": at.recall.ravel(),
-            "random_f1": np.asarray(evaluation.random_f1, dtype=np.float64).ravel(),
+            "random_f1": np.ravel(evaluation.random_f1),
+            **{f"{name}_f1": np.ravel(f1) for name, f1 in evaluation.baselines.items()},
             "bubbles": np.repeat(evaluation.bubbles, t),
             "pressure_pa": np.repeat(np.asarray(evaluation.pressure_pa, dtype=np.float64), t),
         }
@@ -67,11 +78,13 @@ def signal_scores(evaluation: Evaluation, thresholds: Floats) -> pd.DataFrame:
 def summary_table(scores: pd.DataFrame, scale: Scale) -> pd.DataFrame:
     """Median and mean F1 with intervals, threshold and random floor, a row per tolerance."""
     table = summarize(scores, by=("tolerance",))
-    means = scores.groupby("tolerance")[["threshold", "random_f1"]].mean().reset_index(drop=True)
+    means = scores.groupby("tolerance")[["threshold", *rivals(scores)]].mean()
+    means = means.reset_index(drop=True)
     table.insert(1, "um", scale.um_per_sample * table["tolerance"])
     table.insert(2, "wavelengths", scale.wavelengths_per_sample * table["tolerance"])
     table.insert(3, "threshold", means["threshold"])
-    table["random_mean"] = means["random_f1"]
+    for column in rivals(scores):
+        table[f"{column.removesuffix('_f1')}_mean"] = means[column]
     return table
 
 

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from bubbleloc.comparison import write_comparison
+from bubbleloc.detections import Detections
 from bubbleloc.errors import InputError
+from bubbleloc.matched import Found
 from bubbleloc.metrics import best_thresholds, random_floor, scores_at, tolerance_sweep
 from bubbleloc.report import Evaluation, Example, read_report, write_report
 
@@ -108,6 +110,7 @@ def test_writing_twice_gives_the_same_bytes(written, tmp_path):
     ("change", "message"),
     [
         ({"selection_split": "test"}, "must not be chosen on the test split"),
+        ({"baselines": {"wiener": np.zeros(3)}}, "F1 of wiener must have shape"),
         ({"bubbles": np.zeros(3)}, r"bubbles must have shape \(8,\)"),
         ({"test": tolerance_sweep(np.zeros((0, 5)), np.zeros((0, 5)))}, "test split is empty"),
     ],
@@ -129,19 +132,6 @@ def test_report_is_read_back(written, tmp_path):
         read_report(tmp_path)
 
 
-def test_comparison(written, tmp_path):
-    write_report(tmp_path / "worse", evaluation_of(noise=0.5, seed=1))
-    runs = {"good": read_report(written), "worse": read_report(tmp_path / "worse")}
-    page = write_comparison(tmp_path / "compare", runs)
-    assert "by good" in page.read_text()
-    names = {path.name for path in page.parent.iterdir()}
-    tables = {f"{name}.{kind}" for name in ("summary", "pairs") for kind in ("csv", "md", "tex")}
-    assert names == tables | {"scores.csv", "figures", "comparison.md", "comparison.html"}
-    pairs = pd.read_csv(page.parent / "pairs.csv").set_index("tolerance")
-    assert pairs.loc[4, "median_difference"] > 0
-    assert pairs.loc[4, "effect"] == 1
-
-
 def test_comparison_refuses_other_test_data(written, tmp_path):
     write_report(tmp_path / "other", evaluation_of(fingerprint="other"))
     report = read_report(written)
@@ -151,3 +141,30 @@ def test_comparison_refuses_other_test_data(written, tmp_path):
         write_comparison(tmp_path / "c", {"a": report})
     with pytest.raises(InputError, match="not scored at tolerance 77"):
         write_comparison(tmp_path / "c", {"a": report, "b": report}, tolerance=77)
+
+
+def test_report_with_baselines_and_one_to_one_scores(tmp_path):
+    found = Found(
+        [Detections(np.array([10.4, 50]), np.array([0.9, 0.4]))] * N,
+        [np.array([10.0, 52.0, 300.0])] * N,
+    )
+    evaluation = dataclasses.replace(
+        evaluation_of(),
+        baselines={"matched_filter": np.full((N, 10), 0.3)},
+        selection_found=found,
+        test_found=found,
+    )
+    write_report(tmp_path, evaluation)
+    scores = pd.read_csv(tmp_path / "f1_test.csv")
+    assert (scores["matched_filter_f1"] == 0.3).all()
+    matched = pd.read_csv(tmp_path / "matched.csv").set_index("tolerance")
+    assert matched.loc[4, "recall"] == pytest.approx(2 / 3)
+    assert matched.loc[4, "bias_um"] == pytest.approx(-0.8 * 11.84)
+    assert 0 not in matched.index
+    assert len(pd.read_csv(tmp_path / "matched_test.csv")) == 9 * N
+    text = (tmp_path / "report.md").read_text()
+    assert "Every bubble counted once" in text
+    assert "matched_filter_mean" in text
+    for name in ("rates_depth", "rates_density", "errors"):
+        assert (tmp_path / "figures" / f"{name}.svg").is_file()
+        assert (tmp_path / "figures" / f"{name}.csv").is_file()

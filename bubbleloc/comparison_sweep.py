@@ -1,0 +1,70 @@
+"""The part of a comparison about what a sweep varied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from numbers import Real
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bubbleloc.detections import Scale
+from bubbleloc.document import Section
+from bubbleloc.errors import InputError
+from bubbleloc.sweep_figures import sweep_heatmap, sweep_lines
+from bubbleloc.tables import write_csv
+
+
+def sweep_section(
+    folder: Path,
+    summary: pd.DataFrame,
+    parameters: Mapping[str, Mapping[str, object]],
+    tolerance: int,
+    scale: Scale,
+) -> list[Section]:
+    """Draw F1 against every number that differs between runs; no section where none does.
+
+    ``sweep.csv`` in `folder` has a row per run: parameters, and F1 at `tolerance`.
+    """
+    varied = varied_parameters(parameters)
+    numbers = [name for name in varied if _is_number(parameters, name)]
+    if not numbers:
+        return []
+    settings = pd.DataFrame.from_dict(
+        {run: {name: values[name] for name in varied} for run, values in parameters.items()},
+        orient="index",
+    )
+    at = summary[summary["tolerance"] == tolerance]
+    missing = set(at["run"]) - set(settings.index)
+    if missing:
+        raise InputError(f"no parameters for run {min(missing)}: give them for every run or none")
+    table = settings.merge(at, left_index=True, right_on="run")
+    write_csv(table, folder / "sweep.csv")
+    label = f"F1 within ±{tolerance} samples ({scale.um_per_sample * tolerance:.0f} µm)"
+    figures: dict[str, tuple[str, Figure]] = {}
+    for name in numbers:
+        others = [other for other in varied if other != name]
+        figure = sweep_lines(table, name, others, label)
+        figures[f"f1_{_plain(name)}"] = (f"F1 against {name}", figure)
+    for across, down in combinations(numbers, 2):
+        figure = sweep_heatmap(table, across, down, label)
+        figures[f"f1_{_plain(across)}_{_plain(down)}"] = (f"F1 over {across} and {down}", figure)
+    return [Section("What the sweep varied", f"Varied: {', '.join(varied)}.", figures)]
+
+
+def varied_parameters(parameters: Mapping[str, Mapping[str, object]]) -> list[str]:
+    """Names of the parameters that every run has and that differ between runs, seeds aside."""
+    runs = list(parameters.values())
+    shared = [name for name in runs[0] if name != "seed" and all(name in run for run in runs)]
+    return [name for name in shared if len({str(run[name]) for run in runs}) > 1]
+
+
+def _is_number(parameters: Mapping[str, Mapping[str, object]], name: str) -> bool:
+    values = [run[name] for run in parameters.values()]
+    return all(isinstance(value, Real) and not isinstance(value, bool) for value in values)
+
+
+def _plain(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in name)

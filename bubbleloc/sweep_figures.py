@@ -1,0 +1,86 @@
+"""F1 against what a sweep of runs varied, from a table with a row per run.
+
+Columns: the parameters, and `median`, `median_low`, `median_high`, `mean` of the F1 over the test
+signals, as ``statistics.summarize`` gives them. Runs alike in all parameters, such as those of
+several seeds, are averaged.
+"""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bubbleloc.style import BLUE, GREEN, INK, MUTED, ORANGE, RED, house_style, new_figure
+
+_LINES = list(zip((BLUE, RED, GREEN, ORANGE, MUTED, INK), "osD^vP", strict=True))
+_SHOWN = ["median", "median_low", "median_high", "mean"]
+_LOG_FROM = 8
+"""Ratio of largest to smallest value from which a parameter is drawn on a logarithmic axis."""
+
+
+@house_style
+def sweep_lines(table: pd.DataFrame, parameter: str, others: list[str], label: str) -> Figure:
+    """Median F1 with its interval against one parameter, a line per setting of the `others`.
+
+    Without others the mean is drawn too. `label` says at which tolerance the F1 was taken.
+    """
+    figure = new_figure(height=2.6)
+    axes = figure.subplots()
+    groups = table.groupby(others, sort=True) if others else [((), table)]
+    for i, (setting, group) in enumerate(groups):
+        colour, marker = _LINES[i % len(_LINES)]
+        line = group.groupby(parameter)[_SHOWN].mean()
+        median = line["median"]
+        error = np.abs([median - line["median_low"], line["median_high"] - median])
+        words = ", ".join(f"{name} {value}" for name, value in zip(others, setting, strict=True))
+        axes.errorbar(
+            line.index,
+            median,
+            error,
+            color=colour,
+            marker=marker,
+            markersize=4,
+            capsize=2,
+            elinewidth=0.8,
+            label=words or "median, 95 % interval",
+        )
+        if not others:
+            axes.plot(line.index, line["mean"], "s--", color=RED, markersize=3.5, label="mean")
+    _space(axes, np.sort(table[parameter].unique()))
+    words = label if not others else f"median {label}"
+    axes.set(xlabel=parameter, ylabel=words, ylim=(0, 1))
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
+
+
+@house_style
+def sweep_heatmap(table: pd.DataFrame, across: str, down: str, label: str) -> Figure:
+    """Median F1 over two parameters, the numbers written into the cells."""
+    grid = table.pivot_table(index=down, columns=across, values="median", aggfunc="mean")
+    rows, columns = grid.shape
+    figure = new_figure(height=1.2 + 0.32 * rows)
+    axes = figure.subplots()
+    colours = mpl.colormaps["cividis"].with_extremes(bad="#eeeeee")
+    mesh = axes.pcolormesh(grid, cmap=colours, vmin=0, vmax=1, edgecolors="white", linewidth=0.5)
+    for (i, j), value in np.ndenumerate(grid.to_numpy()):
+        if np.isfinite(value):
+            ink = INK if value > 0.5 else "white"
+            axes.text(j + 0.5, i + 0.5, f"{value:.3f}", ha="center", va="center", color=ink)
+    axes.set_xticks(np.arange(columns) + 0.5, [str(value) for value in grid.columns])
+    axes.set_yticks(np.arange(rows) + 0.5, [str(value) for value in grid.index])
+    axes.set(xlabel=across, ylabel=down)
+    axes.grid(False)
+    axes.tick_params(length=0)
+    figure.colorbar(mesh, ax=axes, label=f"median {label}", pad=0.02).outline.set_visible(False)
+    return figure
+
+
+def _space(axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    """Put a tick at each value, on a logarithmic axis where the values span a wide range."""
+    if values[0] > 0 and values[-1] / values[0] >= _LOG_FROM:
+        axes.set_xscale("log")
+    axes.set_xticks(values, [f"{value:g}" for value in values])
+    axes.set_xticks([], minor=True)
