@@ -1,11 +1,13 @@
 """From the sound at a bubble to the record of a receiver."""
 
+from functools import lru_cache
+
 import numpy as np
 from numba import njit
 from scipy import fft
 
 from bubbleloc.physics.bubble import REFERENCE_DISTANCE_M
-from bubbleloc.physics.media import FloatArray
+from bubbleloc.physics.media import ComplexArray, FloatArray
 from bubbleloc.physics.propagation import padded_length
 from bubbleloc.physics.setup import Setup
 
@@ -51,10 +53,15 @@ def receive(record_pa: FloatArray, setup: Setup) -> FloatArray:
     As published the filter is circular over the record and nothing else keeps the decimation
     from aliasing (the receive response does, 40 dB and more above 15 MHz).
     """
-    samples = setup.record_samples
-    frequency_hz = fft.rfftfreq(samples, 1 / setup.simulation_rate_hz)
-    spectrum = fft.rfft(record_pa) * setup.transducer.receive(frequency_hz)
-    return fft.irfft(spectrum, samples)[:, :: setup.oversampling]
+    spectrum = fft.rfft(record_pa) * _receive_response(setup)
+    return fft.irfft(spectrum, setup.record_samples)[:, :: setup.oversampling]
+
+
+@lru_cache(maxsize=8)
+def _receive_response(setup: Setup) -> ComplexArray:
+    """H at the frequencies of a whole record, (record_samples // 2 + 1,)."""
+    frequency_hz = fft.rfftfreq(setup.record_samples, 1 / setup.simulation_rate_hz)
+    return setup.transducer.receive(frequency_hz)
 
 
 def _distance_m(depth_m: FloatArray, lateral_m: FloatArray, receiver_m: float) -> FloatArray:
