@@ -81,15 +81,22 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def pooled_seconds(scenes: list[Scene], workers: int, repeats: int) -> float:
-    """Median wall time of simulating all ``scenes`` on worker processes that are warm."""
+def peak_memory_mb(scene: Scene) -> float:
+    """Most memory this process ever held, a simulation of ``scene`` included."""
+    simulate_rf(scene)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def pooled(scenes: list[Scene], workers: int, repeats: int) -> tuple[float, float]:
+    """Signals per second (median) on warm worker processes, and the largest one's MB."""
     with Parallel(n_jobs=workers) as pool:
         pool(delayed(simulate_rf)(scene) for scene in scenes[: 2 * workers])
         times = [
             seconds(lambda: pool(delayed(simulate_rf)(scene) for scene in scenes))
             for _ in range(repeats)
         ]
-    return float(np.median(times))
+        peaks = pool(delayed(peak_memory_mb)(scene) for scene in scenes)
+    return len(scenes) / float(np.median(times)), max(peaks)
 
 
 def main() -> None:
@@ -111,8 +118,7 @@ def main() -> None:
     ]
     batched_s, adaptive_s = np.median(turns, axis=0)
     batched, adaptive = len(scene) / batched_s, len(few) / adaptive_s
-    pooled = 50 / pooled_seconds([scene] * 50, options.workers, options.repeats)
-    peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    parallel, peak_mb = pooled([scene] * 50, options.workers, options.repeats)
 
     print("| simulator | bubbles/s | signals/s | against RK45 |")
     print("|---|---:|---:|---:|")
@@ -126,8 +132,8 @@ def main() -> None:
         f"{batched / adaptive:.0f} |"
     )
     print(
-        f"| bubbleloc, {options.workers} worker processes | {pooled * per_signal:.0f} | "
-        f"{pooled:.1f} | {pooled * per_signal / adaptive:.0f} |"
+        f"| bubbleloc, {options.workers} worker processes | {parallel * per_signal:.0f} | "
+        f"{parallel:.1f} | {parallel * per_signal / adaptive:.0f} |"
     )
     print(
         f"\nSignals of {per_signal} bubbles; medians of {options.repeats} turns. The RF lines of "
