@@ -13,7 +13,7 @@ from bubbleloc.physics.scene import Scene
 from bubbleloc.physics.setup import Setup
 
 # Bubbles simulated at a time: few enough that the arrays of a batch stay in the cache.
-BATCH = 64
+BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)

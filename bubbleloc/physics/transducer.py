@@ -85,27 +85,27 @@ class Transducer:
 
 
 # Fitted to the published P4-1 responses (p in rad/µs), weighted with the spectra of the drive and
-# of echoes: pulses differ by 9e-5 and echoes by at most 1.8e-4 in relative L2. The scale is
+# of echoes: pulses differ by 3.9e-4 and echoes by at most 1.8e-4 in relative L2. The scale is
 # arbitrary and kept, so that RF volts fall in the published range.
 P4_1 = Transducer(
     transmit=PoleResidueResponse(
         poles_rad_us=(
-            -1.9457735 + 3.1632474j,
-            -5.6144362 + 9.5789264j,
-            -5.7068591 + 13.113899j,
-            -5.7769921 + 16.535935j,
-            -5.8028041 + 20.158129j,
-            -5.8321476 + 24.155763j,
-            -5.5607334 + 28.856087j,
+            -2.0910644 + 3.2205275j,
+            -5.6621013 + 9.6398781j,
+            -5.7084454 + 13.142217j,
+            -5.6832129 + 16.567869j,
+            -5.5979396 + 20.236117j,
+            -5.5189212 + 24.303546j,
+            -5.2108649 + 29.039256j,
         ),
         residues=(
-            -0.025240597 + 0.0089184325j,
-            -3.4156451 + 9.5417266j,
-            -3.8357303 - 40.474315j,
-            24.603915 + 53.975495j,
-            -26.55658 - 29.553172j,
-            10.478576 + 6.2956118j,
-            -1.2501887 - 0.36832715j,
+            -0.029303961 + 0.014822884j,
+            -3.3056007 + 10.397097j,
+            -5.9120172 - 40.294167j,
+            25.462652 + 48.13556j,
+            -23.241208 - 23.356484j,
+            7.8847652 + 4.6284203j,
+            -0.86525545 - 0.33900046j,
         ),
     ),
     receive=PoleResidueResponse(

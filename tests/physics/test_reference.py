@@ -14,19 +14,17 @@ from bubbleloc.physics import (
     max_pressure_field,
     propagate,
     receive,
-    shell_named,
     simulate_rf,
     unit_pulse,
 )
 from bubbleloc.physics.thermal import thermal_behaviour
+from tests.physics.agreement import PUBLISHED_ROOT
 from tests.physics.reference import REFERENCE, cases, load, needs_reference, relative_l2
 
 pytestmark = needs_reference
 
 MEASURED = Setup(transducer=REFERENCE / "transfer_functions.npz") if REFERENCE.is_dir() else Setup()
 COMPACT = Setup()
-# The published code finds σ = 0.010 N/m at a slightly wrong area, see docs/physics.md.
-PUBLISHED_ROOT = dataclasses.replace(shell_named("segers", WATER), resting_area=0.94648544)
 
 SETUPS = pytest.mark.parametrize(
     ("setup", "tolerance"), [(MEASURED, 1e-6), (COMPACT, 1.5e-3)], ids=["measured", "compact"]
