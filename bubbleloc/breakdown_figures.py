@@ -43,14 +43,19 @@ def error_figure(errors: pd.DataFrame, bias: float, rmse: float, scale: Scale) -
     width = errors["high"] - errors["low"]
     axes.bar(errors["low"], share, width, align="edge", color=BLUE, alpha=0.7)
     axes.axvline(0, ymax=0.72, color=MUTED, linewidth=0.8)
-    axes.axvline(bias, ymax=0.72, color=INK, linestyle="--", linewidth=1)
     to_um = scale.um_per_sample
+    words = "nothing matched"
+    if np.isfinite(bias):
+        axes.axvline(bias, ymax=0.72, color=INK, linestyle="--", linewidth=1)
+        words = (
+            f"bias {bias:+.2f} samples ({bias * to_um:+.1f} µm)\n"
+            f"RMSE {rmse:.2f} samples ({rmse * to_um:.1f} µm, "
+            f"{rmse * scale.wavelengths_per_sample:.3f} λ)"
+        )
     axes.text(
         0.98,
         0.96,
-        f"bias {bias:+.2f} samples ({bias * to_um:+.1f} µm)\n"
-        f"RMSE {rmse:.2f} samples ({rmse * to_um:.1f} µm, "
-        f"{rmse * scale.wavelengths_per_sample:.3f} λ)",
+        words,
         transform=axes.transAxes,
         ha="right",
         va="top",

@@ -13,9 +13,10 @@ from bubbleloc.comparison_sweep import sweep_section
 from bubbleloc.detections import Scale
 from bubbleloc.document import Document, Section, write_document
 from bubbleloc.errors import InputError
+from bubbleloc.figures import rival_name, rivals
 from bubbleloc.report import Report
 from bubbleloc.statistics import compare_pairs, summarize
-from bubbleloc.tables import write_csv, write_table
+from bubbleloc.tables import with_intervals, write_csv, write_table
 
 
 def write_comparison(
@@ -45,12 +46,14 @@ def write_comparison(
         [report.scores.assign(run=name) for name, report in runs.items()], ignore_index=True
     )
     summary, pairs = summarize(scores), compare_pairs(scores)
+    summary = pd.concat([summary, summarize(_rival_scores(scores))], ignore_index=True)
     write_csv(scores, folder / "scores.csv")
-    write_table(summary, folder, "summary", "F1 over the test signals")
+    write_table(summary, folder, "summary", "F1 over the test signals", with_intervals(summary))
     write_table(pairs, folder, "pairs", "Paired comparison of F1, Holm-corrected")
     document = _document(runs, scores, summary, pairs, tolerance, unit)
     if parameters:
-        swept = sweep_section(folder, summary, parameters, tolerance, unit)
+        of_runs = summary[summary["run"].isin(runs)]
+        swept = sweep_section(folder, of_runs, parameters, tolerance, unit)
         document = replace(document, sections=[*document.sections, *swept])
     return write_document(folder, "comparison", document)
 
@@ -64,7 +67,7 @@ def _document(
     scale: Scale,
 ) -> Document:
     ranked = summary[summary["tolerance"] == tolerance].sort_values("median", ascending=False)
-    best = ranked.iloc[0]
+    best = ranked[ranked["run"].isin(runs)].iloc[0]
     violins = run_violins(scores, tolerance, scale)
     splits = {name: f"thresholds chosen on {run.selection_split}" for name, run in runs.items()}
     return Document(
@@ -74,20 +77,33 @@ def _document(
         sections=[
             Section(
                 "F1 over the test signals",
-                "Runs by falling median. Low and high bound 95 % bootstrap intervals over signals.",
+                "Runs, and what they must beat, by falling median; brackets are 95 % bootstrap "
+                "intervals over signals.",
                 {"violins": (f"F1 per signal within ±{tolerance} samples", violins)},
-                ranked,
+                with_intervals(ranked),
             ),
             Section(
                 "Differences",
                 "Two-sided Wilcoxon signed-rank test on the same signals, corrected by Holm over "
-                "all pairs and tolerances. Differences are run_a − run_b; the effect is the "
-                "matched-pairs rank-biserial correlation, 1 where run_a wins on every signal.",
-                table=pairs[pairs["tolerance"] == tolerance],
+                "all pairs and tolerances. Differences are run a − run b; the effect is the "
+                "matched-pairs rank-biserial correlation, 1 where run a wins on every signal.",
+                table=_shown_pairs(pairs[pairs["tolerance"] == tolerance]),
             ),
         ],
         facts=splits,
     )
+
+
+def _rival_scores(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores of noise and classical methods on the same signals, named as further runs."""
+    first = scores[scores["run"] == scores["run"].iloc[0]]
+    named = [first.assign(run=rival_name(column), f1=first[column]) for column in rivals(first)]
+    return pd.concat(named, ignore_index=True)
+
+
+def _shown_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+    shown = pairs.drop(columns=["tolerance", "signals"])
+    return shown.rename(columns=lambda name: name if name == "p_holm" else name.replace("_", " "))
 
 
 def _check(runs: Mapping[str, Report], tolerance: int) -> None:

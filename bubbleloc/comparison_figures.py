@@ -48,6 +48,7 @@ def run_violins(scores: pd.DataFrame, tolerance: int, scale: Scale) -> Figure:
         f"({scale.um_per_sample * tolerance:.0f} µm)",
         ylabel="",
         xlim=(0, 1),
+        ylim=(len(medians) - 0.4, -0.6),
     )
     axes.grid(True, axis="x")
     axes.grid(False, axis="y")

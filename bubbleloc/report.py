@@ -18,6 +18,7 @@ from bubbleloc.report_sections import report_document
 from bubbleloc.report_tables import (
     Evaluation,
     line_table,
+    shown_summary,
     signal_scores,
     summary_table,
     sweep_table,
@@ -52,7 +53,8 @@ def write_report(folder: Path, evaluation: Evaluation, tolerance: int = 4) -> Pa
     write_csv(sweep_table(evaluation.selection), folder / "f1_sweep.csv")
     write_csv(threshold_table(evaluation, chosen), folder / "thresholds.csv")
     write_csv(scores, folder / _SCORES_FILE)
-    write_table(summary, folder, "summary", "F1 over the test signals")
+    caption = "F1 over the test signals, beside the means of what it must beat"
+    write_table(summary, folder, "summary", caption, shown_summary(summary))
     for i, example in enumerate(evaluation.examples):
         write_csv(line_table(example), folder / FIGURES / f"line_{i + 1}.csv")
     matched = _matched_sections(folder, evaluation, tolerance)

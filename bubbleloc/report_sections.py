@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bubbleloc.document import Document, Section
 from bubbleloc.figures import f1_against, f1_heatmap, f1_violins, precision_recall
 from bubbleloc.line_figure import Example, example_line
-from bubbleloc.report_tables import Evaluation
+from bubbleloc.report_tables import Evaluation, shown_summary
 
 Floats = NDArray[np.float64]
 
@@ -55,10 +55,10 @@ def _distributions(evaluation: Evaluation, scores: pd.DataFrame, summary: pd.Dat
         "F1 over the test signals",
         "Each violin is the distribution of F1 over the test signals, at the threshold chosen "
         f"for that tolerance on the {evaluation.selection_split} split. Random output is uniform "
-        "noise; it and any classical method stand at their own best thresholds. Low and high bound "
-        "95 % bootstrap intervals over signals.",
+        "noise; it and any classical method stand at their own best thresholds, with their means. "
+        "Brackets are 95 % bootstrap intervals over signals.",
         {"f1_violins": ("F1 per signal and tolerance", figure)},
-        summary,
+        shown_summary(summary),
     )
 
 

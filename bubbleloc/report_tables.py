@@ -15,6 +15,7 @@ from bubbleloc.line_figure import Example
 from bubbleloc.matched import Found
 from bubbleloc.metrics import Sweep, scores_at
 from bubbleloc.statistics import summarize
+from bubbleloc.tables import with_intervals
 
 Floats = NDArray[np.float64]
 
@@ -86,6 +87,18 @@ def summary_table(scores: pd.DataFrame, scale: Scale) -> pd.DataFrame:
     for column in rivals(scores):
         table[f"{column.removesuffix('_f1')}_mean"] = means[column]
     return table
+
+
+def shown_summary(summary: pd.DataFrame) -> pd.DataFrame:
+    """Render the summary as a page shows it."""
+    names = {str(column): _rival_heading(str(column)) for column in summary.columns}
+    return with_intervals(summary).rename(
+        columns=names | {"um": "µm", "wavelengths": "λ", "tolerance": "± samples"}
+    )
+
+
+def _rival_heading(column: str) -> str:
+    return column.removesuffix("_mean").replace("_", " ") if column.endswith("_mean") else column
 
 
 def sweep_table(sweep: Sweep) -> pd.DataFrame:

@@ -25,13 +25,31 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
     return write_text(path, frame.to_csv(index=False, float_format=_DIGITS, lineterminator="\n"))
 
 
-def write_table(frame: pd.DataFrame, folder: Path, name: str, caption: str) -> None:
-    """Write a table three times: full digits as CSV, readable ones as Markdown and LaTeX."""
+def write_table(
+    frame: pd.DataFrame, folder: Path, name: str, caption: str, shown: pd.DataFrame | None = None
+) -> None:
+    """Write a table as CSV with full digits, and what is `shown` of it as Markdown and LaTeX."""
     write_csv(frame, folder / f"{name}.csv")
-    write_text(folder / f"{name}.md", f"{caption}\n\n{to_markdown(frame)}\n")
-    readable = to_readable(frame)
+    readable = to_readable(frame if shown is None else shown)
+    write_text(folder / f"{name}.md", f"{caption}\n\n{to_markdown(readable)}\n")
     latex = readable.to_latex(index=False, escape=True, caption=caption, label=f"tab:{name}")
     write_text(folder / f"{name}.tex", latex)
+
+
+def with_intervals(frame: pd.DataFrame) -> pd.DataFrame:
+    """Join every ``x``, ``x_low``, ``x_high`` into one column of text, ``x [95 %]``."""
+    joined = frame.copy()
+    for name in [str(column) for column in frame if f"{column}_low" in frame]:
+        texts = [
+            f"{value:.3f} [{low:.3f}, {high:.3f}]"
+            for value, low, high in zip(
+                frame[name], frame[f"{name}_low"], frame[f"{name}_high"], strict=True
+            )
+        ]
+        joined[name] = pd.Series(texts, index=frame.index, dtype="object")
+        joined = joined.drop(columns=[f"{name}_low", f"{name}_high"])
+        joined = joined.rename(columns={name: f"{name} [95 %]"})
+    return joined
 
 
 def to_markdown(frame: pd.DataFrame) -> str:

@@ -34,6 +34,8 @@ def test_comparison_writes_tables_figures_and_page(tmp_path):
     names = {path.name for path in tmp_path.iterdir()}
     tables = {f"{name}.{kind}" for name in ("summary", "pairs") for kind in ("csv", "md", "tex")}
     assert names == tables | {"scores.csv", "figures", "comparison.md", "comparison.html"}
+    summary = pd.read_csv(tmp_path / "summary.csv").set_index(["run", "tolerance"])
+    assert summary.loc[("random output", 4), "median"] == 0.2
     pairs = pd.read_csv(tmp_path / "pairs.csv").set_index("tolerance")
     assert pairs.loc[4, "median_difference"] == pytest.approx(0.3)
     assert pairs.loc[4, "effect"] == 1

@@ -5,7 +5,7 @@ from scipy import stats
 
 from bubbleloc.errors import InputError
 from bubbleloc.statistics import compare_pairs, signed_rank, summarize
-from bubbleloc.tables import to_markdown, write_csv, write_table
+from bubbleloc.tables import to_markdown, with_intervals, write_csv, write_table
 
 
 def scores_of(**f1):
@@ -89,3 +89,10 @@ def test_csv_bytes_repeat(tmp_path):
         == b"f1,tolerance\n0.33333333,0\n,1\n"
     )
     assert "–" in to_markdown(frame)
+
+
+def test_intervals_join_their_value():
+    frame = pd.DataFrame({"run": ["a"], "mean": [0.5], "mean_low": [0.4], "mean_high": [0.61234]})
+    joined = with_intervals(frame)
+    assert list(joined.columns) == ["run", "mean [95 %]"]
+    assert joined.loc[0, "mean [95 %]"] == "0.500 [0.400, 0.612]"
