@@ -63,7 +63,7 @@ def f1_violins(scores: pd.DataFrame, scale: Scale) -> Figure:
         label = f"{rival_name(column)} (mean)"
         axes.plot(mean, f"{marker}--", color=colour, markersize=3, linewidth=1, label=label)
     label_tolerances(axes, tolerances, scale)
-    axes.set(ylabel="F1 per signal", ylim=(0, 1.0))
+    axes.set(ylabel="F1 per signal", ylim=(0, 1.02))
     axes.legend(loc="lower right")
     return figure
 
@@ -75,7 +75,9 @@ def rivals(scores: pd.DataFrame) -> list[str]:
 
 def rival_name(column: str) -> str:
     """How figures call such a column."""
-    return {"random_f1": "random output"}.get(column, column.removesuffix("_f1").replace("_", " "))
+    if column == "random_f1":
+        return "random output"
+    return column.removesuffix("_f1").replace("_", " ").replace("wiener", "Wiener")
 
 
 def mark_quartiles(axes: Axes, groups: list[Floats], vertical: bool = True) -> None:

@@ -39,7 +39,7 @@ def report_document(
     if evaluation.examples:
         sections.append(_examples(evaluation, tolerance))
     return Document(
-        title="F1 report: " + evaluation.facts.get("run", "one run"),
+        title="F1 report: " + evaluation.facts.get("run", evaluation.facts.get("model", "one run")),
         summary=f"Mean F1 {row['mean']:.3f} and median {row['median']:.3f} within ±{tolerance} "
         f"samples ({row['um']:.0f} µm, {row['wavelengths']:.3f} λ) on {row['signals']:.0f} test "
         f"signals, where random output reaches a mean of {row['random_mean']:.3f}. Thresholds "

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bubbleloc.detections import Scale
-from bubbleloc.figures import rivals
+from bubbleloc.figures import rival_name, rivals
 from bubbleloc.line_figure import Example
 from bubbleloc.matched import Found
 from bubbleloc.metrics import Sweep, scores_at
@@ -91,14 +91,11 @@ def summary_table(scores: pd.DataFrame, scale: Scale) -> pd.DataFrame:
 
 def shown_summary(summary: pd.DataFrame) -> pd.DataFrame:
     """Render the summary as a page shows it."""
-    names = {str(column): _rival_heading(str(column)) for column in summary.columns}
-    return with_intervals(summary).rename(
-        columns=names | {"um": "µm", "wavelengths": "λ", "tolerance": "± samples"}
-    )
-
-
-def _rival_heading(column: str) -> str:
-    return column.removesuffix("_mean").replace("_", " ") if column.endswith("_mean") else column
+    headings = {"tolerance": "± samples", "um": "µm", "wavelengths": "λ"}
+    for column in map(str, summary.columns):
+        if column.endswith("_mean"):
+            headings[column] = rival_name(column.removesuffix("_mean") + "_f1")
+    return with_intervals(summary.drop(columns="signals")).rename(columns=headings)
 
 
 def sweep_table(sweep: Sweep) -> pd.DataFrame:

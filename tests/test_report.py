@@ -95,7 +95,7 @@ def test_markdown_shows_the_figures_and_the_floor(written):
     text = (written / "report.md").read_text()
     for name in re.findall(r"\]\((.+?)\)", text):
         assert (written / name).is_file()
-    assert re.search(r"\| random +\|", text)
+    assert "| random output" in text
     assert "| thresholds chosen on | val split |" in text
 
 
