@@ -80,8 +80,13 @@ def oscillate(
     coefficients = _coefficients(radius_m, setup)
     ambient = setup.medium.ambient_pressure_pa
     strain, rate = integrator.integrate(drive_pa / ambient, coefficients, _curve(setup))
-    if not np.isfinite(strain[:, -1]).all():
-        raise InputError("a bubble collapsed beyond the model; lower pressure_pa")
+    lost = np.flatnonzero(np.isnan(strain[:, -1]))
+    if lost.size:
+        radius_um, peak_pa = 1e6 * radius_m[lost[0]], np.abs(drive_pa[lost[0]]).max()
+        raise InputError(
+            f"a bubble of {radius_um:.2f} µm collapses too hard at {peak_pa:.3g} Pa for any step; "
+            "lower the pressure or coat it (shell=segers)"
+        )
     return strain, rate
 
 

@@ -51,7 +51,7 @@ def receive(record_pa: FloatArray, setup: Setup) -> FloatArray:
     """Volts (receivers, samples): the receive response, then every ``oversampling``-th sample.
 
     As published the filter is circular over the record and nothing else keeps the decimation
-    from aliasing (the receive response does, 40 dB and more above 15 MHz).
+    from aliasing (the P4-1 does: its receive response is 80 dB down above 10 MHz).
     """
     spectrum = fft.rfft(record_pa) * _receive_response(setup)
     return fft.irfft(spectrum, setup.record_samples)[:, :: setup.oversampling]

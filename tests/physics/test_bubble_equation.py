@@ -74,7 +74,21 @@ def test_matches_dop853(radius_m: float, pressure_pa: float, shell: str) -> None
     assert relative_l2(strain[0], truth) <= 1e-3
 
 
-@pytest.mark.parametrize(("radius_m", "pressure_pa", "shell"), CASES)
+# Between them and CASES: every radius, pressure and shell of the reference bubbles, and collapses.
+MORE_CASES = [
+    (0.6e-6, 250e3, "segers"),
+    (1.0e-6, 125e3, "segers"),
+    (2.2e-6, 125e3, "segers"),
+    (2.4e-6, 60e3, "segers"),
+    (2.6e-6, 5e3, "segers"),
+    (4.0e-6, 5e3, "segers"),
+    (1.5e-6, 250e3, "segers"),
+    (1.0e-6, 250e3, "none"),
+    (1.8e-6, 250e3, "none"),
+]
+
+
+@pytest.mark.parametrize(("radius_m", "pressure_pa", "shell"), CASES + MORE_CASES)
 def test_halving_the_step_changes_little(radius_m: float, pressure_pa: float, shell: str) -> None:
     setup = dataclasses.replace(SETUP, shell=shell)
     finer = dataclasses.replace(setup, sampling_rate_hz=500e6)
@@ -136,6 +150,22 @@ def test_a_bubble_ignores_its_companions() -> None:
         alone = bubble_response(radius[i], depth[i], 150e3)
         np.testing.assert_array_equal(alone.radius_m[0], together.radius_m[i])
         np.testing.assert_array_equal(alone.scattered_pa[0], together.scattered_pa[i])
+
+
+def test_a_hard_collapse_leaves_its_block_alone() -> None:
+    """Clean 1 µm bubbles at 250 kPa need smaller steps; their neighbours keep their numbers."""
+    setup = dataclasses.replace(SETUP, shell="none")
+    together = bubble_response([4e-6, 1e-6, 4e-6], 0.02, 250e3, setup)
+    alone = bubble_response(4e-6, 0.02, 250e3, setup)
+    np.testing.assert_array_equal(together.radius_m[2], alone.radius_m[0])
+    drive = pressure_at(0.02, 250e3, setup)
+    truth = adaptive_radius(1e-6, drive[0, :500], setup, "DOP853", 1e-10)
+    assert relative_l2(together.radius_m[1, :500] - 1e-6, truth - 1e-6) <= 1e-3
+
+
+def test_a_collapse_beyond_any_step_is_refused() -> None:
+    with pytest.raises(InputError, match="collapses"):
+        bubble_response(1e-6, 0.02, 5e6, dataclasses.replace(SETUP, shell="none"))
 
 
 def test_response_shapes_and_broadcasting() -> None:
