@@ -79,7 +79,9 @@ def oscillate(
     """Radial strain and its rate (B, M) of bubbles (B,) under pressures ``drive_pa`` (B, M)."""
     coefficients = _coefficients(radius_m, setup)
     ambient = setup.medium.ambient_pressure_pa
-    strain, rate = integrator.integrate(drive_pa / ambient, coefficients, _curve(setup))
+    strain, rate = integrator.integrate(
+        drive_pa / ambient, coefficients, _curve(setup), setup.shell_model.steps_per_sample
+    )
     lost = np.flatnonzero(np.isnan(strain[:, -1]))
     if lost.size:
         radius_um, peak_pa = 1e6 * radius_m[lost[0]], np.abs(drive_pa[lost[0]]).max()

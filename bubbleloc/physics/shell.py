@@ -51,6 +51,7 @@ class Shell:
     max_tension_n_m: float
     resting_tension_n_m: float
     has_viscosity: bool
+    steps_per_sample: int = 1  # RK4 falls to second order where σ has kinks
 
     def tension_n_m(self, strain: FloatArray) -> FloatArray:
         """Surface tension (n,) in N/m at radial strain x = R/R₀ − 1 (n,)."""
@@ -77,7 +78,7 @@ def shell_named(name: str, medium: Medium) -> Shell:
     if name == "marmottant":
         chi = MARMOTTANT_ELASTICITY_N_M
         line = (0.0,) * (DEGREE - 1) + (chi, 0.0)
-        return Shell(line, 1 + rest / chi, 0.0, clean / chi, clean, rest, True)
+        return Shell(line, 1 + rest / chi, 0.0, clean / chi, clean, rest, True, 2)
     if name == "none":
         return Shell((0.0,) * DEGREE + (clean,), 1.0, 0.0, 0.0, clean, clean, False)
     raise InputError(f"unknown shell {name!r}; choose one of {', '.join(SHELLS)}")

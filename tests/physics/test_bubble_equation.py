@@ -74,31 +74,20 @@ def test_matches_dop853(radius_m: float, pressure_pa: float, shell: str) -> None
     assert relative_l2(strain[0], truth) <= 1e-3
 
 
-# Between them and CASES: every radius, pressure and shell of the reference bubbles, and collapses.
-MORE_CASES = [
-    (0.6e-6, 250e3, "segers"),
-    (1.0e-6, 125e3, "segers"),
-    (2.2e-6, 125e3, "segers"),
-    (2.4e-6, 60e3, "segers"),
-    (2.6e-6, 5e3, "segers"),
-    (4.0e-6, 5e3, "segers"),
-    (1.5e-6, 250e3, "segers"),
-    (1.0e-6, 250e3, "none"),
-    (1.8e-6, 250e3, "none"),
-]
-
-
-@pytest.mark.parametrize(("radius_m", "pressure_pa", "shell"), CASES + MORE_CASES)
-def test_halving_the_step_changes_little(radius_m: float, pressure_pa: float, shell: str) -> None:
+@pytest.mark.parametrize("shell", ["segers", "marmottant", "none"])
+@pytest.mark.parametrize("pressure_pa", [5e3, 60e3, 125e3, 250e3])
+def test_halving_the_step_changes_little(pressure_pa: float, shell: str) -> None:
+    """Over all radii of the reference bubbles and of SonoVue, hard collapses of clean gas too."""
     setup = dataclasses.replace(SETUP, shell=shell)
     finer = dataclasses.replace(setup, sampling_rate_hz=500e6)
-    drive = pressure_at(0.02, pressure_pa, setup)
+    radius = np.array([0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 1.8, 2.2, 2.4, 2.6, 4.0, 6.0]) * 1e-6
+    drive = np.repeat(pressure_at(0.0037, pressure_pa, setup), len(radius), axis=0)
     samples = np.arange(drive.shape[1])
     finer_drive = CubicSpline(samples, drive, axis=1)(np.arange(2 * len(samples) - 1) / 2)
-    radius = np.array([radius_m])
     strain, _ = oscillate(radius, drive, setup)
     finer_strain, _ = oscillate(radius, np.asarray(finer_drive), finer)
-    assert relative_l2(strain[0], finer_strain[0, ::2]) <= 1e-3
+    for i in range(len(radius)):
+        assert relative_l2(strain[i], finer_strain[i, ::2]) < 1e-3, f"{radius[i]} m"
 
 
 @pytest.mark.parametrize("shell", ["marmottant", "none"])
