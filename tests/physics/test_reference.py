@@ -81,20 +81,22 @@ def test_bubble(case: str, setup: Setup) -> None:
         assert relative_l2(response.scattered_pa[0], truth["ps"]) <= 1e-2
 
 
-@pytest.mark.parametrize("case", cases("single"))
-def test_bubble_from_the_published_root(case: str) -> None:
-    """With the published resting area the published radius itself is met.
+def published_radius_is_clean(case: str) -> bool:
+    """4 µm at 5 kPa is out: the published round-off alone is 2.3e-3 of R − R₀ there."""
+    truth = load(case)
+    return bool(truth["PA"] > 5e3 or truth["R0"] < 3e-6)
 
-    At 5 kPa and 4 µm, R − R₀ is so small (0.2 %) that the published polynomial's round-off
-    makes 2.3e-3 of it; everywhere else 1e-3 holds.
-    """
+
+@pytest.mark.parametrize("case", filter(published_radius_is_clean, cases("single")))
+def test_bubble_from_the_published_root(case: str) -> None:
+    """With the published resting area the published radius itself is met."""
     truth = load(case)
     shell = PUBLISHED_ROOT if truth["model"] == "Segers" else "marmottant"
-    setup = dataclasses.replace(MEASURED, shell=shell)
-    response = bubble_response(truth["R0"], truth["z"], truth["PA"], setup)
-    quiet = truth["PA"] <= 5e3 and truth["R0"] > 3e-6
-    difference = relative_l2(response.radius_m[0] - truth["R0"], truth["R"] - truth["R0"])
-    assert difference <= (2.5e-3 if quiet else 1e-3)
+    response = bubble_response(
+        truth["R0"], truth["z"], truth["PA"], dataclasses.replace(MEASURED, shell=shell)
+    )
+    assert relative_l2(response.radius_m[0] - truth["R0"], truth["R"] - truth["R0"]) <= 1e-3
+    assert relative_l2(response.scattered_pa[0], truth["ps"]) <= 1e-2
 
 
 @pytest.mark.parametrize("case", cases("scene"))
