@@ -87,7 +87,7 @@ def published_radius_is_clean(case: str) -> bool:
     return bool(truth["PA"] > 5e3 or truth["R0"] < 3e-6)
 
 
-@pytest.mark.parametrize("case", filter(published_radius_is_clean, cases("single")))
+@pytest.mark.parametrize("case", list(filter(published_radius_is_clean, cases("single"))))
 def test_bubble_from_the_published_root(case: str) -> None:
     """With the published resting area the published radius itself is met."""
     truth = load(case)
