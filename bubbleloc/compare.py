@@ -9,8 +9,8 @@ from bubbleloc.cli import Settings, command
 @command
 def main(settings: Settings) -> None:
     """Compare runs."""
-    from bubbleloc.comparison import write_comparison
     from bubbleloc.report import read_report
+    from bubbleloc.report.comparison import write_comparison
 
     reports = {Path(run).name: read_report(Path(run) / "report") for run in settings["runs"]}
     page = write_comparison(Path(settings["output"]), reports)

@@ -5,6 +5,7 @@ import site
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -16,6 +17,8 @@ def test_wheel_brings_its_configuration(tmp_path):
         check=True,
     )
     (wheel,) = tmp_path.glob("*.whl")
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"bubbleloc/report/templates/document.{kind}" for kind in ("md", "html")} <= packed
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"

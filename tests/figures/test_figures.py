@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bubbleloc.comparison_figures import run_violins
 from bubbleloc.detections import Scale
 from bubbleloc.figures import f1_against, f1_heatmap, f1_violins, precision_recall
-from bubbleloc.line_figure import Example, example_line
+from bubbleloc.figures.comparison import run_violins
+from bubbleloc.figures.line import Example, example_line
+from bubbleloc.figures.style import save_figure
 from bubbleloc.metrics import TOLERANCES, best_thresholds, tolerance_sweep
-from bubbleloc.style import save_figure
 
 SCALE = Scale()
 

@@ -10,7 +10,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bubbleloc.detections import Scale, match_detections, pick_peaks
-from bubbleloc.style import BLUE, COLUMN_INCHES, GREEN, INK, MUTED, RED, house_style, new_figure
+from bubbleloc.figures.style import (
+    BLUE,
+    COLUMN_INCHES,
+    GREEN,
+    INK,
+    MUTED,
+    RED,
+    house_style,
+    new_figure,
+)
 
 Floats = NDArray[np.float64]
 

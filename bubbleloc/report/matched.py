@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bubbleloc.breakdown_figures import error_figure, rates_figure
 from bubbleloc.detections import Scale
-from bubbleloc.document import FIGURES, Section
+from bubbleloc.figures.breakdowns import error_figure, rates_figure
 from bubbleloc.matched import (
     Found,
     best_peak_thresholds,
@@ -22,7 +21,8 @@ from bubbleloc.matched import (
     outcomes,
     rates_along,
 )
-from bubbleloc.tables import write_csv, write_table
+from bubbleloc.report.document import FIGURES, Section
+from bubbleloc.report.tables import write_csv, write_table
 
 _DEPTH_BINS = 12
 _DENSITY_LIMIT = 16

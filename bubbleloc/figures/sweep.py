@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bubbleloc.style import BLUE, GREEN, INK, MUTED, ORANGE, RED, house_style, new_figure
+from bubbleloc.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, RED, house_style, new_figure
 
 _LINES = list(zip((BLUE, RED, GREEN, ORANGE, MUTED, INK), "osD^vP", strict=True))
 _SHOWN = ["median", "median_low", "median_high", "mean"]

@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bubbleloc.comparison import write_comparison
 from bubbleloc.detections import Detections
 from bubbleloc.errors import InputError
 from bubbleloc.matched import Found
 from bubbleloc.metrics import best_thresholds, random_floor, scores_at, tolerance_sweep
 from bubbleloc.report import Evaluation, Example, read_report, write_report
+from bubbleloc.report.comparison import write_comparison
 
 N, LENGTH = 8, 600
 

@@ -11,8 +11,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from bubbleloc.style import save_figure
-from bubbleloc.tables import to_markdown, to_readable, write_text
+from bubbleloc.figures.style import save_figure
+from bubbleloc.report.tables import to_markdown, to_readable, write_text
 
 FIGURES = "figures"
 
@@ -46,7 +46,7 @@ def write_document(folder: Path, name: str, document: Document) -> Path:
         for figure_name, (_, figure) in section.figures.items():
             save_figure(figure, folder / FIGURES, figure_name)
     environment = Environment(
-        loader=PackageLoader("bubbleloc"),
+        loader=PackageLoader("bubbleloc.report"),
         undefined=StrictUndefined,
         autoescape=lambda template: template is not None and template.endswith(".html"),
         trim_blocks=True,

@@ -3,11 +3,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bubbleloc.comparison import write_comparison
-from bubbleloc.comparison_sweep import varied_parameters
 from bubbleloc.errors import InputError
+from bubbleloc.figures.sweep import sweep_heatmap, sweep_lines
 from bubbleloc.report import Report
-from bubbleloc.sweep_figures import sweep_heatmap, sweep_lines
+from bubbleloc.report.comparison import write_comparison
+from bubbleloc.report.sweep import varied_parameters
 
 
 def report_of(level, fingerprint="same", signals=20):

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bubbleloc.document import Document, Section
 from bubbleloc.figures import f1_against, f1_heatmap, f1_violins, precision_recall
-from bubbleloc.line_figure import Example, example_line
-from bubbleloc.report_tables import Evaluation, shown_summary
+from bubbleloc.figures.line import Example, example_line
+from bubbleloc.report.content import Evaluation, shown_summary
+from bubbleloc.report.document import Document, Section
 
 Floats = NDArray[np.float64]
 

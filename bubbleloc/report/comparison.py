@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from bubbleloc.comparison_figures import run_violins
-from bubbleloc.comparison_sweep import sweep_section
 from bubbleloc.detections import Scale
-from bubbleloc.document import Document, Section, write_document
 from bubbleloc.errors import InputError
-from bubbleloc.figures import rival_name, rivals
-from bubbleloc.report import Report
+from bubbleloc.figures.comparison import run_violins
+from bubbleloc.figures.scores import rival_name, rivals
+from bubbleloc.report.document import Document, Section, write_document
+from bubbleloc.report.run import Report
+from bubbleloc.report.sweep import sweep_section
+from bubbleloc.report.tables import with_intervals, write_csv, write_table
 from bubbleloc.statistics import compare_pairs, summarize
-from bubbleloc.tables import with_intervals, write_csv, write_table
 
 
 def write_comparison(

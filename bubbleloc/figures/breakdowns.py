@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bubbleloc.detections import Scale
-from bubbleloc.style import BLUE, GREEN, INK, MUTED, ORANGE, house_style, new_figure
+from bubbleloc.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, house_style, new_figure
 
 _DRAWN = (
     ("f1", BLUE, "F1", "o-"),

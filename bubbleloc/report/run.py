@@ -9,13 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bubbleloc.document import FIGURES, Section, write_document
 from bubbleloc.errors import InputError
-from bubbleloc.line_figure import Example
+from bubbleloc.figures.line import Example
 from bubbleloc.metrics import best_thresholds
-from bubbleloc.report_matched import write_matched
-from bubbleloc.report_sections import report_document
-from bubbleloc.report_tables import (
+from bubbleloc.report.content import (
     Evaluation,
     line_table,
     shown_summary,
@@ -24,7 +21,10 @@ from bubbleloc.report_tables import (
     sweep_table,
     threshold_table,
 )
-from bubbleloc.tables import write_csv, write_table, write_text
+from bubbleloc.report.document import FIGURES, Section, write_document
+from bubbleloc.report.matched import write_matched
+from bubbleloc.report.sections import report_document
+from bubbleloc.report.tables import write_csv, write_table, write_text
 
 __all__ = ["Evaluation", "Example", "Report", "read_report", "write_report"]
 

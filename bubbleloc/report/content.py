@@ -10,12 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bubbleloc.detections import Scale
-from bubbleloc.figures import rival_name, rivals
-from bubbleloc.line_figure import Example
+from bubbleloc.figures.line import Example
+from bubbleloc.figures.scores import rival_name, rivals
 from bubbleloc.matched import Found
 from bubbleloc.metrics import Sweep, scores_at
+from bubbleloc.report.tables import with_intervals
 from bubbleloc.statistics import summarize
-from bubbleloc.tables import with_intervals
 
 Floats = NDArray[np.float64]
 

@@ -11,10 +11,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bubbleloc.detections import Scale
-from bubbleloc.document import Section
 from bubbleloc.errors import InputError
-from bubbleloc.sweep_figures import sweep_heatmap, sweep_lines
-from bubbleloc.tables import write_csv
+from bubbleloc.figures.sweep import sweep_heatmap, sweep_lines
+from bubbleloc.report.document import Section
+from bubbleloc.report.tables import write_csv
 
 
 def sweep_section(

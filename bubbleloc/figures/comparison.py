@@ -7,8 +7,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from bubbleloc.detections import Scale
-from bubbleloc.figures import mark_quartiles
-from bubbleloc.style import BLUE, INK, ORANGE, house_style, new_figure
+from bubbleloc.figures.scores import mark_quartiles
+from bubbleloc.figures.style import BLUE, INK, ORANGE, house_style, new_figure
 
 
 @house_style

@@ -1,0 +1,24 @@
+"""Figures of one run and of many: each function takes arrays or tidy tables, returns a Figure."""
+
+from bubbleloc.figures.breakdowns import error_figure, rates_figure
+from bubbleloc.figures.comparison import run_violins
+from bubbleloc.figures.line import Example, example_line
+from bubbleloc.figures.scores import f1_against, f1_violins
+from bubbleloc.figures.style import save_figure
+from bubbleloc.figures.sweep import sweep_heatmap, sweep_lines
+from bubbleloc.figures.thresholds import f1_heatmap, precision_recall
+
+__all__ = [
+    "Example",
+    "error_figure",
+    "example_line",
+    "f1_against",
+    "f1_heatmap",
+    "f1_violins",
+    "precision_recall",
+    "rates_figure",
+    "run_violins",
+    "save_figure",
+    "sweep_heatmap",
+    "sweep_lines",
+]

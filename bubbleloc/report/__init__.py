@@ -1,0 +1,15 @@
+"""Reports of one run and comparisons of many: tables, figures, Markdown and HTML in a folder."""
+
+from bubbleloc.figures.line import Example
+from bubbleloc.report.comparison import write_comparison
+from bubbleloc.report.content import Evaluation
+from bubbleloc.report.run import Report, read_report, write_report
+
+__all__ = [
+    "Evaluation",
+    "Example",
+    "Report",
+    "read_report",
+    "write_comparison",
+    "write_report",
+]
