@@ -1,12 +1,9 @@
 """The dataset file: HDF5, schema version 1.
 
 A file under construction has the suffix ``.partial``; it is renamed when every signal is done.
-All datasets are allocated before the first signal is written, so filling them changes raw data
-only and a killed process leaves a readable file.
 """
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +13,12 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from bubbleloc import __version__
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, arrival_sample
 
 SCHEMA_VERSION = 1
 SPLITS = ("train", "val", "test")  # a split's place here is part of its signals' random key
+ATTRIBUTES = ("sampling_rate_hz", "speed_of_sound_m_s", "config")  # those that readers need
 BUBBLE_FIELDS = ("arrival_sample", "depth_m", "lateral_m", "radius_m")
 
 
@@ -66,57 +63,6 @@ def partial_path(path: Path) -> Path:
     return path.with_name(path.name + ".partial")
 
 
-def create(
-    path: Path, truth: Truth, *, samples: int, setup: Setup, seed: int, split: str, config: str
-) -> None:
-    """Write a dataset file with all truth and empty RF lines of ``samples`` samples.
-
-    Args:
-        config: resolved YAML that defines the content; a resumed file must have the same.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    signals = truth.pressure_pa.size
-    try:
-        with h5py.File(temporary, "w") as file:
-            file.attrs.update(
-                schema_version=SCHEMA_VERSION,
-                sampling_rate_hz=setup.sampling_rate_hz,
-                speed_of_sound_m_s=setup.medium.speed_of_sound_m_s,
-                seed=seed,
-                split=split,
-                config=config,
-                software=f"bubbleloc {__version__}",
-            )
-            _allocate(file, "rf", (signals, samples), np.float32, chunks=(1, samples))
-            _allocate(file, "done", (signals,), np.bool_)
-            file["pressure_pa"] = truth.pressure_pa
-            file["bubbles/offset"] = truth.offset
-            for field in BUBBLE_FIELDS:
-                file[f"bubbles/{field}"] = getattr(truth, field)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _allocate(
-    file: h5py.File,
-    name: str,
-    shape: tuple[int, ...],
-    dtype: type,
-    chunks: tuple[int, ...] | None = None,
-) -> None:
-    """Create a dataset of zeros whose storage exists from the start."""
-    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
-    if chunks is not None:
-        settings.set_chunk(chunks)
-    space = h5py.h5s.create_simple(shape)
-    h5py.h5d.create(
-        file.id, name.encode(), h5py.h5t.py_create(dtype, logical=True), space, settings
-    )
-
-
 def open_dataset(path: Path, mode: str = "r") -> h5py.File:
     """Open and check a dataset file.
 
@@ -124,18 +70,28 @@ def open_dataset(path: Path, mode: str = "r") -> h5py.File:
         InputError: missing, unreadable, of another schema, or locked by another process.
     """
     if not path.is_file():
-        raise InputError(f"no dataset at {path}; make it with python -m bubbleloc.simulate")
+        raise InputError(
+            f"no dataset at {path}; simulate it with bubbleloc.simulate or import it with "
+            "bubbleloc.convert"
+        )
     try:
         file = h5py.File(path, mode)
     except BlockingIOError as error:
         raise InputError(f"{path} is in use by another process; wait for it or stop it") from error
-    except OSError as error:
-        raise InputError(f"{path} is not a readable HDF5 file ({error})".splitlines()[0]) from error
-    if problem := _schema_problem(file):
-        file.close()
+    except PermissionError as error:
+        raise InputError(f"{path}: {error.strerror}; change its permissions") from error
+    except (OSError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
         raise InputError(
-            f"{path}: {problem}; simulate it again or import it with bubbleloc.convert"
-        )
+            f"{path} is not a readable HDF5 file ({reason}); remove it and make it again"
+        ) from error
+    try:
+        problem = _schema_problem(file)
+    except (OSError, RuntimeError, AttributeError, KeyError, TypeError) as error:
+        problem = f"damaged ({error})".splitlines()[0]
+    if problem:
+        file.close()
+        raise InputError(f"{path}: {problem}; remove it and simulate or import it again")
     return file
 
 
@@ -145,15 +101,24 @@ def _schema_problem(file: h5py.File) -> str | None:
         return "not a bubbleloc dataset (no schema_version)"
     if file.attrs["schema_version"] != SCHEMA_VERSION:
         return f"schema version {file.attrs['schema_version']} is not {SCHEMA_VERSION}"
+    for name in ATTRIBUTES:
+        if name not in file.attrs:
+            return f"attribute {name!r} is missing"
     keys = ("rf", "pressure_pa", "done", "bubbles/offset", *(f"bubbles/{f}" for f in BUBBLE_FIELDS))
-    missing = [key for key in keys if key not in file]
-    if missing:
-        return f"dataset {missing[0]!r} is missing"
+    for key in keys:
+        if key not in file:
+            return f"dataset {key!r} is missing"
+    if file["rf"].ndim != 2:
+        return f"rf has shape {file['rf'].shape}, not (signals, samples)"
     signals = file["rf"].shape[0]
-    if file["rf"].ndim != 2 or file["bubbles/offset"].shape != (signals + 1,):
-        return f"rf {file['rf'].shape} and bubbles/offset {file['bubbles/offset'].shape} disagree"
     if signals == 0:
         return "it holds no signals"
+    bubbles = int(file["bubbles/offset"][-1]) if file["bubbles/offset"].size else 0
+    lengths = {"pressure_pa": signals, "done": signals, "bubbles/offset": signals + 1}
+    lengths |= {f"bubbles/{field}": bubbles for field in BUBBLE_FIELDS}
+    for key, length in lengths.items():
+        if file[key].shape != (length,):
+            return f"{key} has shape {file[key].shape}, not ({length},)"
     return None
 
 
@@ -166,10 +131,23 @@ def is_complete(path: Path) -> bool:
 
 
 def settings_of(path: Path) -> dict[str, object]:
-    """Return the configuration a dataset was made with."""
+    """Return the configuration a dataset was made with.
+
+    Raises:
+        InputError: besides what `open_dataset` raises, a configuration that is not YAML.
+    """
     with open_dataset(path) as file:
-        settings: dict[str, object] = yaml.safe_load(file.attrs["config"])
-    return settings
+        config = str(file.attrs["config"])
+    try:
+        settings = yaml.safe_load(config)
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: its attribute config is not YAML; write it again") from error
+    return settings if isinstance(settings, dict) else {}
+
+
+def is_imported(path: Path) -> bool:
+    """Return whether a dataset was made elsewhere, so that no settings of ours define it."""
+    return settings_of(path).get("source") == "imported"
 
 
 def fingerprint(path: Path) -> str:

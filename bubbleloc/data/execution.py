@@ -1,0 +1,102 @@
+"""Where signals are simulated: processes of this machine, or a Dask cluster."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from joblib import parallel_config
+
+from bubbleloc.errors import InputError
+
+EXECUTORS = ("processes", "dask")
+CONNECT_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True)
+class Executor:
+    """Where to simulate; the fields are settings of ``conf/simulate.yaml``.
+
+    Attributes:
+        kind: processes or dask.
+        workers: processes; None for one per core. A cluster uses all its workers.
+        address: of the Dask scheduler, or its scheduler file (``.json``).
+    """
+
+    kind: str = "processes"
+    workers: int | None = None
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in EXECUTORS:
+            raise InputError(f"executor={self.kind!r}; choose one of {', '.join(EXECUTORS)}")
+        if self.kind == "dask" and not self.address:
+            raise InputError("executor=dask needs address=tcp://<host>:<port> or a scheduler file")
+        if self.kind != "dask" and self.address:
+            raise InputError(f"address={self.address}: say executor=dask to use a cluster")
+        if self.workers is not None and (not isinstance(self.workers, int) or self.workers < 1):
+            raise InputError(f"workers={self.workers!r} must be a whole number above 0")
+
+    def workers_for(self, tasks: int) -> contextlib.AbstractContextManager[Any]:
+        """Return a block in which joblib runs ``tasks`` tasks here or on the cluster.
+
+        Raises:
+            InputError: the cluster cannot be reached, or a worker died.
+        """
+        if self.kind == "dask":
+            return _cluster(str(self.address))
+        return _processes(min(self.workers or available_cores(), max(tasks, 1)))
+
+
+@contextlib.contextmanager
+def _processes(workers: int) -> Iterator[None]:
+    """Run on processes with one thread each: spinning threads would stall each other."""
+    try:
+        with parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
+            yield
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a worker process died, out of memory perhaps; finished signals are kept, "
+            "run again with a smaller workers="
+        ) from error
+
+
+@contextlib.contextmanager
+def _cluster(address: str) -> Iterator[None]:
+    """Run on the workers of a Dask cluster; Dask gives each one thread per task."""
+    try:
+        from distributed import Client, KilledWorker
+    except ImportError as error:
+        raise InputError(
+            "executor=dask needs the package distributed; pip install 'bubbleloc[cluster]'"
+        ) from error
+    is_file = address.endswith(".json")
+    if is_file and not Path(address).is_file():
+        raise InputError(f"no scheduler file at {address}; start the scheduler first")
+    where = {"scheduler_file": address} if is_file else {"address": address}
+    try:
+        client = Client(  # type: ignore[no-untyped-call]
+            **where, timeout=CONNECT_TIMEOUT_S, set_as_default=False
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"no Dask scheduler answers at {address}; check the address, or start one"
+        ) from error
+    try:
+        with client, parallel_config("dask", client=client, n_jobs=-1):
+            yield
+    except TimeoutError as error:
+        raise InputError(f"the Dask cluster at {address} has no workers; start some") from error
+    except KilledWorker as error:
+        raise InputError(
+            "workers of the Dask cluster died again and again, out of memory perhaps; finished "
+            "signals are kept, run again when they are well"
+        ) from error
+
+
+def available_cores() -> int:
+    """Return the cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

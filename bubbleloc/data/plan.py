@@ -1,0 +1,133 @@
+"""What defines a simulated dataset, down to every signal's random key."""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from bubbleloc.data import store
+from bubbleloc.errors import InputError
+from bubbleloc.physics import Scene, Setup, draw_scene
+from bubbleloc.physics.scene import MARGIN_M
+
+FILE_SETTINGS = ("transducer", "transmit", "receive", "drive")  # of Setup, when they name a file
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """What defines a dataset; the fields are the settings of ``conf/data``.
+
+    Attributes:
+        signals: number of signals of each split.
+        bubbles: how radii are drawn, see `draw_scene`.
+        physics: arguments of `Setup.from_config`; None stands for the published default.
+    """
+
+    name: str
+    folder: Path
+    signals: Mapping[str, int]
+    seed: int = 0
+    bubbles: str = "monodisperse"
+    physics: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_splits(self.signals)
+        for split, signals in self.signals.items():
+            if not isinstance(signals, int) or signals < 1:
+                raise InputError(f"data.signals.{split}={signals!r} must be a whole number above 0")
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise InputError(f"seed={self.seed!r} must be a whole number, 0 or more")
+        object.__setattr__(self, "physics", _without_defaults(self.physics))
+
+    def only(self, splits: Sequence[str]) -> "DatasetPlan":
+        """Return the plan of some of the splits; their signals stay the same."""
+        _check_splits(splits)
+        if missing := [split for split in splits if split not in self.signals]:
+            raise InputError(f"data.signals.{missing[0]} is missing; say how many signals it has")
+        return replace(self, signals={split: self.signals[split] for split in splits})
+
+    def path(self, split: str) -> Path:
+        """Return the file of a split."""
+        return Path(self.folder) / f"{split}.h5"
+
+    def config(self, split: str) -> str:
+        """Return the YAML that is stored in the file and defines its content."""
+        content = {
+            "name": self.name,
+            "split": split,
+            "signals": self.signals[split],
+            "seed": self.seed,
+            "bubbles": self.bubbles,
+            "physics": dict(self.physics),
+        }
+        if hashes := self._input_hashes():
+            content["inputs"] = hashes
+        return yaml.safe_dump(content, sort_keys=False)
+
+    def _input_hashes(self) -> dict[str, str]:
+        """Return a short hash of every file the settings name, for its content defines ours."""
+        named = {"bubbles": self.bubbles, **{k: self.physics.get(k) for k in FILE_SETTINGS}}
+        files = {k: Path(v) for k, v in named.items() if isinstance(v, str) and Path(v).is_file()}
+        return {k: hashlib.sha256(v.read_bytes()).hexdigest()[:16] for k, v in files.items()}
+
+    def setup(self) -> Setup:
+        """Return the acquisition and physics of the dataset.
+
+        Raises:
+            InputError: settings that make no sense, several receive elements, or so little depth
+                that an echo from beside the axis could end after the record.
+        """
+        setup = Setup.from_config(self.physics)
+        if setup.elements != 1:
+            raise InputError(
+                f"data.physics.elements={setup.elements}: datasets hold one receive element; "
+                "use bubbleloc.physics.simulate_rf for arrays"
+            )
+        half_width = setup.transducer.aperture_m / 2
+        shallowest = max(half_width**2 / (4 * MARGIN_M), 2 * MARGIN_M)  # z + r ≤ 2·depth in corners
+        if setup.depth_m <= shallowest:
+            least_mm = math.ceil(shallowest * 1e3)
+            raise InputError(
+                f"data.physics.depth_m={setup.depth_m:g}: echoes from beside the axis would arrive "
+                f"after the record; give at least {least_mm / 1e3:g}"
+            )
+        return setup
+
+    def scene(self, split: str, index: int, setup: Setup | None = None) -> Scene:
+        """Draw signal ``index`` of a split; it depends on nothing but seed, split and index.
+
+        Args:
+            setup: what `setup` returns, where it is at hand.
+        """
+        setup = setup or self.setup()
+        key = (store.SPLITS.index(split), index)
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+        depth_m, width_m = setup.depth_m, setup.transducer.aperture_m
+        return draw_scene(rng, bubbles=self.bubbles, depth_m=depth_m, width_m=width_m)
+
+
+def plan_of(settings: Mapping[str, Any]) -> DatasetPlan:
+    """Return the plan that the settings of ``conf/data`` describe."""
+    return DatasetPlan(**{**settings, "folder": Path(settings["folder"])})
+
+
+def _check_splits(splits: Mapping[str, Any] | Sequence[str]) -> None:
+    if isinstance(splits, str) or not splits:
+        raise InputError(f"splits={splits!r}; give a list, such as splits=[train]")
+    if unknown := sorted(set(splits) - set(store.SPLITS)):
+        raise InputError(f"data.signals.{unknown[0]}: the splits are {', '.join(store.SPLITS)}")
+
+
+def _without_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings without None and empty groups, so that naming a default changes nothing."""
+    kept: dict[str, Any] = {}
+    for key, value in settings.items():
+        plain = _without_defaults(value) if isinstance(value, Mapping) else value
+        if plain is not None and plain != {}:
+            kept[key] = plain
+    return kept
