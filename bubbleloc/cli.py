@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,11 +33,14 @@ def config_folder() -> Path:
     return packed if packed.is_dir() else package.parent / "conf"
 
 
-def command(task: Task) -> Callable[[], None]:
+def command(task: Task, lists: Sequence[str] = ()) -> Callable[[], None]:
     """Turn a function of resolved settings into a Hydra command named after its module.
 
     Bad input, in the configuration or found by the library, becomes one line on stderr and
     exit code 2; anything else is our bug and keeps its traceback.
+
+    Args:
+        lists: settings that take a list, which may then be typed without brackets.
     """
     name = Path(sys.modules[task.__module__].__file__ or "").stem
 
@@ -51,6 +54,7 @@ def command(task: Task) -> Callable[[], None]:
     def run() -> None:
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us instead of being printed
         main = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)
+        sys.argv[1:] = [_bracketed(argument, lists) for argument in sys.argv[1:]]
         try:
             main(guarded)()
         except (HydraException, OmegaConfBaseException) as error:
@@ -60,6 +64,13 @@ def command(task: Task) -> Callable[[], None]:
             sys.exit(INTERRUPTED)
 
     return run
+
+
+def _bracketed(argument: str, lists: Sequence[str]) -> str:
+    """Return ``noise=0.1,0.2`` as ``noise=[0.1,0.2]``, which Hydra reads as a list."""
+    name, _, value = argument.partition("=")
+    bare = name in lists and "," in value and not value.startswith("[")
+    return f"{name}=[{value}]" if bare else argument
 
 
 def output_folder() -> Path:

@@ -1,20 +1,25 @@
 """``python -m bubbleloc.evaluate run=<run dir>`` scores a run and writes ``<run dir>/report``."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 from bubbleloc.cli import Settings, command
 
 
-@command
+@partial(command, lists=("noise", "baselines"))
 def main(settings: Settings) -> None:
-    """Evaluate a run."""
+    """Evaluate a run, or all runs of a sweep."""
     from bubbleloc.evaluation import evaluate_run
+    from bubbleloc.runs import find_runs
 
-    run, folder = Path(settings.pop("run")), settings.pop("folder")
-    page = evaluate_run(run, folder=Path(folder) if folder else None, **settings)
-    print(page.with_suffix(".md").read_text())
-    print(f"report: {os.path.relpath(page)}")
+    runs = find_runs(Path(settings.pop("run")))
+    folder = settings.pop("folder")
+    for run in runs:
+        page = evaluate_run(run, folder=Path(folder) if folder else None, **settings)
+        if len(runs) == 1:
+            print(page.with_suffix(".md").read_text(encoding="utf-8"))
+        print(f"report: {os.path.relpath(page)}")
 
 
 if __name__ == "__main__":

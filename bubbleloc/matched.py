@@ -19,8 +19,8 @@ from bubbleloc.metrics import THRESHOLDS
 
 Floats = NDArray[np.float64]
 
-PEAK_THRESHOLDS: tuple[float, ...] = THRESHOLDS[6:]
-"""Confidences tried for one-to-one scores: 0.01, 0.03, 0.1, 0.15 … 0.9. Lower is ripple only."""
+PEAK_THRESHOLDS: tuple[float, ...] = THRESHOLDS[4:]
+"""Confidences tried for one-to-one scores: 0.001, 0.003 … 0.1, 0.15 … 0.9; lower is ripple."""
 
 
 @dataclass(frozen=True)

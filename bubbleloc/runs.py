@@ -41,6 +41,22 @@ def read_config(folder: Path) -> Config:
     return config
 
 
+def find_runs(folder: Path) -> list[Path]:
+    """Return the run that a folder is, or the runs of the sweep that it holds, in their order.
+
+    Raises:
+        InputError: neither.
+    """
+    if (folder / CONFIG_FILE).is_file():
+        return [folder]
+    runs = [path.parent for path in folder.glob(f"*/{CONFIG_FILE}")]
+    if not runs:
+        raise InputError(
+            f"{folder} is no run directory (no {CONFIG_FILE}) and holds none; train one first"
+        )
+    return sorted(runs, key=lambda run: (len(run.name), run.name))  # 2 comes before 10
+
+
 def checkpoint_path(folder: Path, which: str) -> Path:
     """Return the checkpoint ``best`` or ``last`` of a run.
 
@@ -91,3 +107,9 @@ def network_of(config: Config) -> Localizer:
         return build_model(**config["model"])
     except (TypeError, ValueError) as error:
         raise InputError(f"model: {error}") from error
+
+
+def kernel_samples(network: Localizer) -> int:
+    """Return the kernel size of a network's convolutions, its 1-tap read-out aside."""
+    sizes = (getattr(module, "kernel_size", 1) for module in network.modules())
+    return max(size[0] if isinstance(size, tuple) else int(size) for size in sizes)

@@ -31,13 +31,13 @@ HAND = found_of(
 
 
 def test_peak_thresholds_are_the_upper_published_ones():
-    assert PEAK_THRESHOLDS[:3] == pytest.approx((0.01, 10**-1.5, 0.1))
+    assert PEAK_THRESHOLDS[:3] == pytest.approx((1e-3, 10**-2.5, 0.01))
     assert PEAK_THRESHOLDS[-1] == 0.9
 
 
 def test_all_lines_of_a_batch_are_picked():
     z = np.zeros((2, 50))
-    z[0, 10], z[1, [20, 40]] = 0.5, (0.7, 0.009)
+    z[0, 10], z[1, [20, 40]] = 0.5, (0.7, 0.0009)
     first, second = pick_all_peaks(z)
     np.testing.assert_allclose(first.sample, [10])
     np.testing.assert_allclose(second.sample, [20])
@@ -45,7 +45,7 @@ def test_all_lines_of_a_batch_are_picked():
 
 def test_threshold_is_where_mean_f1_is_highest():
     # at tolerance 0 every threshold does equally well on HAND, and the lowest is taken
-    np.testing.assert_allclose(best_peak_thresholds(HAND, [0, 4]), [0.01, 0.3])
+    np.testing.assert_allclose(best_peak_thresholds(HAND, [0, 4]), [0.001, 0.3])
 
 
 def test_scores_by_hand():

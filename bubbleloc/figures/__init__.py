@@ -5,7 +5,7 @@ from bubbleloc.figures.comparison import run_violins
 from bubbleloc.figures.line import Example, example_line
 from bubbleloc.figures.scores import f1_against, f1_violins
 from bubbleloc.figures.style import save_figure
-from bubbleloc.figures.sweep import sweep_heatmap, sweep_lines
+from bubbleloc.figures.sweep import noise_lines, sweep_heatmap, sweep_lines
 from bubbleloc.figures.thresholds import f1_heatmap, precision_recall
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "f1_against",
     "f1_heatmap",
     "f1_violins",
+    "noise_lines",
     "precision_recall",
     "rates_figure",
     "run_violins",

@@ -70,10 +70,10 @@ def rivals(scores: pd.DataFrame) -> list[str]:
 
 
 def rival_name(column: str) -> str:
-    """How figures call such a column."""
-    if column == "random_f1":
-        return "random output"
-    return column.removesuffix("_f1").replace("_", " ").replace("wiener", "Wiener")
+    """How figures and tables call such a column."""
+    name = column.removesuffix("_f1")
+    named = {"random": "random output", "wiener": "Wiener", "sparse": "sparse (L1)"}
+    return named.get(name, name.replace("_", " "))
 
 
 def mark_quartiles(axes: Axes, groups: list[Floats], vertical: bool = True) -> None:
@@ -100,7 +100,7 @@ def f1_against(scores: pd.DataFrame, column: str, tolerance: int, scale: Scale) 
         "bubbles": ("bubbles in the signal", 1.0),
         "pressure_pa": ("transmitted pressure (kPa)", 1e-3),
     }[column]
-    at = scores[scores["tolerance"] == tolerance]
+    at = scores[(scores["tolerance"] == tolerance) & scores[column].notna()]
     x = at[column].to_numpy(dtype=np.float64) * unit
     figure = new_figure(height=2.5)
     axes = figure.subplots()

@@ -6,6 +6,7 @@ temporary settings, so making one leaves a notebook's own style and open figures
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -21,6 +22,9 @@ from matplotlib.figure import Figure
 from bubbleloc.detections import Scale
 
 P = ParamSpec("P")
+
+# tolerances and run names are categories on purpose, also where they look like numbers
+logging.getLogger("matplotlib.category").setLevel(logging.WARNING)
 
 COLUMN_INCHES = 3.5
 """Width of one journal column."""

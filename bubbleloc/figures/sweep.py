@@ -7,12 +7,15 @@ several seeds, are averaged.
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bubbleloc.figures.scores import rival_name
 from bubbleloc.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, RED, house_style, new_figure
 
 _LINES = list(zip((BLUE, RED, GREEN, ORANGE, MUTED, INK), "osD^vP", strict=True))
@@ -78,9 +81,48 @@ def sweep_heatmap(table: pd.DataFrame, across: str, down: str, label: str) -> Fi
     return figure
 
 
+@house_style
+def noise_lines(table: pd.DataFrame, label: str) -> Figure:
+    """F1 against the level of added noise, above the means of what must be beaten.
+
+    `table` has a row per level: `noise`, the columns of ``statistics.summarize``, and a column
+    ``<name>_mean`` per rival.
+    """
+    figure = new_figure(height=2.9)
+    axes = figure.subplots()
+    error = np.abs([table["median"] - table["median_low"], table["median"] - table["median_high"]])
+    x = table["noise"]
+    axes.errorbar(
+        x,
+        table["median"],
+        np.nan_to_num(error),
+        color=BLUE,
+        marker="o",
+        markersize=4,
+        capsize=2,
+        elinewidth=0.8,
+        label="network, median, 95 % interval",
+    )
+    axes.plot(x, table["mean"], "o:", color=BLUE, markersize=3, label="network, mean")
+    names = [str(column) for column in table if str(column).endswith("_mean")]
+    for name, (colour, marker) in zip(names, cycle(_LINES[1:]), strict=False):
+        words = f"{rival_name(name.removesuffix('_mean') + '_f1')}, mean"
+        axes.plot(
+            x, table[name], f"{marker}--", color=colour, markersize=3, linewidth=1, label=words
+        )
+    _space(axes, np.sort(x.unique()))
+    axes.set(xlabel="noise level (standard deviation / 9.65 V)", ylabel=label, ylim=(0, 1))
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    return figure
+
+
 def _space(axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
     """Put a tick at each value, on a logarithmic axis where the values span a wide range."""
-    if values[0] > 0 and values[-1] / values[0] >= _LOG_FROM:
-        axes.set_xscale("log")
+    positive = values[values > 0]
+    if values[0] >= 0 and len(positive) > 1 and positive[-1] / positive[0] >= _LOG_FROM:
+        if len(positive) < len(values):
+            axes.set_xscale("symlog", linthresh=positive[0], linscale=0.5)
+        else:
+            axes.set_xscale("log")
     axes.set_xticks(values, [f"{value:g}" for value in values])
     axes.set_xticks([], minor=True)

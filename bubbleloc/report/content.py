@@ -38,6 +38,9 @@ class Evaluation:
             thresholds of the selection split.
         selection_found: peaks and bubbles of the selection split, for one-to-one scores.
         test_found: those of the test split; one-to-one scores need both.
+        rivals_found: name → both of a method to beat, random output included.
+        noise_scores: test scores at several levels of added noise, as `signal_scores` gives them
+            and with a column `noise`.
         scale: what a sample is worth in µm and wavelengths.
     """
 
@@ -53,6 +56,8 @@ class Evaluation:
     baselines: Mapping[str, Floats] = field(default_factory=dict)
     selection_found: Found | None = None
     test_found: Found | None = None
+    rivals_found: Mapping[str, tuple[Found, Found]] = field(default_factory=dict)
+    noise_scores: pd.DataFrame | None = None
     scale: Scale = field(default_factory=Scale)
 
 
@@ -76,14 +81,17 @@ def signal_scores(evaluation: Evaluation, thresholds: Floats) -> pd.DataFrame:
     )
 
 
-def summary_table(scores: pd.DataFrame, scale: Scale) -> pd.DataFrame:
-    """Median and mean F1 with intervals, threshold and random floor, a row per tolerance."""
-    table = summarize(scores, by=("tolerance",))
-    means = scores.groupby("tolerance")[["threshold", *rivals(scores)]].mean()
+def summary_table(
+    scores: pd.DataFrame, scale: Scale, by: tuple[str, ...] = ("tolerance",)
+) -> pd.DataFrame:
+    """Median and mean F1 with intervals, threshold and floor; a row per tolerance, or per `by`."""
+    table = summarize(scores, by=by)
+    means = scores.groupby(list(by), sort=False)[["threshold", *rivals(scores)]].mean()
     means = means.reset_index(drop=True)
-    table.insert(1, "um", scale.um_per_sample * table["tolerance"])
-    table.insert(2, "wavelengths", scale.wavelengths_per_sample * table["tolerance"])
-    table.insert(3, "threshold", means["threshold"])
+    after = len(by)
+    table.insert(after, "um", scale.um_per_sample * table["tolerance"])
+    table.insert(after + 1, "wavelengths", scale.wavelengths_per_sample * table["tolerance"])
+    table.insert(after + 2, "threshold", means["threshold"])
     for column in rivals(scores):
         table[f"{column.removesuffix('_f1')}_mean"] = means[column]
     return table

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
 from bubbleloc.figures.line import Example
 from bubbleloc.metrics import best_thresholds
@@ -23,6 +24,7 @@ from bubbleloc.report.content import (
 )
 from bubbleloc.report.document import FIGURES, Section, write_document
 from bubbleloc.report.matched import write_matched
+from bubbleloc.report.noise import write_noise
 from bubbleloc.report.sections import report_document
 from bubbleloc.report.tables import write_csv, write_table, write_text
 
@@ -38,7 +40,8 @@ def write_report(folder: Path, evaluation: Evaluation, tolerance: int = 4) -> Pa
     Written: ``f1_sweep.csv`` (selection split, threshold × tolerance), ``thresholds.csv``,
     ``f1_test.csv`` (a row per test signal × tolerance), ``summary`` (CSV, Markdown, LaTeX),
     figures as PNG and SVG, ``report.md``, ``report.html`` and ``report.json`` (for compare); with
-    peaks of both splits also what ``report_matched.write_matched`` writes.
+    peaks of both splits what ``matched.write_matched`` writes, with scores at several levels of
+    noise what ``noise.write_noise`` writes.
 
     Args:
         tolerance: samples, at which figures against one quantity are drawn.
@@ -57,13 +60,16 @@ def write_report(folder: Path, evaluation: Evaluation, tolerance: int = 4) -> Pa
     write_table(summary, folder, "summary", caption, shown_summary(summary))
     for i, example in enumerate(evaluation.examples):
         write_csv(line_table(example), folder / FIGURES / f"line_{i + 1}.csv")
-    matched = _matched_sections(folder, evaluation, tolerance)
-    document = report_document(evaluation, chosen, scores, summary, matched, tolerance)
+    more = _matched_sections(folder, evaluation, tolerance)
+    if evaluation.noise_scores is not None:
+        more.append(write_noise(folder, evaluation.noise_scores, tolerance, evaluation.scale))
+    document = report_document(evaluation, chosen, scores, summary, more, tolerance)
     page = write_document(folder, "report", document)
     record = {
         "test_fingerprint": evaluation.test_fingerprint,
         "selection_split": evaluation.selection_split,
         "facts": dict(evaluation.facts),
+        "scale": asdict(evaluation.scale),
     }
     write_text(folder / _RECORD_FILE, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     return page
@@ -77,6 +83,7 @@ class Report:
     test_fingerprint: str
     selection_split: str
     facts: dict[str, str]
+    scale: Scale = field(default_factory=Scale)
 
 
 def read_report(folder: Path) -> Report:
@@ -90,22 +97,13 @@ def read_report(folder: Path) -> Report:
         record = json.loads((folder / _RECORD_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"no report in {folder}: evaluate that run first") from error
-    return Report(scores=scores, **record)
+    return Report(scores=scores, **record | {"scale": Scale(**record.get("scale", {}))})
 
 
 def _matched_sections(folder: Path, evaluation: Evaluation, tolerance: int) -> list[Section]:
-    if evaluation.selection_found is None or evaluation.test_found is None or tolerance == 0:
-        return []
     # positions are not rounded here, so no pair is ever at distance zero
     tolerances = [int(t) for t in evaluation.test.tolerances if t > 0]
-    return write_matched(
-        folder,
-        evaluation.selection_found,
-        evaluation.test_found,
-        tolerances,
-        tolerance,
-        evaluation.scale,
-    )
+    return write_matched(folder, evaluation, tolerances, tolerance) if tolerance > 0 else []
 
 
 def _check(evaluation: Evaluation, tolerance: int) -> None:

@@ -24,7 +24,7 @@ def report_document(
     chosen: Floats,
     scores: pd.DataFrame,
     summary: pd.DataFrame,
-    matched: Sequence[Section],
+    more: Sequence[Section],
     tolerance: int,
 ) -> Document:
     """Lay out the report of one run; single numbers are given at `tolerance` samples."""
@@ -34,7 +34,7 @@ def report_document(
         _distributions(evaluation, scores, summary),
         _thresholds(evaluation, chosen),
         _difficulty(evaluation, scores, tolerance),
-        *matched,
+        *more,
     ]
     if evaluation.examples:
         sections.append(_examples(evaluation, tolerance))
@@ -80,16 +80,20 @@ def _thresholds(evaluation: Evaluation, chosen: Floats) -> Section:
 
 def _difficulty(evaluation: Evaluation, scores: pd.DataFrame, tolerance: int) -> Section:
     scale = evaluation.scale
-    bubbles = f1_against(scores, "bubbles", tolerance, scale)
-    pressure = f1_against(scores, "pressure_pa", tolerance, scale)
+    figures = {
+        "f1_bubbles": (
+            "F1 against the number of bubbles",
+            f1_against(scores, "bubbles", tolerance, scale),
+        )
+    }
+    if scores["pressure_pa"].notna().any():  # measured lines may come without
+        pressure = f1_against(scores, "pressure_pa", tolerance, scale)
+        figures["f1_pressure"] = ("F1 against the transmitted pressure", pressure)
     return Section(
         "What makes a signal hard",
         f"F1 within ±{tolerance} samples of every test signal; lines are medians of equally "
         "filled bins, bands the quartiles.",
-        {
-            "f1_bubbles": ("F1 against the number of bubbles", bubbles),
-            "f1_pressure": ("F1 against the transmitted pressure", pressure),
-        },
+        figures,
     )
 
 

@@ -1,0 +1,175 @@
+"""What a network must beat on the same lines: random output and classical methods.
+
+Every method gets what a network gets: its threshold, and the one number that Wiener deconvolution
+needs, are chosen on the selection split, and its scores come from the test split.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from bubbleloc.baselines import (
+    echo_template,
+    matched_filter,
+    sparse_deconvolution,
+    wiener_deconvolution,
+)
+from bubbleloc.data import store
+from bubbleloc.data.dataset import RFDataset
+from bubbleloc.errors import InputError
+from bubbleloc.matched import Found, pick_all_peaks
+from bubbleloc.metrics import Sweep, best_thresholds, scores_at, tolerance_sweep
+from bubbleloc.physics import Setup
+
+Floats = NDArray[np.float64]
+Outputs = NDArray[np.floating]
+Method = Callable[[Floats], Outputs]
+
+BASELINES = ("matched_filter", "wiener", "sparse")
+KEPT = "baselines"  # folder beside a dataset, for outputs of the slow method
+WIENER_NOISE = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+_BATCH = 16
+_ECHO_S = 6.4e-6
+"""Duration of the echo template: all of a published echo."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A split scored in one pass: the sweep, and peaks with true arrivals for matched scores."""
+
+    sweep: Sweep
+    found: Found
+
+
+@dataclass(frozen=True)
+class Rival:
+    """One method: F1 (n, T) on the test lines at its best thresholds, and the peaks it gave."""
+
+    f1: Floats
+    selection: Found
+    test: Found
+
+
+def score(outputs: Iterable[tuple[Outputs, Outputs]], lines: RFDataset) -> Scored:
+    """Score outputs, given with counts as batches (b, L) in the order of `lines`."""
+    sweeps, peaks = [], []
+    for output, count in outputs:
+        sweeps.append(tolerance_sweep(output, count))
+        peaks += pick_all_peaks(output)
+    arrivals = [lines.arrival_sample(index) for index in range(len(lines))]
+    return Scored(Sweep.concatenate(sweeps), Found(peaks, arrivals))
+
+
+def rivals(names: Sequence[str], selection: RFDataset, test: RFDataset) -> dict[str, Rival]:
+    """Score random output and the classical methods called `names` on two splits.
+
+    Raises:
+        InputError: there is no such method.
+    """
+    if unknown := [name for name in names if name not in BASELINES]:
+        raise InputError(f"baselines: no method {unknown[0]!r}; choose of {', '.join(BASELINES)}")
+    uniform = np.random.default_rng(0)
+    scored = {"random": _rival(lambda rf: uniform.random(rf.shape), selection, test)}
+    echo = _echo(test) if names else np.zeros(0)
+    for name in names:
+        if name == "matched_filter":
+            scored[name] = _rival(partial(matched_filter, template=echo), selection, test)
+        elif name == "wiener":
+            method = partial(wiener_deconvolution, template=echo)
+            noise = _best_wiener_noise(method, selection)
+            scored[name] = _rival(partial(method, noise=noise), selection, test)
+        else:
+            method = partial(sparse_deconvolution, template=echo)
+            keep = hashlib.sha256(echo.tobytes()).hexdigest()[:8]
+            scored[name] = _rival(method, selection, test, f"{name}-{keep}")
+    return scored
+
+
+def _rival(method: Method, selection: RFDataset, test: RFDataset, keep: str | None = None) -> Rival:
+    """Choose thresholds on the selection split, score the test split."""
+    chosen_on = score(_outputs(method, selection, keep), selection)
+    scored = score(_outputs(method, test, keep), test)
+    f1 = scores_at(scored.sweep, best_thresholds(chosen_on.sweep)).f1
+    return Rival(f1, chosen_on.found, scored.found)
+
+
+def _best_wiener_noise(method: Callable[..., Outputs], selection: RFDataset) -> float:
+    """The noise whose F1, meaned over signals and tolerances, is highest on a split."""
+
+    def mean_f1(noise: float) -> float:
+        sweep = score(_outputs(partial(method, noise=noise), selection), selection).sweep
+        return float(scores_at(sweep, best_thresholds(sweep)).f1.mean())
+
+    return max(WIENER_NOISE, key=mean_f1)
+
+
+def _outputs(
+    method: Method, lines: RFDataset, keep: str | None = None
+) -> Iterator[tuple[Outputs, Outputs]]:
+    """Apply a method to all lines, in batches with their counts.
+
+    With `keep` outputs are kept beside the dataset, as plain arrays under that name, and a
+    progress bar tells how far the slow method is.
+    """
+    starts = range(0, len(lines), _BATCH)
+    kept = _kept_folder(lines, keep) if keep else None
+    for start in tqdm(starts, f"sparse {lines.path}", unit="batch", disable=kept is None):
+        batch = range(start, min(start + _BATCH, len(lines)))
+        path = kept / f"{start}.npz" if kept else None
+        if path and path.is_file():
+            output = _read(path, (len(batch), lines.samples))
+        else:
+            rf = np.stack([lines.volts(index) for index in batch]).astype(np.float64)
+            output = method(rf)
+            if path:
+                output = output.astype(np.float32)
+                _write(path, output)
+        yield output, np.stack([lines.count(index) for index in batch])
+
+
+def _echo(lines: RFDataset) -> Floats:
+    """Echo of one bubble under the physics that a dataset was simulated with, no longer than it.
+
+    An imported dataset does not say; it gets the published physics at its sampling rate.
+    """
+    physics = store.settings_of(lines.path).get("physics")
+    setup = Setup.from_config(physics if isinstance(physics, dict) else {})
+    if setup.sampling_rate_hz != lines.sampling_rate_hz:
+        setup = Setup(sampling_rate_hz=lines.sampling_rate_hz)
+    length = min(round(_ECHO_S * lines.sampling_rate_hz), lines.samples)
+    return echo_template(setup, depth_m=setup.depth_m / 2, length=length)
+
+
+def _kept_folder(lines: RFDataset, name: str) -> Path:
+    key = f"{name}-{store.fingerprint(lines.path)}-{lines.noise:g}-{lines.noise_seed}"
+    return lines.path.parent / KEPT / key
+
+
+def _write(path: Path, output: Outputs) -> None:
+    with contextlib.suppress(OSError):  # a dataset that cannot be written to is no reason to stop
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{os.getpid()}.npz")
+        np.savez_compressed(unfinished, output=output)
+        unfinished.replace(path)
+
+
+def _read(path: Path, shape: tuple[int, int]) -> Outputs:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            output: Outputs = file["output"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} is damaged; remove it") from error
+    if output.shape != shape:
+        raise InputError(f"{path} does not fit the dataset beside it; remove {path.parent}")
+    return output
