@@ -101,6 +101,7 @@ def fit(config: runs.Config, folder: Path, *, resume: bool = False) -> None:
         LoaderSettings(**config["loader"]),
         halo=network.receptive_field // 2,
         noise=config["noise"],
+        snr_db=config.get("snr_db"),
         seed=config["seed"],
     )
     if network.receptive_field // 2 >= data.train.samples:

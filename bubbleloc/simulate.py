@@ -8,7 +8,8 @@ def main(settings: Settings) -> None:
     """Simulate what is missing of a dataset."""
     from bubbleloc.data.generate import ensure_dataset, plan_of
 
-    plan = plan_of({**settings["data"], "seed": settings["seed"]}).only(settings["splits"])
+    shortcuts = {name: settings[name] for name in ("seed", "bubbles")}
+    plan = plan_of({**settings["data"], **shortcuts}).only(settings["splits"])
     ensure_dataset(plan, settings["workers"], settings["executor"], settings["address"])
     print(f"dataset: {plan.folder}")
 

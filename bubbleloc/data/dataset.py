@@ -1,6 +1,6 @@
 """What networks read: RF lines with their count grid, whole or as random crops."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from bubbleloc.data.noise import add_noise
+from bubbleloc.data.noise import Noise
 from bubbleloc.data.store import open_dataset
 from bubbleloc.errors import InputError
 
@@ -39,12 +39,13 @@ class RFDataset(Dataset[Line]):
         noise: level of the published noise recipe, 0 for none; keyed by signal, so that a
             signal has the same noise every time.
         noise_seed: another seed gives other noise.
+        snr_db: in place of ``noise``, white noise at this signal-to-noise ratio in dB.
     """
 
-    def __init__(self, path: Path, noise: float = 0.0, noise_seed: int = 0) -> None:
-        if not noise >= 0:
-            raise InputError(f"noise={noise} must be 0 or more (1.0 adds 9.65 V)")
-        self.path, self.noise, self.noise_seed = Path(path), noise, noise_seed
+    def __init__(
+        self, path: Path, noise: float = 0.0, noise_seed: int = 0, snr_db: float | None = None
+    ) -> None:
+        self.path, self.noise, self.noise_seed = Path(path), Noise(noise, snr_db), noise_seed
         self._file: h5py.File | None = None
         with open_dataset(self.path) as file:
             if not file["done"][:].all():
@@ -73,10 +74,8 @@ class RFDataset(Dataset[Line]):
     def volts(self, index: int) -> NDArray[np.float32]:
         """Return an RF line, (L,) volts, with its noise."""
         volts: NDArray[np.float32] = self.file["rf"][index]
-        if self.noise > 0:
-            key = np.random.SeedSequence(self.noise_seed, spawn_key=(index,))
-            volts = add_noise(volts, self.noise, np.random.default_rng(key), self.sampling_rate_hz)
-        return volts
+        key = np.random.SeedSequence(self.noise_seed, spawn_key=(index,))
+        return self.noise(volts, np.random.default_rng(key), self.sampling_rate_hz)
 
     def arrival_sample(self, index: int) -> NDArray[np.float64]:
         """Return the arrival samples of a signal's bubbles, not rounded."""
@@ -87,6 +86,11 @@ class RFDataset(Dataset[Line]):
     def count(self, index: int) -> NDArray[np.float32]:
         """Return the count grid (L,): bubbles per sample, each at its rounded arrival sample."""
         samples = np.rint(self.arrival_sample(index)).astype(np.int64)
+        if samples.size and not 0 <= samples.min() <= samples.max() < self.samples:
+            raise InputError(
+                f"{self.path}: signal {index} has an arrival outside its {self.samples} samples; "
+                "correct bubbles/arrival_sample"
+            )
         return np.bincount(samples, minlength=self.samples).astype(np.float32)
 
     @property
@@ -143,12 +147,20 @@ class CropSampler(Sampler[Crop]):
     Args:
         crop: samples of a crop that are scored; None for whole lines.
         halo: context added on either side.
+        signals: those to draw from; None for all.
     """
 
     def __init__(
-        self, lines: RFDataset, crop: int | None, halo: int, crops_per_signal: int, seed: int
+        self,
+        lines: RFDataset,
+        crop: int | None,
+        halo: int,
+        crops_per_signal: int,
+        seed: int,
+        signals: Sequence[int] | None = None,
     ) -> None:
-        self.signals, self.line_samples = lines.signals, lines.samples
+        self.signals = np.arange(lines.signals) if signals is None else np.asarray(signals)
+        self.line_samples = lines.samples
         self.crops_per_signal, self.halo, self.seed = crops_per_signal, halo, seed
         whole = crop is None or crop + 2 * halo >= lines.samples
         self.samples = lines.samples if crop is None or whole else crop + 2 * halo
@@ -159,11 +171,11 @@ class CropSampler(Sampler[Crop]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.signals * self.crops_per_signal
+        return self.signals.size * self.crops_per_signal
 
     def __iter__(self) -> Iterator[Crop]:
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(self.epoch,)))
-        signals = rng.permutation(np.repeat(np.arange(self.signals), self.crops_per_signal))
+        signals = rng.permutation(np.repeat(self.signals, self.crops_per_signal))
         last = self.line_samples - self.samples
         # Starts beyond either end are moved to it, because only crops at an end score the samples
         # there; half a crop of such starts keeps all weights between 0.5 and 1.5.

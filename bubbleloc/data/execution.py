@@ -1,12 +1,15 @@
 """Where signals are simulated: processes of this machine, or a Dask cluster."""
 
 import contextlib
+import json
 import os
+import socket
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from joblib import parallel_config
 
@@ -73,13 +76,11 @@ def _cluster(address: str) -> Iterator[None]:
         raise InputError(
             "executor=dask needs the package distributed; pip install 'bubbleloc[cluster]'"
         ) from error
-    is_file = address.endswith(".json")
-    if is_file and not Path(address).is_file():
-        raise InputError(f"no scheduler file at {address}; start the scheduler first")
-    where = {"scheduler_file": address} if is_file else {"address": address}
+    scheduler = _scheduler_address(address)
     try:
+        _knock(scheduler)
         client = Client(  # type: ignore[no-untyped-call]
-            **where, timeout=CONNECT_TIMEOUT_S, set_as_default=False
+            scheduler, timeout=CONNECT_TIMEOUT_S, set_as_default=False
         )
     except (OSError, ValueError) as error:
         raise InputError(
@@ -95,6 +96,25 @@ def _cluster(address: str) -> Iterator[None]:
             "workers of the Dask cluster died again and again, out of memory perhaps; finished "
             "signals are kept, run again when they are well"
         ) from error
+
+
+def _scheduler_address(address: str) -> str:
+    """Return the address, read from the scheduler's file where one is given."""
+    if not address.endswith(".json"):
+        return address if "://" in address else f"tcp://{address}"
+    try:
+        return str(json.loads(Path(address).read_text())["address"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{address} is no scheduler file; start the scheduler first") from error
+
+
+def _knock(address: str) -> None:
+    """Raise OSError or ValueError at once where nobody listens; Dask would go on trying."""
+    place = urlsplit(address)
+    if place.scheme in ("tcp", "tls"):
+        if not place.hostname or not place.port:
+            raise ValueError("no host and port")
+        socket.create_connection((place.hostname, place.port), CONNECT_TIMEOUT_S).close()
 
 
 def available_cores() -> int:

@@ -40,19 +40,25 @@ def ensure_dataset(
     if train.exists() and store.is_imported(train):
         return
     done = {split: _signals_done(plan, split) for split in plan.signals}
-    if all(done[split] == signals for split, signals in plan.signals.items()):
+    todo = {s: n - done[s] for s, n in plan.signals.items() if done[s] < n or not _named(plan, s)}
+    if not todo:
         return
     bar = tqdm(
         desc=f"simulate {plan.folder}",
         unit="signal",
         total=sum(plan.signals.values()),
         initial=sum(done.values()),
+        delay=0.2,  # a refusal at the start stays the only line
         dynamic_ncols=True,
     )
-    with bar:
-        for split, signals in plan.signals.items():
-            if done[split] < signals or not plan.path(split).exists():
-                _simulate_split(plan, split, where, bar)
+    with bar, where.workers_for(sum(todo.values())):
+        for split in todo:
+            _simulate_split(plan, split, bar)
+
+
+def _named(plan: DatasetPlan, split: str) -> bool:
+    """Return whether the file of a split has its final name."""
+    return plan.path(split).exists()
 
 
 def _signals_done(plan: DatasetPlan, split: str) -> int:
@@ -70,14 +76,14 @@ def _building_path(path: Path) -> Path:
     return path if path.exists() else store.partial_path(path)
 
 
-def _simulate_split(plan: DatasetPlan, split: str, executor: Executor, bar: "tqdm[Any]") -> None:
+def _simulate_split(plan: DatasetPlan, split: str, bar: "tqdm[Any]") -> None:
     """Simulate one split, or what is missing of it after an interruption."""
     path, setup = plan.path(split), plan.setup()
     with writing.claim(path):
         building = _building_path(path)
         if not building.exists():
             _create(building, plan, split, setup)
-        _fill(building, plan, split, setup, executor, bar)
+        _fill(building, plan, split, setup, bar)
         if building != path:
             with writing.writing(path):
                 building.replace(path)
@@ -113,18 +119,10 @@ def _create(path: Path, plan: DatasetPlan, split: str, setup: Setup) -> None:
         writing.reserve_lines(file)
 
 
-def _fill(
-    path: Path, plan: DatasetPlan, split: str, setup: Setup, executor: Executor, bar: "tqdm[Any]"
-) -> None:
+def _fill(path: Path, plan: DatasetPlan, split: str, setup: Setup, bar: "tqdm[Any]") -> None:
     """Simulate the signals that are not done yet and write each as it arrives."""
-    with store.open_dataset(path) as file:
+    with writing.closing(store.open_dataset(path, "r+")) as file:
         missing = np.flatnonzero(~file["done"][:])
-    if missing.size == 0:
-        return
-    with (
-        executor.workers_for(missing.size),
-        writing.closing(store.open_dataset(path, "r+")) as file,
-    ):
         lines = Parallel(return_as="generator_unordered")(
             delayed(_simulate)(i, plan.scene(split, i, setup), setup) for i in missing.tolist()
         )

@@ -1,13 +1,22 @@
 """Lightning's view of a dataset folder."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import lightning as L
-from torch.utils.data import DataLoader
+import numpy as np
+from torch.utils.data import DataLoader, Subset
 
 from bubbleloc.data.dataset import CropDataset, CropSampler, Line, RFDataset
+from bubbleloc.data.store import is_imported
 from bubbleloc.errors import InputError
+
+HELD_OUT = 0.2  # of the training signals, where an imported dataset has no validation split
+HELD_OUT_SEED = 0  # the same for all runs, so that they are compared on the same signals
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,11 +45,14 @@ class LoaderSettings:
 class RFDataModule(L.LightningDataModule):
     """Random crops of ``train.h5`` and whole lines of ``val.h5``.
 
+    Where an imported dataset has no ``val.h5``, a fifth of ``train.h5`` is held out instead.
+
     Args:
         folder: dataset folder.
         settings: how to read it.
         halo: half the network's receptive field, context that crops carry.
         noise: level of the published noise recipe.
+        snr_db: in place of ``noise``, white noise at this signal-to-noise ratio in dB.
         seed: of the crops and of the noise.
     """
 
@@ -51,18 +63,24 @@ class RFDataModule(L.LightningDataModule):
         *,
         halo: int,
         noise: float = 0.0,
+        snr_db: float | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.settings, self.halo, self.seed = settings, halo, seed
-        self.train = RFDataset(Path(folder) / "train.h5", noise, seed)
-        self.val = RFDataset(Path(folder) / "val.h5", noise, seed + 1)
+        train, val = Path(folder) / "train.h5", Path(folder) / "val.h5"
+        self.train = RFDataset(train, noise, seed, snr_db)
+        self.signals = self.held_out = None
+        if not val.exists() and is_imported(train):
+            self.signals, self.held_out = hold_out(self.train)
+            log.info("no val.h5 in %s: %d signals of train.h5 validate", folder, len(self.held_out))
+            val = train
+        self.val = RFDataset(val, noise, seed + 1, snr_db)
 
     def train_dataloader(self) -> DataLoader[Line]:
         """Return batches of random crops."""
-        sampler = CropSampler(
-            self.train, self.settings.crop, self.halo, self.settings.crops_per_signal, self.seed
-        )
+        crop, crops = self.settings.crop, self.settings.crops_per_signal
+        sampler = CropSampler(self.train, crop, self.halo, crops, self.seed, self.signals)
         return DataLoader(
             CropDataset(self.train, self.halo),
             batch_size=self.settings.batch_size,
@@ -73,4 +91,14 @@ class RFDataModule(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Line]:
         """Return batches of whole lines."""
-        return DataLoader(self.val, batch_size=16, num_workers=self.settings.workers)
+        lines = self.val if self.held_out is None else Subset(self.val, self.held_out)
+        return DataLoader(lines, batch_size=16, num_workers=self.settings.workers)
+
+
+def hold_out(lines: RFDataset) -> tuple[Sequence[int], Sequence[int]]:
+    """Return the signals to train on and a random fifth to validate on."""
+    if lines.signals < 2:
+        raise InputError(f"{lines.path} has one signal and no val.h5 beside it; import more")
+    order = np.random.default_rng(HELD_OUT_SEED).permutation(lines.signals).tolist()
+    validating = max(1, round(HELD_OUT * lines.signals))
+    return sorted(order[validating:]), sorted(order[:validating])
