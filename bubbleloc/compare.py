@@ -1,19 +1,18 @@
 """``python -m bubbleloc.compare runs=[a,b,c]`` sets evaluated runs side by side."""
 
 import os
-from pathlib import Path
+from functools import partial
 
 from bubbleloc.cli import Settings, command
 
 
-@command
+@partial(command, lists=("runs",))
 def main(settings: Settings) -> None:
     """Compare runs."""
-    from bubbleloc.report import read_report
-    from bubbleloc.report.comparison import write_comparison
+    from bubbleloc.comparison import compare_runs
 
-    reports = {Path(run).name: read_report(Path(run) / "report") for run in settings["runs"]}
-    page = write_comparison(Path(settings["output"]), reports)
+    page = compare_runs(**settings)
+    print(page.with_suffix(".md").read_text(encoding="utf-8"))
     print(f"comparison: {os.path.relpath(page)}")
 
 

@@ -30,6 +30,9 @@ from bubbleloc.figures.style import (
 
 Floats = NDArray[np.float64]
 
+RIVAL_LOOKS = tuple(zip((ORANGE, GREEN, RED, MUTED), "osD^", strict=True))
+"""Colour and marker of what a network must beat, random output first, alike in all figures."""
+
 
 @house_style
 def f1_violins(scores: pd.DataFrame, scale: Scale) -> Figure:
@@ -53,8 +56,7 @@ def f1_violins(scores: pd.DataFrame, scale: Scale) -> Figure:
     )
     by_tolerance = scores.groupby("tolerance")
     mark_quartiles(axes, [group["f1"].to_numpy() for _, group in by_tolerance])
-    looks = cycle(zip((ORANGE, GREEN, RED, MUTED), "osD^", strict=True))
-    for column, (colour, marker) in zip(rivals(scores), looks, strict=False):
+    for column, (colour, marker) in zip(rivals(scores), cycle(RIVAL_LOOKS), strict=False):
         mean = by_tolerance[column].mean().to_numpy()
         label = f"{rival_name(column)} (mean)"
         axes.plot(mean, f"{marker}--", color=colour, markersize=3, linewidth=1, label=label)
@@ -104,7 +106,7 @@ def f1_against(scores: pd.DataFrame, column: str, tolerance: int, scale: Scale) 
     x = at[column].to_numpy(dtype=np.float64) * unit
     figure = new_figure(height=2.5)
     axes = figure.subplots()
-    axes.scatter(x, at["f1"], s=5, color=BLUE, alpha=0.35, linewidths=0, label="test signal")
+    axes.scatter(x, at["f1"], s=8, color=BLUE, alpha=0.45, linewidths=0, label="test signal")
     for name, colour, words in (
         ("f1", BLUE, "median, quartiles"),
         ("random_f1", ORANGE, "random output"),
@@ -115,7 +117,7 @@ def f1_against(scores: pd.DataFrame, column: str, tolerance: int, scale: Scale) 
     axes.set(
         xlabel=label,
         ylabel=f"F1 within ±{tolerance} samples ({scale.um_per_sample * tolerance:.0f} µm)",
-        ylim=(0, 1),
+        ylim=(0, 1.02),
         xlim=(0, None),
     )
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)

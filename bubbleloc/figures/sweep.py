@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bubbleloc.figures.scores import rival_name
+from bubbleloc.figures.scores import RIVAL_LOOKS, rival_name
 from bubbleloc.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, RED, house_style, new_figure
 
 _LINES = list(zip((BLUE, RED, GREEN, ORANGE, MUTED, INK), "osD^vP", strict=True))
@@ -101,18 +101,24 @@ def noise_lines(table: pd.DataFrame, label: str) -> Figure:
         markersize=4,
         capsize=2,
         elinewidth=0.8,
-        label="network, median, 95 % interval",
+        label="network, median",
     )
     axes.plot(x, table["mean"], "o:", color=BLUE, markersize=3, label="network, mean")
     names = [str(column) for column in table if str(column).endswith("_mean")]
-    for name, (colour, marker) in zip(names, cycle(_LINES[1:]), strict=False):
+    for name, (colour, marker) in zip(names, cycle(RIVAL_LOOKS), strict=False):
         words = f"{rival_name(name.removesuffix('_mean') + '_f1')}, mean"
         axes.plot(
             x, table[name], f"{marker}--", color=colour, markersize=3, linewidth=1, label=words
         )
     _space(axes, np.sort(x.unique()))
     axes.set(xlabel="noise level (standard deviation / 9.65 V)", ylabel=label, ylim=(0, 1))
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    handles, labels = axes.get_legend_handles_labels()  # error bars come last of their own accord
+    figure.legend(
+        [handles[-1], *handles[:-1]],
+        [labels[-1], *labels[:-1]],
+        loc="outside upper center",
+        ncols=2,
+    )
     return figure
 
 

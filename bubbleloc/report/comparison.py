@@ -18,6 +18,9 @@ from bubbleloc.report.sweep import sweep_section
 from bubbleloc.report.tables import with_intervals, write_csv, write_table
 from bubbleloc.statistics import compare_pairs, summarize
 
+_MANY_RUNS = 6
+"""From here on a page shows only the differences to the best run."""
+
 
 def write_comparison(
     folder: Path,
@@ -68,6 +71,7 @@ def _document(
 ) -> Document:
     ranked = summary[summary["tolerance"] == tolerance].sort_values("median", ascending=False)
     best = ranked[ranked["run"].isin(runs)].iloc[0]
+    at = pairs[pairs["tolerance"] == tolerance]
     violins = run_violins(scores, tolerance, scale)
     splits = {name: f"thresholds chosen on {run.selection_split}" for name, run in runs.items()}
     return Document(
@@ -86,8 +90,13 @@ def _document(
                 "Differences",
                 "Two-sided Wilcoxon signed-rank test on the same signals, corrected by Holm over "
                 "all pairs and tolerances. Differences are run a − run b; the effect is the "
-                "matched-pairs rank-biserial correlation, 1 where run a wins on every signal.",
-                table=_shown_pairs(pairs[pairs["tolerance"] == tolerance]),
+                "matched-pairs rank-biserial correlation, 1 where run a wins on every signal."
+                + (
+                    f" Shown are those to the best run; all {len(at)} are in pairs.csv."
+                    if len(runs) > _MANY_RUNS
+                    else ""
+                ),
+                table=_shown_pairs(at, str(best["run"]) if len(runs) > _MANY_RUNS else None),
             ),
         ],
         facts=splits,
@@ -101,7 +110,10 @@ def _rival_scores(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(named, ignore_index=True)
 
 
-def _shown_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
+def _shown_pairs(pairs: pd.DataFrame, best: str | None) -> pd.DataFrame:
+    """Pairs as a page shows them; with `best` only those of that run."""
+    if best is not None:
+        pairs = pairs[(pairs["run_a"] == best) | (pairs["run_b"] == best)]
     shown = pairs.drop(columns=["tolerance", "signals"])
     return shown.rename(columns=lambda name: name if name == "p_holm" else name.replace("_", " "))
 

@@ -82,7 +82,7 @@ def write_matched(
         breakdown = Section(
             "Where bubbles are found, and how far off",
             f"All test signals together, pairs within ±{tolerance} samples, threshold "
-            f"{row['threshold']:g}.",
+            f"{row['threshold']:.3g}.",
             _figures(folder, outcome, row, tolerance, scale),
         )
         sections.append(breakdown)
@@ -105,7 +105,7 @@ def _floor(
     table = pd.concat(rows, ignore_index=True)
     table.insert(0, "method", table.pop("method"))
     table = table.sort_values("f1", ascending=False, kind="stable")
-    shown = _shown(table).drop(columns=_HEADINGS["tolerance"])
+    shown = _shown(table).drop(columns=["± samples", "RMSE (λ)"])
     shown.insert(0, "method", table["method"])
     caption = f"One-to-one scores within {tolerance} samples, beside what must be beaten"
     write_table(table, folder, "matched_floor", caption, shown)
