@@ -45,7 +45,8 @@ class RFDataset(Dataset[Line]):
     def __init__(
         self, path: Path, noise: float = 0.0, noise_seed: int = 0, snr_db: float | None = None
     ) -> None:
-        self.path, self.noise, self.noise_seed = Path(path), Noise(noise, snr_db), noise_seed
+        self.path, self.noise, self.snr_db, self.noise_seed = Path(path), noise, snr_db, noise_seed
+        self._add_noise = Noise(noise, snr_db)
         self._file: h5py.File | None = None
         with open_dataset(self.path) as file:
             if not file["done"][:].all():
@@ -75,7 +76,7 @@ class RFDataset(Dataset[Line]):
         """Return an RF line, (L,) volts, with its noise."""
         volts: NDArray[np.float32] = self.file["rf"][index]
         key = np.random.SeedSequence(self.noise_seed, spawn_key=(index,))
-        return self.noise(volts, np.random.default_rng(key), self.sampling_rate_hz)
+        return self._add_noise(volts, np.random.default_rng(key), self.sampling_rate_hz)
 
     def arrival_sample(self, index: int) -> NDArray[np.float64]:
         """Return the arrival samples of a signal's bubbles, not rounded."""

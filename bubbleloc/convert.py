@@ -1,0 +1,22 @@
+"""``python -m bubbleloc.convert source=<folder> output=data/x/train.h5`` imports published data."""
+
+from pathlib import Path
+
+from bubbleloc.cli import Settings, command
+
+
+@command
+def main(settings: Settings) -> None:
+    """Import a folder of published signals."""
+    from bubbleloc.data.importing import import_folder
+    from bubbleloc.data.srml import Acquisition
+
+    acquisition = Acquisition(settings["sampling_rate_hz"], settings["speed_of_sound_m_s"])
+    report = import_folder(Path(settings["source"]), Path(settings["output"]), acquisition)
+    for line in report.reasons():
+        print(f"skipped {line}")
+    print(f"imported {report.imported} signals: {settings['output']}")
+
+
+if __name__ == "__main__":
+    main()
