@@ -19,14 +19,20 @@ def default_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def apply(network: Localizer, rf: Lines) -> Lines:
+    """Return the network's output on RF lines in volts; both (b, L)."""
+    device = default_device()
+    network = network.to(device).eval()
+    with torch.inference_mode():
+        output = network(torch.from_numpy(rf).unsqueeze(1).to(device))
+    lines: Lines = output.squeeze(1).cpu().numpy()
+    return lines
+
+
 def predict(
     network: Localizer, lines: RFDataset, batch_size: int = 16, description: str = "predict"
 ) -> Iterator[tuple[Lines, Lines]]:
     """Yield the network's output and the true bubble count, both (batch, L), in order."""
-    device = default_device()
-    network = network.to(device).eval()
     batches = DataLoader(lines, batch_size=batch_size)
     for batch in tqdm(batches, desc=description, unit="batch"):
-        with torch.inference_mode():
-            output = network(batch["rf"].to(device))
-        yield output.squeeze(1).cpu().numpy(), batch["count"].squeeze(1).numpy()
+        yield apply(network, batch["rf"].squeeze(1).numpy()), batch["count"].squeeze(1).numpy()

@@ -2,7 +2,7 @@
 
 from bubbleloc.figures.breakdowns import error_figure, rates_figure
 from bubbleloc.figures.comparison import run_violins
-from bubbleloc.figures.line import Example, example_line
+from bubbleloc.figures.line import Example, detected_line, example_line
 from bubbleloc.figures.scores import f1_against, f1_violins
 from bubbleloc.figures.style import save_figure
 from bubbleloc.figures.sweep import noise_lines, sweep_heatmap, sweep_lines
@@ -10,6 +10,7 @@ from bubbleloc.figures.thresholds import f1_heatmap, precision_recall
 
 __all__ = [
     "Example",
+    "detected_line",
     "error_figure",
     "example_line",
     "f1_against",

@@ -94,16 +94,19 @@ def new_figure(width: float = COLUMN_INCHES, height: float = 2.6) -> Figure:
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write `figure` as ``name.png`` (300 dpi) and ``name.svg``, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
+    return [save_picture(figure, folder / f"{name}.{kind}") for kind in ("png", "svg")]
+
+
+def save_picture(figure: Figure, path: Path) -> Path:
+    """Write `figure` as the PNG (300 dpi) or SVG file `path`, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = path.suffix[1:]
+    metadata = {"png": {"Software": None}, "svg": {"Date": None}}[kind]
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     with mpl.rc_context(_SETTINGS):
-        for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-            path = folder / f"{name}.{kind}"
-            unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-            figure.savefig(unfinished, format=kind, dpi=300, metadata=metadata)
-            unfinished.replace(path)
-            paths.append(path)
-    return paths
+        figure.savefig(unfinished, format=kind, dpi=300, metadata=metadata)
+    unfinished.replace(path)
+    return path
 
 
 def label_tolerances(axes: Axes, tolerances: Sequence[int], scale: Scale) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bubbleloc.figures import f1_against, f1_heatmap, f1_violins, precision_recall
-from bubbleloc.figures.line import Example, example_line
+from bubbleloc.figures.line import busiest_part, example_line
 from bubbleloc.report.content import Evaluation, shown_summary
 from bubbleloc.report.document import Document, Section
 
@@ -100,8 +100,8 @@ def _difficulty(evaluation: Evaluation, scores: pd.DataFrame, tolerance: int) ->
 def _examples(evaluation: Evaluation, tolerance: int) -> Section:
     figures = {}
     for i, example in enumerate(evaluation.examples):
-        start, length = _busiest_part(example)
-        figure = example_line(example, start, length, tolerance, evaluation.scale)
+        start = busiest_part(example.arrival_sample, len(example.rf), _EXAMPLE_SAMPLES)
+        figure = example_line(example, start, _EXAMPLE_SAMPLES, tolerance, evaluation.scale)
         figures[f"line_{i + 1}"] = (example.title, figure)
     return Section(
         "From RF line to bubbles",
@@ -110,12 +110,3 @@ def _examples(evaluation: Evaluation, tolerance: int) -> Section:
         "The truth is the time of flight; an echo peaks some 90 samples after it.",
         figures,
     )
-
-
-def _busiest_part(example: Example) -> tuple[int, int]:
-    """Start and length of the window with most bubbles, so that no example shows empty water."""
-    length = min(_EXAMPLE_SAMPLES, len(example.rf))
-    starts = np.arange(0, len(example.rf) - length + 1, max(length // 10, 1))
-    arrivals = np.sort(example.arrival_sample)
-    inside = np.searchsorted(arrivals, starts + length) - np.searchsorted(arrivals, starts)
-    return int(starts[inside.argmax()]), length
