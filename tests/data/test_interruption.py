@@ -1,0 +1,232 @@
+"""Killed, out of disk, or twice at once: nothing simulated is lost and nothing half-written stays.
+
+Children are forked, so that they start at once with everything imported and compiled.
+"""
+
+import dataclasses
+import multiprocessing
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from bubbleloc.data import store, writing
+from bubbleloc.data.generate import ensure_dataset
+from bubbleloc.errors import InputError
+from tests.conftest import run
+from tests.data.test_generate import assert_same_content
+
+fork = multiprocessing.get_context("fork") if hasattr(os, "fork") else None
+pytestmark = pytest.mark.skipif(fork is None, reason="needs fork")
+
+
+@pytest.fixture
+def plan(tiny_plan, tmp_path):
+    return dataclasses.replace(tiny_plan, folder=tmp_path / "tiny").only(["train"])
+
+
+def simulating(plan, before=None):
+    def work():
+        if before:
+            before()
+        ensure_dataset(plan, workers=1)
+
+    child = fork.Process(target=work)
+    child.start()
+    return child
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def files_of(plan):
+    return sorted(path.name for path in Path(plan.folder).iterdir())
+
+
+def test_killed_at_five_random_moments(plan, tmp_path):
+    plan = dataclasses.replace(plan, signals={"train": 32})
+    whole = dataclasses.replace(plan, folder=tmp_path / "whole")
+    ensure_dataset(whole, workers=1)
+    delays = np.random.default_rng().uniform(0, 0.15, 5)
+    kills = 0
+    for delay in delays:
+        child = simulating(plan)
+        time.sleep(delay)
+        kills += child.is_alive()
+        child.kill()
+        child.join()
+    ensure_dataset(plan, workers=1)
+    assert kills >= 2, delays
+    assert_same_content(plan.path("train"), whole.path("train"))
+    assert files_of(plan) == ["train.h5"], delays
+
+
+def die_at_call(number, name):
+    """Kill this process when ``writing.<name>`` is called for the ``number``-th time."""
+
+    def patch():
+        original, calls = getattr(writing, name), []
+
+        def deadly(*arguments, **named):
+            calls.append(0)
+            if len(calls) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(*arguments, **named)
+
+        setattr(writing, name, deadly)
+
+    return patch
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(3, "_allocate"), (1, "append_truth"), (1, "reserve_lines")]
+)
+def test_killed_while_the_file_is_created(tiny_plan, plan, number, name):
+    child = simulating(plan, die_at_call(number, name))
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    assert files_of(plan) == ["train.h5.lock", "train.h5.partial.new"]
+    ensure_dataset(plan, workers=1)
+    assert_same_content(plan.path("train"), tiny_plan.path("train"))
+    assert files_of(plan) == ["train.h5"]
+
+
+def test_a_kill_keeps_what_was_simulated(tiny_plan, plan):
+    child = simulating(plan, die_at_call(5, "write_line"))
+    child.join()
+    building = store.partial_path(plan.path("train"))
+    with h5py.File(building) as file:
+        done = file["done"][:]
+        assert done.sum() == 4
+        expected = h5py.File(tiny_plan.path("train"))["rf"][:]
+        np.testing.assert_array_equal(file["rf"][:][done], expected[done])
+
+
+def test_the_whole_process_group_killed(tiny_plan, plan):
+    """The command as users run it, with worker processes."""
+    arguments = ["data=tiny", f"data.folder={plan.folder}", "splits=[train]", "workers=2"]
+    command = [sys.executable, "-m", "bubbleloc.simulate", *arguments]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    child = subprocess.Popen(command, start_new_session=True, **quiet)
+    wait_for(store.partial_path(plan.path("train")).exists)
+    time.sleep(np.random.default_rng().uniform(0, 2))
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    finished = run(plan.folder.parent, "simulate", *arguments)
+    assert finished.returncode == 0, finished.stderr
+    assert_same_content(plan.path("train"), tiny_plan.path("train"))
+    assert files_of(plan) == ["train.h5"]
+
+
+def refused_line(plan):
+    """Simulate by command what cannot be simulated, and return the one line it says."""
+    arguments = ["data=tiny", f"data.folder={plan.folder}", "splits=[train]", "workers=1"]
+    refused = run(plan.folder.parent, "simulate", *arguments)
+    assert refused.returncode == 2
+    (line,) = refused.stderr.strip().splitlines()
+    return line
+
+
+def test_a_second_writer_is_refused_while_the_file_is_created(plan):
+    with writing.claim(plan.path("train")):
+        assert "train.h5 is being written by another process" in refused_line(plan)
+    assert not files_of(plan)
+
+
+def test_a_second_writer_is_refused_while_the_file_is_filled(tiny_plan, plan):
+    building = store.partial_path(plan.path("train"))
+    building.parent.mkdir()
+    building.write_bytes(tiny_plan.path("train").read_bytes())
+    with store.open_dataset(building, "r+"):
+        assert "train.h5.partial is in use by another process" in refused_line(plan)
+    assert files_of(plan) == ["train.h5.partial"]
+
+
+def test_full_disk_at_the_start_leaves_nothing(plan):
+    """The kernel refuses to let files grow beyond 100 kB, as a full disk would."""
+
+    def no_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        sys.stderr = Path(plan.folder).with_name("stderr").open("w")
+
+    child = simulating(plan, no_room)
+    child.join()
+    assert child.exitcode == 1
+    said = Path(plan.folder).with_name("stderr").read_text().strip().splitlines()[-1]
+    assert "cannot write" in said
+    assert "file too large" in said.lower()
+    assert not files_of(plan)
+
+
+def test_disk_full_half_way_keeps_what_was_simulated(tiny_plan, plan, monkeypatch):
+    original = h5py.Dataset.__setitem__
+    lines = []
+
+    def fills_up(dataset, place, values):
+        if dataset.name == "/rf":
+            lines.append(place)
+            if len(lines) == 4:
+                raise OSError(28, "No space left on device")
+        original(dataset, place, values)
+
+    monkeypatch.setattr(h5py.Dataset, "__setitem__", fills_up)
+    with pytest.raises(InputError, match="No space left on device; what was finished is kept"):
+        ensure_dataset(plan, workers=1)
+    monkeypatch.undo()
+    with store.open_dataset(store.partial_path(plan.path("train"))) as file:
+        assert file["done"][:].sum() == 3
+    ensure_dataset(plan, workers=1)
+    assert_same_content(plan.path("train"), tiny_plan.path("train"))
+
+
+@pytest.mark.parametrize("folder", ["/proc/nowhere", "/dev/null/nowhere"])
+def test_unwritable_folders(plan, folder):
+    with pytest.raises(InputError, match=f"cannot write {folder}/train.h5"):
+        ensure_dataset(dataclasses.replace(plan, folder=Path(folder)))
+
+
+def test_folders_without_permission(plan, tmp_path, monkeypatch):
+    if os.geteuid():
+        tmp_path.chmod(0o500)
+    else:  # root may write anywhere
+
+        def refuse(*_, **__):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(InputError, match=r"Permission denied.* run the same command again"):
+        ensure_dataset(plan)
+    tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("suffix", ["", ".partial"])
+@pytest.mark.parametrize("keep", [0, 700, 20_000, 250_000])
+def test_truncated_files_are_named_and_left_alone(tiny_plan, plan, suffix, keep):
+    plan.path("train").parent.mkdir()
+    broken = plan.path("train").with_name(f"train.h5{suffix}")
+    broken.write_bytes(tiny_plan.path("train").read_bytes()[:keep])
+    with pytest.raises(InputError, match=f"{broken.name}.*remove it") as caught:
+        ensure_dataset(plan)
+    assert "\n" not in str(caught.value)
+    assert broken.stat().st_size == keep
+
+
+def test_a_foreign_file_is_named_and_left_alone(plan):
+    plan.path("train").parent.mkdir()
+    with h5py.File(plan.path("train"), "w") as file:
+        file["image"] = np.zeros(3)
+    before = plan.path("train").read_bytes()
+    with pytest.raises(InputError, match="not a bubbleloc dataset"):
+        ensure_dataset(plan)
+    assert plan.path("train").read_bytes() == before
