@@ -1,12 +1,13 @@
 """CKConv: convolution with continuous kernels (Romero et al. 2021, arXiv 2102.02611)."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bubbleloc.nn.fftconv import fft_conv1d
+from bubbleloc.nn.fftconv import FixedKernel, fft_conv1d
 from bubbleloc.nn.siren import SIREN
 
 HE_ENERGY = 2.0  # Σ w² over C_in·K that keeps the variance through a ReLU (He et al. 2015)
@@ -58,6 +59,8 @@ class CKConv1d(nn.Module):
         bound = 1 / math.sqrt(in_channels * kernel_size)
         self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-bound, bound))
         self.register_buffer("tau", self.coordinates(), persistent=False)
+        self._fixed: FixedKernel | None = None
+        self._fixed_version: list[tuple[int, int]] = []
         if init == "balanced":
             self.balance()
 
@@ -81,7 +84,29 @@ class CKConv1d(nn.Module):
         """Convolve ``x`` (B, in_channels, L)."""
         if self.dilation > 1:  # few, far apart taps: nothing for an FFT to gain
             return functional.conv1d(x, self.kernel(), self.bias, dilation=self.dilation)
-        return fft_conv1d(x, self.kernel(), self.bias)
+        if self.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
+            return fft_conv1d(x, self.kernel(), self.bias)
+        return self._fixed_kernel()(x, self.bias)
+
+    def _fixed_kernel(self) -> FixedKernel:
+        """Return the sampled kernel, sampled again only after a parameter has changed."""
+        version = [(p.data_ptr(), p._version) for p in self.parameters()]
+        if self._fixed is None or version != self._fixed_version:
+            self._fixed, self._fixed_version = FixedKernel(self.kernel()), version
+        return self._fixed
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_fixed": None}  # a copy samples its own kernel
+
+    @torch.no_grad()
+    def sampled(self) -> nn.Conv1d:
+        """Return the plain convolution that this layer is now."""
+        layer = nn.Conv1d(
+            self.in_channels, self.out_channels, self.kernel_size, dilation=self.dilation
+        ).to(self.bias)
+        layer.weight.copy_(self.kernel())
+        layer.bias.copy_(self.bias)  # type: ignore[union-attr]
+        return layer
 
     def extra_repr(self) -> str:
         """Show the sizes in ``print(network)``."""

@@ -1,37 +1,81 @@
-"""Channel-mixing 1-D convolution with long kernels: overlap-save blocks, one FFT size.
+"""Channel-mixing 1-D convolution with long kernels, by overlap-save.
 
-The line is cut into blocks of a few kernel lengths. Each block is transformed, every
-frequency is one (blocks × C_in) by (C_in × C_out) matrix product, and the valid part is
-transformed back. Work and memory then grow with the line, not with line × kernel.
+A line is cut into overlapping blocks of a few kernel lengths. Each block is transformed, every
+frequency is one product of (C_out × C_in) with (C_in × blocks), and the valid part of each block
+is transformed back. Work and memory grow with the line, not with line × kernel.
+
+Two things make it fast. Lines are processed a few at a time, so that spectra stay in the cache;
+and spectra lie as (frequency, channel, block), so that every product is one contiguous matrix
+product and every change of layout a plain transposition. How to cut is in `fftconv_plan`.
 """
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-SMALLEST_BLOCK = 256  # samples; below this the matrix products get too small to be efficient
-BLOCK_PER_KERNEL = 4  # longer blocks waste memory, shorter ones recompute more overlap
+from bubbleloc.nn.fftconv_plan import Plan, plan_convolution
 
 
 def fft_conv1d(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Valid cross-correlation, equal to ``torch.nn.functional.conv1d``.
 
+    Direct convolution is used where it is faster (tiny kernels). Half precision, autocast
+    included, is computed in float32, because FFTs lose too much in less.
+
     Args:
-        x: (B, C_in, L) float32 or float64.
-        weight: (C_out, C_in, K) with K ≤ L.
+        x: (B, C_in, L), or (C_in, L).
+        weight: (C_out, C_in, K).
         bias: (C_out,) or None.
 
     Returns:
-        (B, C_out, L − K + 1).
+        (B, C_out, L − K + 1), or (C_out, L − K + 1).
+
+    Raises:
+        RuntimeError: shapes that do not fit, as from ``conv1d``, K > L among them.
     """
-    output: Tensor = _OverlapSave.apply(x, weight)  # type: ignore[no-untyped-call]
-    return output if bias is None else output + bias.unsqueeze(-1)
+    plan = plan_convolution(tuple(x.shape), tuple(weight.shape), x.device.type)
+    if plan is None or x.is_complex():
+        return functional.conv1d(x, weight, bias)
+    given = torch.get_autocast_dtype(x.device.type) if _autocast(x) else x.dtype
+    precision = torch.promote_types(x.dtype, torch.float32)
+    tensors = (None if t is None else t.to(precision) for t in (x, weight, bias))
+    output: Tensor = _OverlapSave.apply(*tensors, plan)  # type: ignore[no-untyped-call]
+    return output.to(given)
+
+
+def _autocast(x: Tensor) -> bool:
+    """Return whether ``conv1d`` would now run in reduced precision."""
+    return torch.is_autocast_enabled(x.device.type) and x.dtype != torch.float64
+
+
+class FixedKernel:
+    """A kernel that convolves many lines: its spectrum is computed once per block length.
+
+    For inference; no gradients.
+
+    Args:
+        weight: (C_out, C_in, K).
+    """
+
+    def __init__(self, weight: Tensor) -> None:
+        self.weight = weight.detach()
+        self._spectra: dict[int, Tensor] = {}
+
+    def __call__(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Convolve ``x`` (B, C_in, L) as `fft_conv1d` does."""
+        plan = plan_convolution(tuple(x.shape), tuple(self.weight.shape), x.device.type)
+        if plan is None or x.dtype != self.weight.dtype or _autocast(x):
+            return fft_conv1d(x, self.weight, bias)
+        if plan.block not in self._spectra:
+            self._spectra[plan.block] = _kernel_spectra(self.weight, plan)
+        return _convolve(x, self._spectra[plan.block], bias, plan)
 
 
 class FFTConv1d(nn.Conv1d):
-    """``torch.nn.Conv1d`` computed by `fft_conv1d`: same arguments, parameters and result.
+    """``torch.nn.Conv1d`` computed by `fft_conv1d`: same parameters, same result.
 
     Shape: (B, in_channels, L) → (B, out_channels, L − kernel_size + 1).
     """
@@ -47,73 +91,89 @@ class FFTConv1d(nn.Conv1d):
 
 
 class _OverlapSave(torch.autograd.Function):
-    """Keeps only its inputs for the backward pass and computes their spectra again there."""
+    """Keeps its inputs and the kernels' spectra; spectra of lines are computed again."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        block = block_length(weight.shape[-1], x.shape[-1])
-        step = block - weight.shape[-1] + 1
-        length = x.shape[-1] - weight.shape[-1] + 1
-        kernels = torch.fft.rfft(weight, block).conj().permute(2, 1, 0)  # (F, C_in, C_out)
-        product = _block_spectra(x, block, step, length) @ kernels
-        return _from_spectra(product, x.shape[0], block)[..., :step].flatten(2)[..., :length]
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, plan: Plan) -> Tensor:
+        kernels = _kernel_spectra(weight, plan)
+        ctx.save_for_backward(x, kernels)
+        ctx.plan = plan
+        return _convolve(x, kernels, bias, plan)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        x, weight = ctx.saved_tensors
-        kernel = weight.shape[-1]
-        block = block_length(kernel, x.shape[-1])
-        step = block - kernel + 1
-        grad_spectra = _to_spectra(_split(grad, step), block)  # (F, B·blocks, C_out)
-        grad_x = grad_weight = None
-        if ctx.needs_input_grad[0]:
-            kernels = torch.fft.rfft(weight, block).permute(2, 0, 1)  # (F, C_out, C_in)
-            pieces = _from_spectra(grad_spectra @ kernels, x.shape[0], block)
-            grad_x = _overlap_add(pieces, step)[..., : x.shape[-1]]
-        if ctx.needs_input_grad[1]:
-            blocks = _block_spectra(x, block, step, grad.shape[-1])
-            spectra = grad_spectra.mH @ blocks  # (F, C_out, C_in)
-            grad_weight = torch.fft.irfft(spectra.permute(1, 2, 0), block)[..., :kernel]
-        return grad_x, grad_weight
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, kernels = ctx.saved_tensors
+        plan: Plan = ctx.plan
+        wanted_x, wanted_weight, wanted_bias, _ = ctx.needs_input_grad
+        grad_x = torch.empty_like(x, memory_format=torch.contiguous_format) if wanted_x else None
+        spectra = torch.zeros_like(kernels) if wanted_weight else None
+        for lines in plan.chunks(x.shape[0]):
+            upstream = _spectra(_pieces(grad[lines], plan))
+            if grad_x is not None:
+                grad_x[lines] = _overlap_add(_signals(kernels @ upstream, plan), plan)
+            if spectra is not None:
+                spectra.baddbmm_(_spectra(_blocks(x[lines], plan)), upstream.mH)
+        grad_weight = None if spectra is None else _kernels(spectra, plan)
+        grad_bias = grad.sum((0, 2)) if wanted_bias else None
+        return grad_x, grad_weight, grad_bias, None
 
 
-def block_length(kernel: int, length: int) -> int:
-    """FFT length for a kernel: about four kernels, a power of two, no longer than needed."""
-    wanted = max(SMALLEST_BLOCK, BLOCK_PER_KERNEL * kernel)
-    return 1 << (min(wanted, length + kernel) - 1).bit_length()
+def _convolve(x: Tensor, kernels: Tensor, bias: Tensor | None, plan: Plan) -> Tensor:
+    """Convolve lines (B, C_in, L) with kernel spectra (frequency, C_in, C_out)."""
+    output = x.new_empty(x.shape[0], kernels.shape[-1], plan.valid)
+    for lines in plan.chunks(x.shape[0]):
+        product = kernels.mH @ _spectra(_blocks(x[lines], plan))
+        pieces = _signals(product, plan)[..., : plan.step]
+        line = pieces.unflatten(1, (-1, plan.blocks)).flatten(2)[..., : plan.valid]
+        output[lines] = line.transpose(0, 1)
+    return output if bias is None else output.add_(bias.unsqueeze(-1))
 
 
-def _block_spectra(x: Tensor, block: int, step: int, length: int) -> Tensor:
-    """Spectra of overlapping blocks of ``x`` (B, C, L) → (F, B·blocks, C)."""
-    blocks = -(-length // step)
-    padded = functional.pad(x, (0, (blocks - 1) * step + block - x.shape[-1]))
-    return _to_spectra(padded.unfold(-1, block, step), block)
+def _blocks(x: Tensor, plan: Plan) -> Tensor:
+    """Cut lines (B, C, L) into overlapping blocks (C, B, blocks, block)."""
+    padded = functional.pad(x.transpose(0, 1), (0, plan.covered - plan.length))
+    return padded.unfold(-1, plan.block, plan.step)
 
 
-def _split(x: Tensor, step: int) -> Tensor:
-    """Cut ``x`` (B, C, L) into pieces (B, C, blocks, step), the last one zero-padded."""
-    padded = functional.pad(x, (0, -x.shape[-1] % step))
-    return padded.unflatten(-1, (-1, step))
+def _pieces(grad: Tensor, plan: Plan) -> Tensor:
+    """Cut lines (B, C, valid) into adjoining, zero-padded pieces (C, B, blocks, block)."""
+    padded = functional.pad(grad.transpose(0, 1), (0, plan.blocks * plan.step - plan.valid))
+    return functional.pad(padded.unflatten(-1, (plan.blocks, plan.step)), (0, plan.kernel - 1))
 
 
-def _to_spectra(pieces: Tensor, block: int) -> Tensor:
-    """(B, C, blocks, n) → (F, B·blocks, C)."""
-    return torch.fft.rfft(pieces, block).permute(3, 0, 2, 1).flatten(1, 2)
+def _overlap_add(pieces: Tensor, plan: Plan) -> Tensor:
+    """Sum pieces (C, B·blocks, block), one every ``step`` samples, to lines (B, C, L)."""
+    pieces = pieces.unflatten(1, (-1, plan.blocks))
+    channels, lines = pieces.shape[:2]
+    total = pieces.new_zeros(channels, lines, -(-plan.covered // plan.step), plan.step)
+    for start in range(0, plan.block, plan.step):
+        part = pieces[..., start : start + plan.step]
+        row = start // plan.step
+        total[:, :, row : row + plan.blocks, : part.shape[-1]] += part
+    return total.flatten(2)[..., : plan.length].transpose(0, 1)
 
 
-def _from_spectra(spectra: Tensor, batch: int, block: int) -> Tensor:
-    """(F, B·blocks, C) → (B, C, blocks, block)."""
-    return torch.fft.irfft(spectra.unflatten(1, (batch, -1)).permute(1, 3, 2, 0), block)
+def _spectra(blocks: Tensor) -> Tensor:
+    """Transform blocks (C, …, block) to (frequency, C, blocks)."""
+    spectra = torch.fft.rfft(blocks.contiguous())
+    channels, frequencies = spectra.shape[0], spectra.shape[-1]
+    return spectra.view(-1, frequencies).t().contiguous().view(frequencies, channels, -1)
 
 
-def _overlap_add(pieces: Tensor, step: int) -> Tensor:
-    """Sum pieces (B, C, blocks, block) placed every ``step`` samples."""
-    batch, channels, blocks, block = pieces.shape
-    total = functional.fold(
-        pieces.permute(0, 1, 3, 2).reshape(batch * channels, block, blocks),
-        output_size=(1, (blocks - 1) * step + block),
-        kernel_size=(1, block),
-        stride=(1, step),
-    )
-    return total.view(batch, channels, -1)
+def _signals(spectra: Tensor, plan: Plan) -> Tensor:
+    """Transform (frequency, C, blocks) back to (C, blocks, block)."""
+    frequencies, channels, _ = spectra.shape
+    rows = spectra.reshape(frequencies, -1).t().contiguous()
+    return torch.fft.irfft(rows, plan.block).view(channels, -1, plan.block)
+
+
+def _kernel_spectra(weight: Tensor, plan: Plan) -> Tensor:
+    """Transform kernels (C_out, C_in, K) to (frequency, C_in, C_out)."""
+    padded = functional.pad(weight.transpose(0, 1), (0, plan.block - plan.kernel))
+    return _spectra(padded)
+
+
+def _kernels(spectra: Tensor, plan: Plan) -> Tensor:
+    """Transform (frequency, C_in, C_out) back to kernels (C_out, C_in, K)."""
+    return _signals(spectra, plan)[..., : plan.kernel].transpose(0, 1)

@@ -1,8 +1,15 @@
 """What all localization networks share: RF lines in volts in, one value per sample out."""
 
+import copy
+from fractions import Fraction
+
 from torch import Tensor, nn
 
+from bubbleloc.nn.ckconv import CKConv1d
+from bubbleloc.nn.resample import resampled_convolution
 from bubbleloc.nn.scaling import InputScaling
+
+TRAINING_RATE_HZ = 62.5e6  # of the published acquisition
 
 
 class Localizer(nn.Module):
@@ -26,6 +33,39 @@ class Localizer(nn.Module):
         """Map RF lines (B, 1, L) to (B, 1, L); give ``rms`` (B,) where ``rf`` holds crops."""
         output: Tensor = self.model(self.scaling(rf, rms))
         return output
+
+    def freeze(self) -> "Localizer":
+        """Return a copy with plain ``nn.Conv1d`` layers that hold the sampled kernels.
+
+        Same output, in evaluation mode; for ``torch.export`` and ONNX, where a kernel network
+        and FFTs have no place.
+        """
+        frozen = copy.deepcopy(self)
+        for name, layer in self.named_modules():
+            if isinstance(layer, CKConv1d):
+                frozen.set_submodule(name, layer.sampled())
+        return frozen.eval().requires_grad_(False)
+
+    def at_sampling_rate(
+        self, sampling_rate_hz: float, trained_at_hz: float = TRAINING_RATE_HZ
+    ) -> "Localizer":
+        """Return a frozen copy for RF lines of another sampling rate.
+
+        Every kernel is resampled without changing its frequency response below both Nyquist
+        rates, see `resample_kernel`. The layers in between are not linear, so the network's
+        output at the same times is close but not equal; tolerances in samples scale.
+        """
+        ratio = Fraction(sampling_rate_hz / trained_at_hz).limit_denominator(10_000)
+        resampled = self.freeze()
+        reach = 0
+        for name, layer in self.freeze().named_modules():
+            if isinstance(layer, nn.Conv1d):
+                convolution = resampled_convolution(layer, ratio)
+                resampled.set_submodule(name, convolution)
+                reach += convolution.dilation[0] * (convolution.kernel_size[0] // 2)
+        resampled.receptive_field = 2 * reach + 1
+        resampled.model[0] = nn.ReflectionPad1d(reach)
+        return resampled
 
 
 def activated(convolution: nn.Module, channels: int) -> list[nn.Module]:

@@ -1,0 +1,55 @@
+import pytest
+import torch
+from torch import nn
+
+from bubbleloc.nn import CKConv1d, build_model
+
+
+@pytest.mark.parametrize("name", ["ckcnn", "ckcnn_local", "ckcnn_dilated", "dilated_cnn"])
+def test_frozen_network_is_plain_and_equal(name):
+    kernel = 3 if "dilated" in name else 31
+    network = build_model(name, hidden_channels=3, kernel=kernel).eval()
+    network(torch.randn(4, 1, 4200))  # sample once before freezing
+    frozen = network.freeze()
+    assert not any(isinstance(module, CKConv1d) for module in frozen.modules())
+    assert sum(isinstance(module, nn.Conv1d) for module in frozen.modules()) >= 5
+    rf = 50 * torch.randn(2, 1, 4500)
+    torch.testing.assert_close(frozen(rf), network(rf), rtol=1e-3, atol=1e-4)
+
+
+def test_eval_samples_the_kernel_once_until_a_parameter_changes(monkeypatch):
+    layer = CKConv1d(2, 2, 31).eval()
+    sampled = []
+    kernel = layer.kernel
+    monkeypatch.setattr(layer, "kernel", lambda: sampled.append(1) or kernel())
+    x = torch.randn(1, 2, 400)
+    with torch.inference_mode():
+        first = layer(x)
+        assert torch.equal(layer(x), first)
+        assert torch.equal(layer(x[..., :200]), layer(x[..., :200]))
+    assert len(sampled) == 1
+    with torch.no_grad():
+        layer.siren.output.bias.add_(0.1)
+        assert not torch.allclose(layer(x), first)
+    assert len(sampled) == 2
+    layer(x).sum().backward()
+    assert layer.bias.grad is not None
+
+
+def test_export_and_onnx_give_the_same_output(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="pip install bubbleloc[onnx]")
+    pytest.importorskip("onnxscript", reason="pip install bubbleloc[onnx]")
+    from bubbleloc.exporting import export_network
+
+    network = build_model("ckcnn", hidden_channels=3, kernel=31).eval()
+    rf = 50 * torch.randn(2, 1, 1000)
+    expected = network(rf).detach()
+    export_network(network, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    (output,) = session.run(None, {"rf": rf.numpy()})
+    torch.testing.assert_close(torch.from_numpy(output), expected, rtol=1e-3, atol=1e-3)
+    (longer,) = session.run(None, {"rf": torch.randn(1, 1, 1500).numpy()})
+    assert longer.shape == (1, 1, 1500)
+    export_network(network, tmp_path / "model.pt2")
+    program = torch.export.load(tmp_path / "model.pt2").module()
+    torch.testing.assert_close(program(rf), expected, rtol=1e-3, atol=1e-3)
