@@ -7,6 +7,8 @@ import torch
 from torch.utils.data import DataLoader
 
 from bubbleloc.data.dataset import Crop, CropDataset, CropSampler, RFDataset
+from bubbleloc.data.module import LoaderSettings, RFDataModule
+from bubbleloc.data.store import BUBBLE_FIELDS
 from bubbleloc.errors import InputError
 
 
@@ -97,6 +99,64 @@ def test_noise_is_the_same_every_time_and_of_the_given_level(tiny):
     assert 0.5 < difference / (0.32 * 9.65 * np.sqrt(5.1 / 31.25)) < 1.5
 
 
+def test_white_noise_is_the_same_every_time(tiny):
+    lines = RFDataset(tiny / "val.h5", snr_db=10)
+    noise = lines.volts(2) - RFDataset(tiny / "val.h5").volts(2)
+    assert np.array_equal(lines.volts(2), lines.volts(2))
+    assert not np.array_equal(lines.volts(2), RFDataset(tiny / "val.h5", 0, 1, 10).volts(2))
+    ratio_db = 10 * np.log10(np.mean(RFDataset(tiny / "val.h5").volts(2) ** 2) / np.mean(noise**2))
+    assert abs(ratio_db - 10) < 0.3
+
+
+def imported(tiny, folder):
+    """A folder with one imported file: the signals of tiny's train split."""
+    path = folder / "train.h5"
+    path.write_bytes((tiny / "train.h5").read_bytes())
+    with h5py.File(path, "r+") as file:
+        file.attrs["config"] = "source: imported"
+    return folder
+
+
+def test_a_fifth_is_held_out_where_imported_data_have_no_validation(tiny, tmp_path):
+    data = RFDataModule(imported(tiny, tmp_path), LoaderSettings(crop=500), halo=10, seed=3)
+    again = RFDataModule(tmp_path, LoaderSettings(), halo=10, seed=4)
+    assert data.held_out == again.held_out
+    assert sorted([*data.signals, *data.held_out]) == list(range(8))
+    assert len(data.held_out) == 2
+    drawn = {crop.signal for crop in data.train_dataloader().sampler}
+    assert drawn == set(data.signals)
+    validated = torch.cat([batch["rf"] for batch in data.val_dataloader()])
+    whole = RFDataset(tiny / "train.h5")
+    assert torch.equal(validated, torch.stack([whole[i]["rf"] for i in data.held_out]))
+
+
+def test_nothing_is_held_out_beside_a_validation_split(tiny, tmp_path):
+    folder = imported(tiny, tmp_path)
+    (folder / "val.h5").write_bytes((tiny / "val.h5").read_bytes())
+    data = RFDataModule(folder, LoaderSettings(), halo=10)
+    assert (data.signals, len(data.val)) == (None, 4)
+    assert len(data.train_dataloader().sampler) == 8 * 4
+
+
+def test_a_missing_validation_split_of_ours_is_named(tiny, tmp_path):
+    (tmp_path / "train.h5").write_bytes((tiny / "train.h5").read_bytes())
+    with pytest.raises(InputError, match=r"no dataset at .*val.h5"):
+        RFDataModule(tmp_path, LoaderSettings(), halo=10)
+
+
+def test_one_imported_signal_is_too_few(tiny, tmp_path):
+    path = imported(tiny, tmp_path) / "train.h5"
+    with h5py.File(path, "r+") as file:
+        bubbles = int(file["bubbles/offset"][1])
+        for name in ("rf", "done", "pressure_pa"):
+            file[name].resize(1, axis=0)
+        file["bubbles/offset"].resize(2, axis=0)
+        for field in BUBBLE_FIELDS:
+            file[f"bubbles/{field}"].resize(bubbles, axis=0)
+    with pytest.raises(InputError, match=r"one signal and no val.h5"):
+        RFDataModule(tmp_path, LoaderSettings(), halo=10)
+
+
 def test_bad_values_are_refused_by_name(tiny, tmp_path):
     path = tmp_path / "train.h5"
     path.write_bytes((tiny / "train.h5").read_bytes())
@@ -108,5 +168,10 @@ def test_bad_values_are_refused_by_name(tiny, tmp_path):
         file["done"][0] = False
     with pytest.raises(InputError, match="incomplete"):
         RFDataset(path)
+    with h5py.File(path, "r+") as file:
+        file["done"][0] = True
+        file["bubbles/arrival_sample"][0] = 8446.0
+    with pytest.raises(InputError, match="signal 0 has an arrival outside its 8446 samples"):
+        RFDataset(path).count(0)
     with pytest.raises(InputError, match="noise"):
         RFDataset(tiny / "val.h5", noise=-1)

@@ -1,0 +1,162 @@
+"""Settings of a dataset: every switch of the simulator, and what defines a file's content."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from bubbleloc.cli import config_folder
+from bubbleloc.data import store
+from bubbleloc.data.dataset import RFDataset
+from bubbleloc.data.generate import DatasetPlan, ensure_dataset, plan_of
+from bubbleloc.errors import InputError
+from bubbleloc.physics import P4_1, Setup, simulate_rf
+
+
+def configured(*overrides):
+    """The plan that ``python -m bubbleloc.simulate data=tiny …`` makes."""
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        config = compose("simulate", ["data=tiny", *overrides])
+    return plan_of(OmegaConf.to_container(config.data, resolve=True))
+
+
+def test_every_switch_has_a_setting():
+    plain = {field.name for field in dataclasses.fields(Setup)} | {"transmit", "receive"}
+    from omegaconf import OmegaConf
+
+    physics = OmegaConf.load(config_folder() / "data/base.yaml").physics
+    assert plain == set(physics)
+    for group in ("medium", "gas"):
+        fields = {field.name for field in dataclasses.fields(getattr(Setup(), group))}
+        assert fields == set(physics[group])
+
+
+def test_defaults_are_the_published_setup():
+    plan = configured()
+    assert plan.setup() == Setup()
+    assert plan.physics == {"shell": "segers", "thermal": "prosperetti"}  # null changes no file
+
+
+@pytest.mark.parametrize(
+    ("setting", "field", "value"),
+    [
+        ("shell=none", "shell", "none"),
+        ("thermal=isothermal", "thermal", "isothermal"),
+        ("frequency_hz=2.5e6", "frequency_hz", 2.5e6),
+        ("cycles=2", "cycles", 2),
+        ("depth_m=0.05", "depth_m", 0.05),
+        ("sampling_rate_hz=125e6", "sampling_rate_hz", 125e6),
+        ("drive=[0.0,1.0,-1.0]", "drive", (0.0, 1.0, -1.0)),
+    ],
+)
+def test_switches_reach_the_simulator(setting, field, value):
+    assert getattr(configured(f"data.physics.{setting}").setup(), field) == value
+
+
+def test_medium_and_gas_reach_the_simulator():
+    setup = configured(
+        "data.physics.shell=marmottant",
+        "data.physics.medium.speed_of_sound_m_s=1540",
+        "data.physics.gas.heat_capacity_ratio=1.4",
+    ).setup()
+    assert setup.medium.speed_of_sound_m_s == 1540
+    assert setup.gas.heat_capacity_ratio == 1.4
+
+
+@pytest.fixture
+def response(tmp_path):
+    frequency = np.arange(0, 125e6, 20e3)
+    file = tmp_path / "response.mat"
+    values = {"Tfit": P4_1.transmit(frequency), "Hfit": 2 * P4_1.receive(frequency)}
+    savemat(file, {"f": frequency, **values})
+    return file
+
+
+def test_a_measured_transducer_makes_a_dataset(tiny_plan, tmp_path, response):
+    plan = dataclasses.replace(
+        tiny_plan, folder=tmp_path / "measured", physics={"transducer": str(response)}
+    ).only(["val"])
+    ensure_dataset(plan, workers=1)
+    measured, compact = RFDataset(plan.path("val")), RFDataset(tiny_plan.path("val"))
+    np.testing.assert_allclose(measured.volts(0), 2 * compact.volts(0), atol=1e-3 * 255)
+    np.testing.assert_array_equal(measured.count(0), compact.count(0))
+
+
+def test_a_changed_input_file_is_noticed(tiny_plan, tmp_path):
+    radii = tmp_path / "radii.txt"
+    radii.write_text("1.5\n2.5\n")
+    plan = dataclasses.replace(tiny_plan, folder=tmp_path / "sizes", bubbles=str(radii))
+    plan = dataclasses.replace(plan, signals={"train": 2})
+    ensure_dataset(plan, workers=1)
+    with store.open_dataset(plan.path("train")) as file:
+        np.testing.assert_allclose(np.unique(file["bubbles/radius_m"]), [1.5e-6, 2.5e-6])
+        arrived = file["rf"][1]
+    np.testing.assert_array_equal(arrived, simulate_rf(plan.scene("train", 1)).volts)
+    ensure_dataset(plan, workers=1)
+    radii.write_text("1.5\n2.6\n")
+    with pytest.raises(InputError, match="made with inputs="):
+        ensure_dataset(plan, workers=1)
+
+
+def test_scenes_fill_the_depth_and_width_they_are_given(tiny_plan):
+    shallow = dataclasses.replace(tiny_plan, physics={"depth_m": 0.03})
+    scene = shallow.scene("train", 0)
+    assert 0.02 < scene.depth_m.max() <= 0.03 - 0.0037
+    assert abs(scene.lateral_m).max() <= 0.014
+    arrivals = (scene.depth_m + np.hypot(scene.depth_m, scene.lateral_m)) / 1480 * 62.5e6
+    assert arrivals.max() < shallow.setup().samples
+
+
+@pytest.mark.parametrize(
+    ("physics", "message"),
+    [
+        ({"elements": 96}, "elements=96: datasets hold one receive element"),
+        ({"depth_m": 0.01}, "depth_m=0.01: .* give at least 0.014"),
+        ({"shell": "lipid"}, "lipid"),
+        ({"transducer": "nowhere.mat"}, "nowhere.mat: no such file"),
+        ({"medium": {"density": 1}}, "density"),
+    ],
+)
+def test_physics_that_makes_no_dataset_is_refused(tmp_path, physics, message):
+    plan = DatasetPlan("x", tmp_path / "x", {"train": 1}, physics=physics)
+    with pytest.raises(InputError, match=message):
+        ensure_dataset(plan)
+    assert not any(tmp_path.rglob("*.h5*"))
+
+
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [("train", "give a list"), ([], "give a list"), (["all"], "the splits are train, val, test")],
+)
+def test_splits_that_do_not_exist_are_refused(tiny_plan, splits, message):
+    with pytest.raises(InputError, match=message):
+        tiny_plan.only(splits)
+
+
+def test_a_split_alone_has_the_same_content(tiny_plan):
+    assert tiny_plan.only(["val"]).config("val") == tiny_plan.config("val")
+    assert tiny_plan.only(["val"]).signals == {"val": 4}
+    with pytest.raises(InputError, match="test is missing"):
+        tiny_plan.only(["val"]).only(["test"])
+
+
+def test_making_a_file_takes_memory_for_a_block_of_scenes_only(tmp_path, monkeypatch):
+    """Ten times the signals, hardly more memory."""
+    import tracemalloc
+
+    from bubbleloc.data import generate
+
+    monkeypatch.setattr(generate, "SCENES_AT_A_TIME", 32)
+    peaks = []
+    for signals in (64, 640):
+        plan = DatasetPlan("x", tmp_path / str(signals), {"train": signals})
+        plan.folder.mkdir()
+        tracemalloc.start()
+        generate._create(plan.path("train"), plan, "train", plan.setup())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
