@@ -1,5 +1,6 @@
 """Simulate datasets: resumable, and the same arrays whatever the number of workers."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bubbleloc.data.execution import Executor
 from bubbleloc.data.plan import DatasetPlan, plan_of
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, simulate_rf
+from bubbleloc.physics.bubble import warn_large
 
 __all__ = ["DatasetPlan", "ensure_dataset", "plan_of"]
 
@@ -115,6 +117,7 @@ def _create(path: Path, plan: DatasetPlan, split: str, setup: Setup) -> None:
         for first in range(0, signals, SCENES_AT_A_TIME):
             block = range(first, min(first + SCENES_AT_A_TIME, signals))
             scenes = [plan.scene(split, index, setup) for index in block]
+            warn_large(np.concatenate([scene.radius_m for scene in scenes]))
             writing.append_truth(file, store.Truth.of_scenes(scenes, setup))
         writing.reserve_lines(file)
 
@@ -133,4 +136,5 @@ def _fill(path: Path, plan: DatasetPlan, split: str, setup: Setup, bar: "tqdm[An
 
 def _simulate(index: int, scene: Scene, setup: Setup) -> tuple[int, NDArray[np.float32]]:
     """Return a signal with its place, because signals arrive in any order."""
-    return index, simulate_rf(scene, setup).volts
+    with warnings.catch_warnings(action="ignore"):  # said once, where the file was created
+        return index, simulate_rf(scene, setup).volts

@@ -111,6 +111,15 @@ def test_scenes_fill_the_depth_and_width_they_are_given(tiny_plan):
     assert arrivals.max() < shallow.setup().samples
 
 
+def test_large_radii_are_warned_of_once(tmp_path, recwarn):
+    (tmp_path / "radii.txt").write_text("7\n")
+    plan = DatasetPlan("x", tmp_path / "x", {"train": 4}, bubbles=str(tmp_path / "radii.txt"))
+    ensure_dataset(plan, workers=1)
+    assert [str(said.message) for said in recwarn if "6 µm" in str(said.message)] == [
+        "radii above 6 µm: the shell's viscosity is known for smaller bubbles only"
+    ]
+
+
 @pytest.mark.parametrize(
     ("physics", "message"),
     [
