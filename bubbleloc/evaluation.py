@@ -1,6 +1,6 @@
 """Score a trained run: one forward pass per signal, every threshold and tolerance from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,17 +11,18 @@ import pandas as pd
 from bubbleloc import runs
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.generate import ensure_dataset, plan_of
-from bubbleloc.data.noise import REFERENCE_V
-from bubbleloc.data.store import fingerprint, settings_of
+from bubbleloc.data.noise import Noise
+from bubbleloc.data.store import settings_of
 from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
 from bubbleloc.floor import rivals, score
-from bubbleloc.inference import predict
+from bubbleloc.inference import apply, predict
 from bubbleloc.metrics import Sweep, best_thresholds
 from bubbleloc.nn import Localizer
 from bubbleloc.physics import Setup
 from bubbleloc.report import Evaluation, Example, write_report
 from bubbleloc.report.content import signal_scores
+from bubbleloc.splits import Split, describe, open_split
 
 SELECTION_SPLITS = ("val", "train")  # never the test split
 EXAMPLE_BUBBLES = (100, 500)  # a sparse and a dense line to show
@@ -35,6 +36,7 @@ def evaluate_run(
     folder: Path | None = None,
     selection: str = "val",
     noise: float | Sequence[float] | None = None,
+    snr_db: float | None = None,
     baselines: Sequence[str] = DEFAULT_BASELINES,
     batch_size: int = 16,
 ) -> Path:
@@ -44,7 +46,8 @@ def evaluate_run(
         folder: another dataset folder to score on.
         selection: split on which the threshold of every tolerance is chosen.
         noise: level of added noise; None for that of the run. A list adds F1 against these
-            levels to a report at the level of the run.
+            levels to a report with the noise of the run.
+        snr_db: in place of a level, signal-to-noise ratio of white noise in dB.
         baselines: classical methods to stand beside the network, see ``floor.BASELINES``.
 
     Raises:
@@ -54,7 +57,10 @@ def evaluate_run(
         raise InputError(f"selection={selection}: choose one of {', '.join(SELECTION_SPLITS)}")
     config = runs.read_config(run)
     levels = _noise_levels(noise)
-    level = float(noise) if isinstance(noise, int | float) else float(config["noise"])
+    if isinstance(noise, int | float) or snr_db is not None:
+        main = Noise(noise if isinstance(noise, int | float) else 0.0, snr_db)
+    else:
+        main = Noise(config["noise"], config.get("snr_db"))
     network = runs.load_network(run, checkpoint)
     if folder is None:
         ensure_dataset(plan_of(config["data"]), config["workers"])
@@ -67,22 +73,24 @@ def evaluate_run(
         baselines=baselines,
         batch_size=batch_size,
     )
-    evaluation = evaluate(level)
+    evaluation = evaluate(main)
     facts = run_facts(config, network, checkpoint) | dict(evaluation.facts)
-    noisy = [(at, evaluation if at == level else evaluate(at)) for at in levels]
+    noisy = {
+        level: evaluation if Noise(level) == main else evaluate(Noise(level)) for level in levels
+    }
     return write_report(
         run / "report",
         replace(
             evaluation,
             facts={"run": run.resolve().name} | facts,
-            examples=examples(network, folder, level, evaluation.selection),
+            examples=examples(network, open_split(folder, "test", main), evaluation.selection),
             noise_scores=_noise_scores(noisy) if noisy else None,
         ),
     )
 
 
 def evaluate_at(
-    noise: float,
+    noise: Noise,
     *,
     network: Localizer,
     folder: Path,
@@ -91,31 +99,27 @@ def evaluate_at(
     batch_size: int = 16,
 ) -> Evaluation:
     """Score a network, and what it must beat, on the lines of a dataset folder with added noise."""
-    chosen_on = RFDataset(folder / f"{selection}.h5", noise, noise_seed=1)
-    test = RFDataset(folder / "test.h5", noise, noise_seed=2)
-    scored = [
-        score(predict(network, lines, batch_size, f"predict {lines.path}"), lines)
-        for lines in (chosen_on, test)
-    ]
+    chosen_on, test = open_split(folder, selection, noise), open_split(folder, "test", noise)
+    scored = [score(predict(network, split, batch_size), split) for split in (chosen_on, test)]
     beside = rivals(baselines, chosen_on, test)
     return Evaluation(
         selection=scored[0].sweep,
         selection_split=selection,
         test=scored[1].sweep,
         random_f1=beside["random"].f1,
-        bubbles=np.diff(test.offset),
-        pressure_pa=test.pressure_pa,
-        test_fingerprint=f"{fingerprint(test.path)} noise {noise:g}",
+        bubbles=test.bubbles,
+        pressure_pa=test.lines.pressure_pa,
+        test_fingerprint=test.key,
         facts={
-            "noise": f"{noise:g} (standard deviation {noise * REFERENCE_V:g} V)",
-            "selection data": f"{chosen_on.path}, {len(chosen_on)} signals",
-            "test data": f"{test.path}, {len(test)} signals",
+            "noise": describe(noise),
+            "selection data": str(chosen_on),
+            "test data": str(test),
         },
         baselines={name: rival.f1 for name, rival in beside.items() if name != "random"},
         selection_found=scored[0].found,
         test_found=scored[1].found,
         rivals_found={name: (rival.selection, rival.test) for name, rival in beside.items()},
-        scale=_scale(test),
+        scale=_scale(test.lines),
     )
 
 
@@ -133,22 +137,20 @@ def run_facts(config: runs.Config, network: Localizer, checkpoint: str) -> dict[
     }
 
 
-def examples(network: Localizer, folder: Path, noise: float, selection: Sweep) -> list[Example]:
+def examples(network: Localizer, test: Split, selection: Sweep) -> list[Example]:
     """Return a sparse and a dense test line with the network's output and its threshold."""
-    lines = RFDataset(folder / "test.h5", noise, noise_seed=2)
     threshold = float(best_thresholds(selection)[list(selection.tolerances).index(4)])
-    bubbles = np.diff(lines.offset)
+    bubbles = test.bubbles
     nearest = [int(np.abs(bubbles - wanted).argmin()) for wanted in EXAMPLE_BUBBLES]
     shown = []
     for index in dict.fromkeys(nearest):
-        line = lines[index]
-        output = network.cpu()(line["rf"].unsqueeze(0)).detach().squeeze().numpy()
+        rf = test.volts(index)
         shown.append(
             Example(
                 title=f"Test signal {index}: {bubbles[index]} bubbles",
-                rf=line["rf"].squeeze(0).double().numpy(),
-                prediction=output.astype(np.float64),
-                arrival_sample=lines.arrival_sample(index),
+                rf=rf.astype(np.float64),
+                prediction=apply(network, rf[None])[0].astype(np.float64),
+                arrival_sample=test.arrival_sample(index),
                 threshold=threshold,
             )
         )
@@ -168,10 +170,10 @@ def _noise_levels(noise: float | Sequence[float] | None) -> list[float]:
     return levels
 
 
-def _noise_scores(noisy: Sequence[tuple[float, Evaluation]]) -> pd.DataFrame:
+def _noise_scores(noisy: Mapping[float, Evaluation]) -> pd.DataFrame:
     """Tidy test scores of several noise levels, each at the thresholds chosen at that level."""
     tables = []
-    for level, evaluation in noisy:
+    for level, evaluation in noisy.items():
         table = signal_scores(evaluation, best_thresholds(evaluation.selection))
         table.insert(0, "noise", level)
         tables.append(table)

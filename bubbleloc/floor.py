@@ -31,6 +31,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.matched import Found, pick_all_peaks
 from bubbleloc.metrics import Sweep, best_thresholds, scores_at, tolerance_sweep
 from bubbleloc.physics import Setup
+from bubbleloc.splits import Split
 
 Floats = NDArray[np.float64]
 Outputs = NDArray[np.floating]
@@ -61,17 +62,17 @@ class Rival:
     test: Found
 
 
-def score(outputs: Iterable[tuple[Outputs, Outputs]], lines: RFDataset) -> Scored:
-    """Score outputs, given with counts as batches (b, L) in the order of `lines`."""
+def score(outputs: Iterable[tuple[Outputs, Outputs]], split: Split) -> Scored:
+    """Score outputs, given with counts as batches (b, L) in the order of `split`."""
     sweeps, peaks = [], []
     for output, count in outputs:
         sweeps.append(tolerance_sweep(output, count))
         peaks += pick_all_peaks(output)
-    arrivals = [lines.arrival_sample(index) for index in range(len(lines))]
+    arrivals = [split.arrival_sample(index) for index in range(len(split))]
     return Scored(Sweep.concatenate(sweeps), Found(peaks, arrivals))
 
 
-def rivals(names: Sequence[str], selection: RFDataset, test: RFDataset) -> dict[str, Rival]:
+def rivals(names: Sequence[str], selection: Split, test: Split) -> dict[str, Rival]:
     """Score random output and the classical methods called `names` on two splits.
 
     Raises:
@@ -81,7 +82,7 @@ def rivals(names: Sequence[str], selection: RFDataset, test: RFDataset) -> dict[
         raise InputError(f"baselines: no method {unknown[0]!r}; choose of {', '.join(BASELINES)}")
     uniform = np.random.default_rng(0)
     scored = {"random": _rival(lambda rf: uniform.random(rf.shape), selection, test)}
-    echo = _echo(test) if names else np.zeros(0)
+    echo = _echo(test.lines) if names else np.zeros(0)
     for name in names:
         if name == "matched_filter":
             scored[name] = _rival(partial(matched_filter, template=echo), selection, test)
@@ -96,7 +97,7 @@ def rivals(names: Sequence[str], selection: RFDataset, test: RFDataset) -> dict[
     return scored
 
 
-def _rival(method: Method, selection: RFDataset, test: RFDataset, keep: str | None = None) -> Rival:
+def _rival(method: Method, selection: Split, test: Split, keep: str | None = None) -> Rival:
     """Choose thresholds on the selection split, score the test split."""
     chosen_on = score(_outputs(method, selection, keep), selection)
     scored = score(_outputs(method, test, keep), test)
@@ -104,7 +105,7 @@ def _rival(method: Method, selection: RFDataset, test: RFDataset, keep: str | No
     return Rival(f1, chosen_on.found, scored.found)
 
 
-def _best_wiener_noise(method: Callable[..., Outputs], selection: RFDataset) -> float:
+def _best_wiener_noise(method: Callable[..., Outputs], selection: Split) -> float:
     """The noise whose F1, meaned over signals and tolerances, is highest on a split."""
 
     def mean_f1(noise: float) -> float:
@@ -115,27 +116,27 @@ def _best_wiener_noise(method: Callable[..., Outputs], selection: RFDataset) -> 
 
 
 def _outputs(
-    method: Method, lines: RFDataset, keep: str | None = None
+    method: Method, split: Split, keep: str | None = None
 ) -> Iterator[tuple[Outputs, Outputs]]:
     """Apply a method to all lines, in batches with their counts.
 
     With `keep` outputs are kept beside the dataset, as plain arrays under that name, and a
     progress bar tells how far the slow method is.
     """
-    starts = range(0, len(lines), _BATCH)
-    kept = _kept_folder(lines, keep) if keep else None
-    for start in tqdm(starts, f"sparse {lines.path}", unit="batch", disable=kept is None):
-        batch = range(start, min(start + _BATCH, len(lines)))
+    starts = range(0, len(split), _BATCH)
+    kept = _kept_folder(split, keep) if keep else None
+    for start in tqdm(starts, f"sparse {split.lines.path}", unit="batch", disable=kept is None):
+        batch = range(start, min(start + _BATCH, len(split)))
         path = kept / f"{start}.npz" if kept else None
         if path and path.is_file():
-            output = _read(path, (len(batch), lines.samples))
+            output = _read(path, (len(batch), split.lines.samples))
         else:
-            rf = np.stack([lines.volts(index) for index in batch]).astype(np.float64)
+            rf = np.stack([split.volts(index) for index in batch]).astype(np.float64)
             output = method(rf)
             if path:
                 output = output.astype(np.float32)
                 _write(path, output)
-        yield output, np.stack([lines.count(index) for index in batch])
+        yield output, np.stack([split.count(index) for index in batch])
 
 
 def _echo(lines: RFDataset) -> Floats:
@@ -151,9 +152,8 @@ def _echo(lines: RFDataset) -> Floats:
     return echo_template(setup, depth_m=setup.depth_m / 2, length=length)
 
 
-def _kept_folder(lines: RFDataset, name: str) -> Path:
-    key = f"{name}-{store.fingerprint(lines.path)}-{lines.noise:g}-{lines.noise_seed}"
-    return lines.path.parent / KEPT / key
+def _kept_folder(split: Split, name: str) -> Path:
+    return split.lines.path.parent / KEPT / f"{name} {split.key}".replace(" ", "-")
 
 
 def _write(path: Path, output: Outputs) -> None:

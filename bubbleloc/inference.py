@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 from tqdm import tqdm
 
-from bubbleloc.data.dataset import RFDataset
 from bubbleloc.nn import Localizer
+from bubbleloc.splits import Split
 
 Lines = NDArray[np.float32]
 
@@ -30,9 +30,9 @@ def apply(network: Localizer, rf: Lines) -> Lines:
 
 
 def predict(
-    network: Localizer, lines: RFDataset, batch_size: int = 16, description: str = "predict"
+    network: Localizer, split: Split, batch_size: int = 16
 ) -> Iterator[tuple[Lines, Lines]]:
     """Yield the network's output and the true bubble count, both (batch, L), in order."""
-    batches = DataLoader(lines, batch_size=batch_size)
-    for batch in tqdm(batches, desc=description, unit="batch"):
+    batches = DataLoader(Subset(split.lines, split.signals), batch_size=batch_size)
+    for batch in tqdm(batches, desc=f"predict {split.lines.path}", unit="batch"):
         yield apply(network, batch["rf"].squeeze(1).numpy()), batch["count"].squeeze(1).numpy()

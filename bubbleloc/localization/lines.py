@@ -158,7 +158,7 @@ def _of_array(
                 piece = array[:, start : start + size].T
             else:
                 piece = array[start : start + size]
-            yield np.ascontiguousarray(piece, dtype=np.float32)
+            yield np.array(piece, dtype=np.float32, order="C")
 
     named = said or {}
     rate = next((named[name] for name in RATE_NAMES if name in named), None)

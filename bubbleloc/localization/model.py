@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from bubbleloc import runs
+from bubbleloc.data.plan import plan_of
 from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
 from bubbleloc.nn import Localizer
-from bubbleloc.physics import Setup
 from bubbleloc.report import read_report
 
 
@@ -61,6 +61,6 @@ def _of_run(run: Path, checkpoint: str) -> Model:
         table = pd.read_csv(report / "thresholds.csv")
         thresholds = dict(zip(table["tolerance"], table["threshold"], strict=True))
         return Model(str(run), network, read_report(report).scale, thresholds)
-    setup = Setup.from_config(runs.read_config(run)["data"].get("physics") or {})
+    setup = plan_of(runs.read_config(run)["data"]).setup()
     scale = Scale(setup.sampling_rate_hz, setup.medium.speed_of_sound_m_s, setup.frequency_hz)
     return Model(str(run), network, scale, {})

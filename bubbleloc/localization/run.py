@@ -25,6 +25,9 @@ from bubbleloc.localization.output import bubble_file, check_output
 
 Floats = NDArray[np.float32]
 
+_FARTHEST_RATE = 50
+"""Ratio of sampling rates beyond which one of them must be a mistake, such as MHz for Hz."""
+
 
 @dataclass(frozen=True)
 class Localized:
@@ -127,8 +130,8 @@ def localize_file(
                 n_lines, n_bubbles = line + 1, n_bubbles + len(found)
                 if line == picture:
                     drawn = _draw(task, target, line, rf, prediction, found)
-        if picture is not None and drawn is None:
-            raise InputError(f"picture={picture}: {source} has lines 0 to {n_lines - 1}")
+            if picture is not None and drawn is None:
+                raise InputError(f"picture={picture}: {source} has lines 0 to {n_lines - 1}")
     return Localized(
         lines=n_lines,
         bubbles=n_bubbles,
@@ -161,8 +164,10 @@ def _found(
 def _rate(path: Path, scale: Scale, model: Model, resample: bool) -> Fraction:
     """Samples of the network per sample of the file."""
     own, wanted = scale.sampling_rate_hz, model.scale.sampling_rate_hz
-    if not (np.isfinite(own) and own > 0):
-        raise InputError(f"sampling_rate_hz={own}: give the rate of {path} in Hz, such as 62.5e6")
+    if not wanted / _FARTHEST_RATE < own < wanted * _FARTHEST_RATE:  # NaN too
+        raise InputError(
+            f"sampling_rate_hz={own:g} of {path}: give the rate in Hz, one near {wanted:g}"
+        )
     if np.isclose(own, wanted, rtol=1e-6):
         return Fraction(1)
     if not resample:
@@ -170,13 +175,7 @@ def _rate(path: Path, scale: Scale, model: Model, resample: bool) -> Fraction:
             f"{path} is sampled at {own / 1e6:g} MHz, the network wants {wanted / 1e6:g} MHz: "
             "resample=true converts it, sampling_rate_hz= corrects what the file says"
         )
-    rate = Fraction(wanted / own).limit_denominator(1000)
-    if rate == 0 or not np.isclose(float(rate), wanted / own, rtol=1e-6):
-        raise InputError(
-            f"{path}: no simple ratio leads from {own / 1e6:g} to {wanted / 1e6:g} MHz; resample "
-            "it yourself"
-        )
-    return rate
+    return Fraction(wanted / own).limit_denominator(1000)  # off by a 100th of a sample per line
 
 
 def _check_length(task: _Task, lines: RFLines) -> None:

@@ -55,7 +55,7 @@ def _are_numbers(fields: list[str]) -> bool:
 def _rows(path: Path, settings: dict[str, Any], size: int) -> Iterator[Floats]:
     """Lines that are rows."""
     for part in _parts(path, settings, None, size):
-        yield part.to_numpy()
+        yield np.array(part, dtype=np.float32, order="C")
 
 
 def _columns(path: Path, settings: dict[str, Any], columns: int, size: int) -> Iterator[Floats]:
@@ -64,7 +64,7 @@ def _columns(path: Path, settings: dict[str, Any], columns: int, size: int) -> I
         chosen = list(range(start, min(start + _COLUMNS_AT_ONCE, columns)))
         table = pd.concat(_parts(path, settings, chosen, 1 << 12)).to_numpy().T
         for first in range(0, len(table), size):
-            yield np.ascontiguousarray(table[first : first + size])
+            yield np.array(table[first : first + size], order="C")
 
 
 def _parts(
@@ -75,6 +75,6 @@ def _parts(
             yield from parts
     except ValueError as error:  # fields that are no numbers, rows of unequal length
         raise InputError(
-            f"{path} is not a table of numbers ({error}); published text files are imported with "
-            "bubbleloc.convert".replace("\n", " ")
+            f"{path} is not a table of numbers ({' '.join(str(error).split())}); published text "
+            "files are imported with bubbleloc.convert"
         ) from error

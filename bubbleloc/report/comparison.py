@@ -12,7 +12,7 @@ from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
 from bubbleloc.figures.comparison import run_violins
 from bubbleloc.figures.scores import rival_name, rivals
-from bubbleloc.report.document import Document, Section, write_document
+from bubbleloc.report.document import Document, Section, discard_old, write_document
 from bubbleloc.report.run import Report
 from bubbleloc.report.sweep import sweep_section
 from bubbleloc.report.tables import with_intervals, write_csv, write_table
@@ -44,6 +44,7 @@ def write_comparison(
         InputError: fewer than two runs, or runs scored on different test data.
     """
     _check(runs, tolerance)
+    discard_old(folder, ("sweep.csv", "figures/f1_*.png", "figures/f1_*.svg"))
     unit = scale or Scale()
     scores = pd.concat(
         [report.scores.assign(run=name) for name, report in runs.items()], ignore_index=True
@@ -105,7 +106,7 @@ def _document(
 
 def _rival_scores(scores: pd.DataFrame) -> pd.DataFrame:
     """Scores of noise and classical methods on the same signals, named as further runs."""
-    first = scores[scores["run"] == scores["run"].iloc[0]]
+    first = scores[scores["run"] == scores["run"].iloc[0]].dropna(axis="columns")
     named = [first.assign(run=rival_name(column), f1=first[column]) for column in rivals(first)]
     return pd.concat(named, ignore_index=True)
 

@@ -62,5 +62,12 @@ def write_document(folder: Path, name: str, document: Document) -> Path:
     return path
 
 
+def discard_old(folder: Path, patterns: Sequence[str]) -> None:
+    """Remove files that an earlier page showed and this one may not, by patterns in `folder`."""
+    for pattern in patterns:
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
 def _embedded(picture: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode("ascii")

@@ -22,7 +22,7 @@ from bubbleloc.report.content import (
     sweep_table,
     threshold_table,
 )
-from bubbleloc.report.document import FIGURES, Section, write_document
+from bubbleloc.report.document import FIGURES, Section, discard_old, write_document
 from bubbleloc.report.matched import write_matched
 from bubbleloc.report.noise import write_noise
 from bubbleloc.report.sections import report_document
@@ -32,6 +32,13 @@ __all__ = ["Evaluation", "Example", "Report", "read_report", "write_report"]
 
 _RECORD_FILE = "report.json"
 _SCORES_FILE = "f1_test.csv"
+_NOT_ALWAYS_WRITTEN = (
+    "matched.*",
+    "matched_*.*",
+    "noise.*",
+    "f1_noise.csv",
+    *(f"figures/{name}.*" for name in ("f1_noise", "f1_pressure", "rates_*", "errors", "line_?")),
+)
 
 
 def write_report(folder: Path, evaluation: Evaluation, tolerance: int = 4) -> Path:
@@ -50,6 +57,7 @@ def write_report(folder: Path, evaluation: Evaluation, tolerance: int = 4) -> Pa
         InputError: thresholds chosen on the test split, or arrays that do not fit together.
     """
     _check(evaluation, tolerance)
+    discard_old(folder, _NOT_ALWAYS_WRITTEN)
     chosen = best_thresholds(evaluation.selection)
     scores = signal_scores(evaluation, chosen)
     summary = summary_table(scores, evaluation.scale)

@@ -1,0 +1,119 @@
+import h5py
+import numpy as np
+import pytest
+import scipy.io
+
+from bubbleloc.errors import InputError
+from bubbleloc.localization import open_lines
+
+LINES = np.random.default_rng(0).standard_normal((5, 30)).astype(np.float32)
+
+
+def read(path, size=2, **settings):
+    """All lines of a file, read in blocks of `size`, and what it says."""
+    with open_lines(path, **settings) as lines:
+        blocks = list(lines.blocks(size))
+        assert all(block.dtype == np.float32 and len(block) <= size for block in blocks)
+        assert lines.lines in (None, sum(map(len, blocks)))
+        assert {block.shape[1] for block in blocks} == {lines.samples}
+        return np.concatenate(blocks), lines
+
+
+def write_h5(path, array):
+    with h5py.File(path, "w") as file:
+        file["rf"], file["other"] = array, np.zeros((2, 2))
+        file.attrs["sampling_rate_hz"] = 40e6
+
+
+def write_v73(path, array):
+    with h5py.File(path, "w") as file:  # MATLAB writes its arrays the other way round
+        file["volts"], file["fs"] = array.T, np.array([[40e6]])
+
+
+WRITERS = {
+    "a.h5": write_h5,
+    "v73.mat": write_v73,
+    "v5.mat": lambda path, array: scipy.io.savemat(path, {"volts": array, "fs": 40e6}),
+    "a.npz": lambda path, array: np.savez(path, rf=array, sampling_rate_hz=40e6),
+    "a.npy": np.save,
+    "a.csv": lambda path, array: np.savetxt(path, array, delimiter=",", header="RF in volts"),
+    "b.csv": lambda path, array: np.savetxt(path, array, delimiter=";"),
+    "a.txt": np.savetxt,
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("transpose", [False, True])
+def test_lines_are_read_from_every_format(name, transpose, tmp_path):
+    path = tmp_path / name
+    WRITERS[name](path, LINES.T if transpose else LINES)
+    found, lines = read(path, transpose=transpose)
+    np.testing.assert_allclose(found, LINES, rtol=1e-6)
+    binary = path.suffix in (".h5", ".mat", ".npz")
+    assert lines.sampling_rate_hz == (40e6 if binary else None)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("shape", [(1, 30), (30, 1)])
+def test_a_single_row_or_column_is_one_line(name, shape, tmp_path):
+    WRITERS[name](tmp_path / name, LINES[0].reshape(shape))
+    np.testing.assert_allclose(read(tmp_path / name)[0], LINES[:1], rtol=1e-6)
+
+
+def test_a_heading_and_one_dimension_are_understood(tmp_path):
+    (tmp_path / "a.csv").write_text("first,second,third\n1,2,3\n4,5,6\n")
+    np.testing.assert_array_equal(read(tmp_path / "a.csv")[0], [[1, 2, 3], [4, 5, 6]])
+    np.save(tmp_path / "a.npy", np.arange(7))
+    np.testing.assert_array_equal(read(tmp_path / "a.npy")[0], [np.arange(7)])
+
+
+def test_a_dataset_of_this_package_is_read_as_it_is(tiny):
+    found, lines = read(tiny / "test.h5")
+    assert (lines.sampling_rate_hz, lines.speed_of_sound_m_s) == (62.5e6, 1480)
+    with h5py.File(tiny / "test.h5") as file:
+        np.testing.assert_array_equal(found, file["rf"][:])
+
+
+def test_many_columns_take_several_passes(tmp_path, monkeypatch):
+    monkeypatch.setattr("bubbleloc.localization.text._COLUMNS_AT_ONCE", 2)
+    np.savetxt(tmp_path / "a.txt", LINES.T)
+    np.testing.assert_allclose(read(tmp_path / "a.txt", transpose=True)[0], LINES, rtol=1e-6)
+
+
+def test_an_array_is_sliced_and_not_read_whole(tmp_path):
+    with h5py.File(tmp_path / "big.h5", "w") as file:  # 400 GB, were it ever written
+        file.create_dataset("rf", (10_000_000, 10_000), np.float32, chunks=(1, 10_000))
+    with open_lines(tmp_path / "big.h5") as lines:
+        assert next(lines.blocks(3)).shape == (3, 10_000)
+        assert lines.lines == 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "message"),
+    [
+        ("a.png", lambda path: path.write_text(""), "cannot read .png; give .h5"),
+        ("a.csv", lambda path: path.write_text("# nothing\n"), "is empty"),
+        ("a.csv", lambda path: path.write_text("1,2,3\n4,x,6\n"), "not a table of numbers"),
+        ("a.csv", lambda path: path.write_text("1,2\n4,5,6\n"), "not a table of numbers"),
+        ("a.h5", lambda path: path.write_text("no HDF5"), "cannot be read"),
+        ("a.npy", lambda path: np.save(path, np.ones((2, 9)) * 1j), "real RF lines"),
+        ("a.npy", lambda path: np.save(path, np.ones((2, 3, 4))), "real RF lines"),
+        ("a.npy", lambda path: np.save(path, np.array([{}])), "cannot be read"),
+        ("a.npz", lambda path: np.savez(path, x=LINES, y=LINES), r"x \(5, 30\), y .* key="),
+        ("a.npz", lambda path: np.savez(path), "holds nothing"),
+    ],
+)
+def test_bad_files_are_refused_in_one_line(name, write, message, tmp_path):
+    write(tmp_path / name)
+    with pytest.raises(InputError, match=message) as error:
+        read(tmp_path / name)
+    assert "\n" not in str(error.value)
+
+
+def test_the_array_is_chosen_by_name(tmp_path):
+    np.savez(tmp_path / "a.npz", x=LINES, y=2 * LINES)
+    np.testing.assert_array_equal(read(tmp_path / "a.npz", key="y")[0], 2 * LINES)
+    with pytest.raises(InputError, match="has no 'z'"):
+        read(tmp_path / "a.npz", key="z")
+    with pytest.raises(InputError, match="no file"):
+        read(tmp_path / "b.npz")
