@@ -54,7 +54,7 @@ def command(task: Task, lists: Sequence[str] = ()) -> Callable[[], None]:
     def run() -> None:
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us instead of being printed
         main = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)
-        sys.argv[1:] = [_bracketed(argument, lists) for argument in sys.argv[1:]]
+        sys.argv[1:] = [bracketed(argument, lists) for argument in sys.argv[1:]]
         try:
             main(guarded)()
         except (HydraException, OmegaConfBaseException) as error:
@@ -66,7 +66,7 @@ def command(task: Task, lists: Sequence[str] = ()) -> Callable[[], None]:
     return run
 
 
-def _bracketed(argument: str, lists: Sequence[str]) -> str:
+def bracketed(argument: str, lists: Sequence[str]) -> str:
     """Return ``noise=0.1,0.2`` as ``noise=[0.1,0.2]``, which Hydra reads as a list."""
     name, _, value = argument.partition("=")
     bare = name in lists and "," in value and not value.startswith("[")

@@ -5,10 +5,11 @@ import sys
 
 import pytest
 
+from bubbleloc.cli import bracketed
 from tests.conftest import run
 
 
-@pytest.mark.parametrize("module", ["simulate", "train", "evaluate", "compare"])
+@pytest.mark.parametrize("module", ["simulate", "train", "evaluate", "compare", "localize"])
 def test_help_lists_the_settings(tmp_path, module):
     shown = run(tmp_path, module, "--help")
     assert shown.returncode == 0
@@ -37,7 +38,7 @@ def test_help_does_not_import_heavy_libraries(tmp_path):
         ("simulate", ["data=tiny", "data.physics.shell=lipid"], "lipid"),
         ("evaluate", [], "run=… is missing"),
         ("evaluate", ["run=nowhere"], "nowhere is no run directory"),
-        ("compare", ["runs=[nowhere,elsewhere]"], "no report in nowhere"),
+        ("compare", ["runs=[nowhere,elsewhere]"], "nowhere is no run directory"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path, module, arguments, message):
@@ -47,3 +48,9 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path, module, arguments, mess
     assert "Traceback" not in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_lists_may_be_typed_without_brackets():
+    assert bracketed("noise=0.1,0.2", ["noise"]) == "noise=[0.1,0.2]"
+    for argument in ("noise=0.1", "noise=[0.1,0.2]", "kernel=65,131", "--multirun"):
+        assert bracketed(argument, ["noise"]) == argument

@@ -23,12 +23,6 @@ def test_report_holds_tables_and_figures(workplace):
     assert {"f1_sweep.csv", "thresholds.csv"} <= {path.name for path in report.iterdir()}
 
 
-def test_evaluating_twice_gives_the_same_bytes(workplace):
-    before = (workplace / "outputs/a/report/f1_test.csv").read_bytes()
-    assert run(workplace, "evaluate", "run=outputs/a").returncode == 0
-    assert (workplace / "outputs/a/report/f1_test.csv").read_bytes() == before
-
-
 def test_runs_are_compared(workplace):
     compared = run(workplace, "compare", "runs=[outputs/a,outputs/b]")
     assert compared.returncode == 0, compared.stderr
