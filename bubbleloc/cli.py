@@ -1,27 +1,36 @@
 """What all commands share: where the configuration is, and how errors reach the user."""
 
-import difflib
+import errno
+import functools
 import os
 import re
 import secrets
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from bubbleloc import interruption, resources, settings
 from bubbleloc.errors import InputError
+from bubbleloc.messages import one_line, unknown_setting
+from bubbleloc.settings import Settings
 
-Settings = dict[str, Any]
+__all__ = ["Settings", "bracketed", "command", "config_folder", "one_line", "output_folder"]
+
 Task = Callable[[Settings], None]
 
 BAD_INPUT = 2  # exit code
-INTERRUPTED = 130
+OF_THE_PLACE = {  # what the system refuses for reasons that are the user's to remove
+    errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EISDIR, errno.EMFILE, errno.ENAMETOOLONG,
+    errno.ENOENT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,
+}  # fmt: skip
 
 OmegaConf.register_new_resolver("unique", lambda: secrets.token_hex(2), use_cache=True)
 
@@ -37,7 +46,8 @@ def command(task: Task, lists: Sequence[str] = ()) -> Callable[[], None]:
     """Turn a function of resolved settings into a Hydra command named after its module.
 
     Bad input, in the configuration or found by the library, becomes one line on stderr and
-    exit code 2; anything else is our bug and keeps its traceback.
+    exit code 2; anything else is our bug and keeps its traceback. In a sweep the jobs after a
+    refused one are run all the same.
 
     Args:
         lists: settings that take a list, which may then be typed without brackets.
@@ -45,25 +55,50 @@ def command(task: Task, lists: Sequence[str] = ()) -> Callable[[], None]:
     name = Path(sys.modules[task.__module__].__file__ or "").stem
 
     def guarded(config: DictConfig) -> None:
+        resources.limit_threads()
         try:
-            task(_resolve(config))
-        except (InputError, OmegaConfBaseException) as error:
+            task(prepare(name, config))
+        except Exception as error:
+            line = refusal(error)
+            if line is None:
+                raise
             _discard_empty_output()
-            _refuse(error)
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise InputError(line) from None
+            _refuse(line)
 
+    @functools.wraps(task)
     def run() -> None:
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us instead of being printed
         main = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)
         sys.argv[1:] = [bracketed(argument, lists) for argument in sys.argv[1:]]
+        interruption.unwind_on_sigterm()
         try:
             main(guarded)()
-        except (HydraException, OmegaConfBaseException) as error:
-            _refuse(error)
-        except KeyboardInterrupt:
-            print("interrupted; what was finished is kept", file=sys.stderr)
-            sys.exit(INTERRUPTED)
+        except (KeyboardInterrupt, interruption.Terminated) as error:
+            sys.exit(_say_interrupted(error))
+        except Exception as error:
+            line = refusal(error)
+            if line is None:
+                raise
+            _refuse(line)
 
     return run
+
+
+def prepare(name: str, config: DictConfig) -> Settings:
+    """Return the settings of a command as plain dictionaries, references replaced by values.
+
+    Raises:
+        InputError: a setting that does not exist, or a value that makes no sense.
+    """
+    for override in HydraConfig.get().overrides.task:
+        problem = unknown_setting(str(override), config_folder())
+        if problem:
+            raise InputError(problem)
+    resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(resolved, dict)
+    return settings.check(name, {str(key): value for key, value in resolved.items()})
 
 
 def bracketed(argument: str, lists: Sequence[str]) -> str:
@@ -78,42 +113,31 @@ def output_folder() -> Path:
     return Path(HydraConfig.get().runtime.output_dir)
 
 
-def _resolve(config: DictConfig) -> Settings:
-    """Return plain dictionaries, all references replaced by their values."""
-    settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-    assert isinstance(settings, dict)
-    return {str(key): value for key, value in settings.items()}
+def refusal(error: Exception) -> str | None:
+    """Return the line that explains an error to a user; None where it is our bug."""
+    if isinstance(error, InputError | HydraException | OmegaConfBaseException):
+        return one_line(error, config_folder())
+    if isinstance(error, MemoryError) or re.search(
+        "out of memory|not enough memory|can't allocate memory", str(error)
+    ):
+        return "out of memory; choose a smaller batch size or network, or fewer workers"
+    if isinstance(error, OSError) and error.errno in OF_THE_PLACE:
+        return f"{error.filename or 'a file'}: {error.strerror}; choose another place or free this"
+    return None
 
 
-def _refuse(error: Exception) -> NoReturn:
+def _refuse(line: str) -> NoReturn:
     """Print the one line that explains a refusal and exit."""
-    print(f"error: {one_line(error)}", file=sys.stderr)
+    print(f"error: {line}", file=sys.stderr)
     sys.exit(BAD_INPUT)
 
 
-def one_line(error: Exception) -> str:
-    """Say an error in one line, with a suggestion where a configuration key is misspelt."""
-    text = str(error)
-    if match := re.search(r"Could not override '([^']+)'", text):
-        return f"unknown setting {match[1]!r}{_suggestion(match[1])}; see --help"
-    if match := re.search(r"Could not find '([^/']+)/([^']+)'.*?:((?:\n\t\S+)+)", text, re.DOTALL):
-        return f"unknown {match[1]} {match[2]!r}; choose one of {', '.join(match[3].split())}"
-    if match := re.search(r"Missing mandatory value: (\S+)", text):
-        return f"{match[1]}=… is missing; see --help"
-    lines = [line.strip() for line in text.splitlines()]
-    return " ".join(
-        line for line in lines if line and not line.startswith(("full_key", "object_type"))
-    )
-
-
-def _suggestion(key: str) -> str:
-    """Return ``, did you mean …?`` when a configuration key resembles ``key``."""
-    known = set()
-    for path in config_folder().rglob("*.yaml"):
-        known |= set(re.findall(r"^\s*([a-z_0-9]+):", path.read_text(), re.MULTILINE))
-        known.add(path.parent.name)
-    close = difflib.get_close_matches(key.split(".")[-1], sorted(known), n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
+def _say_interrupted(error: BaseException) -> int:
+    """Say in one line what is kept and how to go on; return the exit code."""
+    terminated = isinstance(error, interruption.Terminated)
+    notes = getattr(error, "__notes__", None) or ["what was finished is kept"]
+    print(f"{'terminated' if terminated else 'interrupted'}; {'; '.join(notes)}", file=sys.stderr)
+    return interruption.TERMINATED if terminated else interruption.INTERRUPTED
 
 
 def _discard_empty_output() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bubbleloc import runs
+from bubbleloc import provenance, runs
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.generate import ensure_dataset, plan_of
 from bubbleloc.data.noise import Noise
@@ -64,6 +64,9 @@ def evaluate_run(
     network = runs.load_network(run, checkpoint)
     if folder is None:
         ensure_dataset(plan_of(config["data"]), config["workers"])
+        used = Path(config["data"]["folder"])
+        remedy = f"give folder={used} to score on it all the same"
+        provenance.check_dataset(run, used, (selection, "test"), remedy)
     folder = folder or Path(config["data"]["folder"])
     evaluate = partial(
         evaluate_at,

@@ -1,32 +1,37 @@
-"""Training: Lightning does the loop, checkpoints, precision, devices and logging."""
+"""Training: the network, its loss and its optimizer, as Lightning runs them."""
 
-import importlib.util
+import contextlib
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from torch import Tensor
 
-from bubbleloc import runs
+from bubbleloc import interruption, provenance, resources, runs
 from bubbleloc.data.dataset import Line
 from bubbleloc.data.module import LoaderSettings, RFDataModule
+from bubbleloc.data.noise import Noise
+from bubbleloc.data.writing import claim
 from bubbleloc.errors import InputError
 from bubbleloc.losses import DualLoss
-from bubbleloc.metrics import Sweep, tolerance_sweep
+from bubbleloc.metrics import THRESHOLDS, tolerance_sweep
 from bubbleloc.nn import Localizer
-from bubbleloc.progress import TrainingProgress
+from bubbleloc.settings import SCHEDULES
+from bubbleloc.training.checkpoints import checkpoint_to_resume
+from bubbleloc.training.logs import forget_epochs
+from bubbleloc.training.trainer import build_trainer, is_first_process
 
-logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # no tips and inventories
+for part in ("lightning.pytorch", "lightning.fabric"):
+    logging.getLogger(part).setLevel(logging.WARNING)  # no tips and inventories
 warnings.filterwarnings("ignore", r".*LeafSpec.*|.*does not have many workers.*")
+warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")  # resuming
 
 VALIDATION_TOLERANCE = 4  # samples; the one both studies quote
-SCHEDULES = ("one_cycle", "step", "constant")
 
 
 class Learner(L.LightningModule):
@@ -44,27 +49,43 @@ class Learner(L.LightningModule):
                 f"optimizer.schedule={optimizer['schedule']}: choose one of {', '.join(SCHEDULES)}"
             )
         self.network, self.loss, self.optimizer = network, loss, optimizer
-        self._sweeps: list[Sweep] = []
+        self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
 
     def training_step(self, batch: Line, batch_index: int) -> Tensor:
         """Return the loss of a batch of crops."""
         prediction = self.network(batch["rf"], batch["rms"])
         loss: Tensor = self.loss(prediction * batch["valid"], batch["count"] * batch["valid"])
-        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True)
+        self._log_mean("train_loss", loss, len(prediction), prog_bar=True)
         return loss
 
     def validation_step(self, batch: Line, batch_index: int) -> None:
         """Score whole lines at every threshold."""
         prediction = self.network(batch["rf"])
-        self.log("val_loss", self.loss(prediction, batch["count"]), batch_size=len(prediction))
+        loss = self.loss(prediction, batch["count"])
+        self._log_mean("val_loss", loss, len(prediction))
         lines = prediction.squeeze(1).float().cpu(), batch["count"].squeeze(1).cpu()
-        self._sweeps.append(tolerance_sweep(*lines, tolerances=[VALIDATION_TOLERANCE]))
+        f1 = tolerance_sweep(*lines, tolerances=[VALIDATION_TOLERANCE]).f1
+        self._f1_sum, self._lines = self._f1_sum + f1.sum((0, 1)), self._lines + len(f1)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the mean F1 at the best threshold."""
-        f1 = Sweep.concatenate(self._sweeps).f1.mean(axis=0).max()
-        self._sweeps.clear()
-        self.log("val_f1", float(f1), prog_bar=True)
+        """Log the mean F1 at the best threshold over the lines of all processes."""
+        total = torch.tensor([*self._f1_sum, self._lines], device=self.device)
+        if self.trainer.world_size > 1:
+            total = self.trainer.strategy.reduce(total, reduce_op="sum")
+        self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
+        self.log("val_f1", float((total[:-1] / total[-1]).max()), prog_bar=True, sync_dist=True)
+
+    def _log_mean(self, name: str, value: Tensor, lines: int, prog_bar: bool = False) -> None:
+        """Log the mean over the lines of an epoch, and of all processes."""
+        self.log(
+            name,
+            value,
+            prog_bar=prog_bar,
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+            batch_size=lines,
+        )
 
     def configure_optimizers(self) -> Any:
         """Return Adam with the schedule of the configuration."""
@@ -81,6 +102,32 @@ class Learner(L.LightningModule):
                 return adam
 
 
+def check(config: runs.Config, folder: Path, samples: int | None = None) -> Localizer:
+    """Return the untrained network after refusing settings that cannot work together.
+
+    Args:
+        samples: of the RF lines, where they are known.
+
+    Raises:
+        InputError: settings that make no sense.
+    """
+    network = runs.network_of(config)
+    if samples is not None and network.receptive_field // 2 >= samples:
+        raise InputError(
+            f"kernel={config['kernel']}: the network sees {network.receptive_field} samples, too "
+            f"many for RF lines of {samples}; choose a smaller kernel"
+        )
+    loader = LoaderSettings(**config["loader"])
+    Noise(config["noise"], config.get("snr_db"))
+    processes = build_trainer(config["trainer"], folder, batches=1).world_size
+    if loader.batch_size % processes:
+        raise InputError(
+            f"loader.batch_size={loader.batch_size} cannot be shared by {processes} processes; "
+            f"give a multiple of {processes}"
+        )
+    return network
+
+
 def fit(config: runs.Config, folder: Path, *, resume: bool = False) -> None:
     """Train as ``config`` says and leave checkpoints, logs and the configuration in ``folder``.
 
@@ -89,59 +136,78 @@ def fit(config: runs.Config, folder: Path, *, resume: bool = False) -> None:
         resume: go on from the last checkpoint in ``folder``.
 
     Raises:
-        InputError: a setting that makes no sense.
+        InputError: a setting that makes no sense, a folder that holds another run or is in use,
+            or a training that diverged.
     """
-    checkpoint = runs.checkpoint_path(folder, "last") if resume else None
-    if not resume and (folder / runs.CHECKPOINTS).exists():
-        raise InputError(f"{folder} holds a run; go on with resume={folder} or choose another")
     L.seed_everything(config["seed"], verbose=False)
-    network = runs.network_of(config)
     data = RFDataModule(
         Path(config["data"]["folder"]),
         LoaderSettings(**config["loader"]),
-        halo=network.receptive_field // 2,
+        halo=0,
         noise=config["noise"],
         snr_db=config.get("snr_db"),
         seed=config["seed"],
     )
-    if network.receptive_field // 2 >= data.train.samples:
-        raise InputError(
-            f"kernel={config['kernel']}: the network sees {network.receptive_field} samples, too "
-            f"many for RF lines of {data.train.samples}; choose a smaller kernel"
-        )
+    network = check(config, folder, data.train.samples)
+    data.halo = network.receptive_field // 2
     learner = Learner(network, DualLoss(**config["loss"]), config["optimizer"])
     trainer = build_trainer(config["trainer"], folder, batches=len(data.train_dataloader()))
-    runs.write_config(folder, config)
-    trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True)
+    readers = data.settings.workers
+    torch.set_num_threads(resources.threads_per_process(trainer.num_devices, readers))
+    with _owned(folder, config, resume):
+        checkpoint = _where_it_stopped(folder, learner) if resume else None
+        with _resumable(folder):
+            trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True)
 
 
-def build_trainer(settings: Mapping[str, Any], folder: Path, batches: int) -> L.Trainer:
-    """Return a trainer that keeps the best and the last checkpoint in ``folder``.
+@contextlib.contextmanager
+def _owned(folder: Path, config: runs.Config, resume: bool) -> Iterator[None]:
+    """Hold a run's folder, which is new or goes on; the first process does it for all.
 
-    Args:
-        settings: arguments of ``lightning.Trainer``; ``accumulate_grad_batches`` may be
-            ``"epoch"`` for one optimiser step per epoch.
-        batches: batches per epoch.
+    Raises:
+        InputError: it holds another run, is in use, or the run's dataset has changed.
     """
-    arguments = dict(settings)
-    if arguments["accumulate_grad_batches"] == "epoch":
-        arguments["accumulate_grad_batches"] = batches
-    loggers: list[Logger] = [CSVLogger(folder, name="logs")]
-    if importlib.util.find_spec("tensorboard"):
-        loggers.append(TensorBoardLogger(folder, name="tensorboard"))
-    checkpoints = ModelCheckpoint(
-        folder / runs.CHECKPOINTS,
-        filename="best",
-        monitor="val_f1",
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
-    )
-    return L.Trainer(
-        **arguments,
-        logger=loggers,
-        callbacks=[checkpoints, TrainingProgress()],
-        enable_model_summary=False,
-        log_every_n_steps=min(50, batches),
-        num_sanity_val_steps=0,
-    )
+    if not is_first_process():
+        yield
+        return
+    if not resume and (folder / runs.CHECKPOINTS).exists():
+        raise InputError(f"{folder} holds a run; go on with resume={folder} or choose another")
+    with claim(folder / provenance.RUN_FILE):
+        if not resume:
+            (folder / runs.CHECKPOINTS).mkdir()
+            runs.write_config(folder, config)
+        provenance.write(folder, config["seed"], Path(config["data"]["folder"]))
+        yield
+
+
+def _where_it_stopped(folder: Path, learner: Learner) -> Path | None:
+    """Return the checkpoint to go on from, and let the logs end where it ends.
+
+    Raises:
+        InputError: it is damaged, or of another network.
+    """
+    checkpoint, epochs = checkpoint_to_resume(folder), 0
+    if checkpoint is not None:
+        content = runs.read_checkpoint(checkpoint)
+        epochs = int(content["epoch"]) + 1
+        try:
+            learner.load_state_dict(content["state_dict"])
+        except RuntimeError as error:
+            raise InputError(
+                f"{checkpoint} does not fit the model in {runs.CONFIG_FILE} beside it"
+            ) from error
+    if is_first_process():
+        forget_epochs(folder, epochs)
+    return checkpoint
+
+
+@contextlib.contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Tell who interrupts a training how to go on with it."""
+    try:
+        yield
+    except SystemExit as error:  # Lightning turns Ctrl-C into one
+        known = isinstance(error, interruption.Terminated)
+        stop: BaseException = error if known else KeyboardInterrupt()
+        stop.add_note(f"go on with: python -m bubbleloc.train resume={folder}")
+        raise stop from None

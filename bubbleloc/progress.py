@@ -13,9 +13,16 @@ class TrainingProgress(ProgressBar):
     def __init__(self) -> None:
         super().__init__()
         self._bar: tqdm[Any] | None = None
+        self._enabled = True
+
+    def disable(self) -> None:
+        """Show nothing; Lightning asks for it in all processes but the first."""
+        self._enabled = False
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Open the bar, at the place where a resumed training goes on."""
+        if not self._enabled:
+            return
         batches, epochs = int(trainer.num_training_batches), trainer.max_epochs or 1
         self._bar = tqdm(
             desc="train",

@@ -6,11 +6,13 @@ from typing import Any
 import torch
 import yaml
 
+from bubbleloc import settings
 from bubbleloc.errors import InputError
 from bubbleloc.nn import Localizer, build_model
 
 CONFIG_FILE = "config.yaml"
 CHECKPOINTS = "checkpoints"
+PARTS = ("model", "data", "loss", "optimizer", "loader", "trainer", "seed", "noise", "workers")
 
 Config = dict[str, Any]
 
@@ -19,26 +21,36 @@ def write_config(folder: Path, config: Config) -> None:
     """Write the resolved configuration of a run."""
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{CONFIG_FILE}.partial"
-    temporary.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    temporary.write_text(
+        yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8"
+    )
     temporary.replace(folder / CONFIG_FILE)
 
 
 def read_config(folder: Path) -> Config:
     """Read the configuration of a run.
 
+    The file is plain data, nothing in it is run, and every value is checked as if it were typed.
+
     Raises:
-        InputError: the folder is no run directory.
+        InputError: the folder is no run directory, or its configuration is damaged.
     """
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise InputError(f"{folder} is no run directory (no {CONFIG_FILE}); train one first")
     try:
-        config = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
         raise InputError(f"{path} is not readable YAML; restore it or train again") from error
-    if not isinstance(config, dict) or "model" not in config:
-        raise InputError(f"{path} is not the configuration of a training run")
-    return config
+    missing = [key for key in PARTS if not isinstance(config, dict) or key not in config]
+    if missing:
+        raise InputError(
+            f"{path} is not the configuration of a training run (no {missing[0]}); restore it"
+        )
+    try:
+        return settings.check("train", config)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def find_runs(folder: Path) -> list[Path]:
@@ -79,7 +91,7 @@ def read_checkpoint(path: Path) -> Config:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many types here, all of them about the file
         raise InputError(f"{path} is damaged or not a checkpoint of this package") from error
-    if not isinstance(content, dict) or "state_dict" not in content:
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
         raise InputError(f"{path} is not a checkpoint of this package")
     return content
 
@@ -92,11 +104,11 @@ def load_network(folder: Path, which: str = "best") -> Localizer:
     weights = {
         name.removeprefix(prefix): value
         for name, value in read_checkpoint(path)["state_dict"].items()
-        if name.startswith(prefix)
+        if isinstance(name, str) and name.startswith(prefix)
     }
     try:
         network.load_state_dict(weights)
-    except RuntimeError as error:
+    except (RuntimeError, AttributeError, TypeError) as error:
         raise InputError(f"{path} does not fit the model in {CONFIG_FILE} beside it") from error
     return network.eval()
 
@@ -107,6 +119,8 @@ def network_of(config: Config) -> Localizer:
         return build_model(**config["model"])
     except (TypeError, ValueError) as error:
         raise InputError(f"model: {error}") from error
+    except (MemoryError, OverflowError, RuntimeError) as error:
+        raise InputError("model: too large for this machine; choose a smaller kernel") from error
 
 
 def kernel_samples(network: Localizer) -> int:

@@ -143,12 +143,15 @@ class CropSampler(Sampler[Crop]):
     """Random crops, each signal equally often, keyed by seed and epoch.
 
     An epoch therefore has the same crops in the same order whether or not training was
-    interrupted before it, and whatever the number of reading processes.
+    interrupted before it, and whatever the number of reading processes. Where several processes
+    train together, each draws all crops and takes its share: one batch of each make up the batch
+    that a single process would take. Shares are of one size, for which a few crops come twice.
 
     Args:
         crop: samples of a crop that are scored; None for whole lines.
         halo: context added on either side.
         signals: those to draw from; None for all.
+        rank, processes: whose share to take, and of how many.
     """
 
     def __init__(
@@ -159,20 +162,22 @@ class CropSampler(Sampler[Crop]):
         crops_per_signal: int,
         seed: int,
         signals: Sequence[int] | None = None,
+        rank: int = 0,
+        processes: int = 1,
     ) -> None:
         self.signals = np.arange(lines.signals) if signals is None else np.asarray(signals)
         self.line_samples = lines.samples
         self.crops_per_signal, self.halo, self.seed = crops_per_signal, halo, seed
         whole = crop is None or crop + 2 * halo >= lines.samples
         self.samples = lines.samples if crop is None or whole else crop + 2 * halo
-        self.epoch = 0
+        self.rank, self.processes, self.epoch = rank, processes, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose crops are drawn next; the training loop calls it."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.signals.size * self.crops_per_signal
+        return -(-self.signals.size * self.crops_per_signal // self.processes)
 
     def __iter__(self) -> Iterator[Crop]:
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(self.epoch,)))
@@ -182,5 +187,7 @@ class CropSampler(Sampler[Crop]):
         # there; half a crop of such starts keeps all weights between 0.5 and 1.5.
         beyond = max(0, self.samples // 2 - self.halo)
         starts = rng.integers(-beyond, last + beyond, signals.size, endpoint=True)
-        for signal, start in zip(signals, np.clip(starts, 0, last), strict=True):
+        starts = np.clip(starts, 0, last)
+        share = np.arange(self.rank, len(self) * self.processes, self.processes) % signals.size
+        for signal, start in zip(signals[share], starts[share], strict=True):
             yield Crop(int(signal), int(start), self.samples)

@@ -24,7 +24,7 @@ class LoaderSettings:
     """How training reads a dataset; the fields are the settings under ``loader``.
 
     Attributes:
-        batch_size: crops per optimiser step.
+        batch_size: crops per optimiser step, of all processes together.
         crop: samples of a crop that are scored; None for whole lines.
         crops_per_signal: per epoch.
         workers: processes that read data.
@@ -80,10 +80,13 @@ class RFDataModule(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Line]:
         """Return batches of random crops."""
         crop, crops = self.settings.crop, self.settings.crops_per_signal
-        sampler = CropSampler(self.train, crop, self.halo, crops, self.seed, self.signals)
+        rank, processes = self._share()
+        sampler = CropSampler(
+            self.train, crop, self.halo, crops, self.seed, self.signals, rank, processes
+        )
         return DataLoader(
             CropDataset(self.train, self.halo),
-            batch_size=self.settings.batch_size,
+            batch_size=self.settings.batch_size // processes,
             sampler=sampler,
             num_workers=self.settings.workers,
             persistent_workers=self.settings.workers > 0,
@@ -91,8 +94,19 @@ class RFDataModule(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Line]:
         """Return batches of whole lines."""
-        lines = self.val if self.held_out is None else Subset(self.val, self.held_out)
+        rank, processes = self._share()
+        signals = range(len(self.val)) if self.held_out is None else self.held_out
+        if len(signals) < processes:
+            raise InputError(
+                f"{len(signals)} validation signals for {processes} processes: add some"
+            )
+        lines = Subset(self.val, signals[rank::processes])
         return DataLoader(lines, batch_size=16, num_workers=self.settings.workers)
+
+    def _share(self) -> tuple[int, int]:
+        """Return the number of this process and how many train together."""
+        trainer = self.trainer
+        return (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
 
 
 def hold_out(lines: RFDataset) -> tuple[Sequence[int], Sequence[int]]:

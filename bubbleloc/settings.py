@@ -1,0 +1,240 @@
+"""What settings may be: every value is checked before any work starts."""
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bubbleloc.errors import InputError
+
+Settings = dict[str, Any]
+Rule = Callable[[Any], Any]
+"""Returns the value, perhaps converted; raises ValueError with what is wanted instead."""
+
+LARGEST_SEED = 2**32 - 1  # what NumPy and Lightning take
+SCHEDULES = ("one_cycle", "step", "constant")
+CHECKPOINTS = ("best", "last")
+BASELINES = ("matched_filter", "wiener", "sparse")
+
+
+def whole(least: int, most: int | None = None) -> Rule:
+    """Whole numbers from ``least`` to ``most``."""
+    wanted = f"a whole number, {least} or more" if most is None else f"{least} to {most}"
+
+    def rule(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ValueError(wanted)
+        if most is not None and value > most:
+            raise ValueError(wanted)
+        return value
+
+    return rule
+
+
+def number(above: float = -math.inf, least: float = -math.inf) -> Rule:
+    """Finite numbers above one bound, and not below another."""
+    bound = f" above {above:g}" if above > -math.inf else ""
+    bound = f", {least:g} or more" if least > -math.inf else bound
+
+    def rule(value: Any) -> float:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value) or value <= above or value < least:
+            raise ValueError(f"a number{bound}")
+        return value
+
+    return rule
+
+
+def choice(*names: str) -> Rule:
+    """One of some names."""
+
+    def rule(value: Any) -> str:
+        if value not in names:
+            raise ValueError(f"choose one of {', '.join(names)}")
+        return str(value)
+
+    return rule
+
+
+def path(value: Any) -> str:
+    """Names of files and folders, which may look like numbers."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or not str(value):
+        raise ValueError("the name of a file or folder")
+    return str(value)
+
+
+def text(value: Any) -> str:
+    """Words."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("a word")
+    return value
+
+
+def flag(value: Any) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def group(value: Any) -> Mapping[str, Any]:
+    """Settings of their own."""
+    if not isinstance(value, Mapping):
+        raise ValueError("settings, such as {train: 8, val: 4}")
+    return value
+
+
+def optional(rule: Rule) -> Rule:
+    """Null, or what another rule allows."""
+    return lambda value: None if value is None else rule(value)
+
+
+def either(*rules: Rule) -> Rule:
+    """What one of several rules allows."""
+
+    def rule(value: Any) -> Any:
+        wanted = []
+        for allowed in rules:
+            try:
+                return allowed(value)
+            except ValueError as error:
+                wanted.append(str(error))
+        raise ValueError(", or ".join(wanted))
+
+    return rule
+
+
+def listed(rule: Rule) -> Rule:
+    """Lists of what another rule allows; a single one needs no brackets."""
+    return lambda value: [rule(item) for item in (value if isinstance(value, list) else [value])]
+
+
+POSITIVE = number(above=0)
+NOT_NEGATIVE = number(least=0)
+SIZE = whole(1, 4096)  # of a layer; more is a slip of the keyboard and would fill the memory
+KERNEL = whole(1, 2**20)
+
+DATA: Mapping[str, Rule] = {
+    "data.name": path,
+    "data.folder": path,
+    "data.signals": group,
+    "data.seed": whole(0, LARGEST_SEED),
+    "data.bubbles": path,
+    "data.physics": group,
+}
+
+RULES: Mapping[str, Mapping[str, Rule]] = {
+    "simulate": {
+        **DATA,
+        "seed": whole(0, LARGEST_SEED),
+        "bubbles": path,
+        "splits": listed(choice("train", "val", "test")),
+        "workers": optional(whole(1)),
+        "executor": text,
+        "address": optional(text),
+    },
+    "train": {
+        **DATA,
+        "seed": whole(0, LARGEST_SEED),
+        "kernel": optional(KERNEL),
+        "hidden_channels": optional(SIZE),
+        "omega_0": POSITIVE,
+        "noise": NOT_NEGATIVE,
+        "snr_db": optional(number()),
+        "workers": optional(whole(1)),
+        "resume": optional(path),
+        "model": group,
+        "model.name": text,
+        "model.kernel": optional(KERNEL),
+        "model.hidden_channels": optional(SIZE),
+        "model.omega_0": POSITIVE,
+        "model.hidden_features": SIZE,
+        "model.window_samples": POSITIVE,
+        "model.init": choice("balanced", "published"),
+        "model.input_scaling": choice("rms", "none"),
+        "loss": group,
+        "loss.alpha": POSITIVE,
+        "loss.soft_weight": NOT_NEGATIVE,
+        "loss.dice_weight": NOT_NEGATIVE,
+        "optimizer": group,
+        "optimizer.lr": POSITIVE,
+        "optimizer.schedule": choice(*SCHEDULES),
+        "optimizer.milestones": listed(whole(1)),
+        "loader": group,
+        "loader.batch_size": whole(1),
+        "loader.crop": optional(whole(1)),
+        "loader.crops_per_signal": whole(1),
+        "loader.workers": whole(0),
+        "trainer": group,
+        "trainer.max_epochs": whole(1),
+        "trainer.gradient_clip_val": optional(POSITIVE),
+        "trainer.accumulate_grad_batches": either(whole(1), choice("epoch")),
+        "trainer.check_val_every_n_epoch": whole(1),
+    },
+    "evaluate": {
+        "run": path,
+        "checkpoint": choice(*CHECKPOINTS),
+        "folder": optional(path),
+        "selection": choice("val", "train"),
+        "noise": optional(either(NOT_NEGATIVE, listed(NOT_NEGATIVE))),
+        "snr_db": optional(number()),
+        "baselines": listed(choice(*BASELINES)),
+        "batch_size": whole(1),
+    },
+    "compare": {
+        "runs": listed(path),
+        "output": path,
+        "tolerance": whole(0),
+        "evaluate": flag,
+    },
+    "localize": {
+        "run": path,
+        "input": path,
+        "output": path,
+        "checkpoint": choice(*CHECKPOINTS),
+        "key": optional(path),
+        "transpose": flag,
+        "sampling_rate_hz": optional(POSITIVE),
+        "resample": flag,
+        "speed_of_sound_m_s": optional(POSITIVE),
+        "threshold": optional(number()),
+        "tolerance": whole(0),
+        "picture": optional(whole(0)),
+        "batch_size": whole(1),
+    },
+    "convert": {
+        "source": path,
+        "output": path,
+        "sampling_rate_hz": POSITIVE,
+        "speed_of_sound_m_s": POSITIVE,
+    },
+    "export": {"run": path, "checkpoint": choice(*CHECKPOINTS), "output": path},
+}
+"""By command, what each of its settings may be; those not listed are left to the library."""
+
+
+def check(command: str, settings: Settings) -> Settings:
+    """Return the settings of a command after checking each that is there.
+
+    Raises:
+        InputError: names the first setting that makes no sense, its value, and what to give.
+    """
+    checked = copy.deepcopy(settings)
+    for name, rule in RULES.get(command, {}).items():
+        *groups, key = name.split(".")
+        place: Any = checked
+        for part in groups:
+            place = place.get(part) if isinstance(place, Mapping) else None
+        if not isinstance(place, dict) or key not in place:
+            continue
+        try:
+            place[key] = rule(place[key])
+        except ValueError as error:
+            said = str(error) if str(error).startswith("choose") else f"give {error}"
+            raise InputError(f"{name}={_shown(place[key])}: {said}") from None
+    return checked
+
+
+def _shown(value: Any) -> str:
+    shown = "null" if value is None else str(value).replace("\n", " ")
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."

@@ -1,0 +1,1 @@
+"""How training runs: what Lightning is given beside the network, so that nothing is lost."""

@@ -1,0 +1,99 @@
+"""Checkpoints that survive kills, full disks, moved folders and strangers."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+from bubbleloc import runs
+from bubbleloc.data.writing import writing
+from bubbleloc.errors import InputError
+
+LAST, PREVIOUS = "last", "previous"
+NEEDED = {"epoch", "global_step", "loops", "optimizer_states", "lr_schedulers", "callbacks"}
+
+log = logging.getLogger(__name__)
+
+
+class AtomicCheckpoints(TorchCheckpointIO):
+    """Writes a checkpoint beside its place, then renames it; the last but one is kept, too.
+
+    Lightning's own goes through the system's temporary folder, from where a file is copied, not
+    renamed, if that is another disk.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
+    ) -> None:
+        """Write a checkpoint so that a complete one is on the disk at any moment.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        path = Path(path)
+        temporary = path.with_name(f"{path.name}.partial")
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            if path.stem == LAST and path.exists():
+                path.replace(path.with_stem(PREVIOUS))
+            temporary.replace(path)
+
+
+class BestAndLast(ModelCheckpoint):
+    """Keeps the checkpoint of the highest validation F1, and the last one."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            folder / runs.CHECKPOINTS,
+            filename="best",
+            monitor="val_f1",
+            mode="max",
+            save_last=True,
+            enable_version_counter=False,
+        )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore the best score; the run's folder may have moved since."""
+
+        def here(path: str) -> str:
+            return str(Path(str(self.dirpath)) / Path(path).name) if path else path
+
+        moved = {
+            name: here(state_dict[name])
+            for name in ("best_model_path", "kth_best_model_path", "last_model_path")
+        }
+        best = {here(path): score for path, score in state_dict["best_k_models"].items()}
+        known = {"dirpath": self.dirpath, "best_k_models": best}
+        super().load_state_dict({**state_dict, **moved, **known})
+
+
+def checkpoint_to_resume(folder: Path) -> Path | None:
+    """Return the last checkpoint of a run that can be read, None where there is none yet.
+
+    Raises:
+        InputError: there are some, and none can be read.
+    """
+    found = [folder / runs.CHECKPOINTS / f"{name}.ckpt" for name in (LAST, PREVIOUS)]
+    damage = None
+    for path in (path for path in found if path.is_file()):
+        try:
+            content = runs.read_checkpoint(path)
+            if missing := sorted(NEEDED - content.keys()):
+                raise InputError(f"{path} is not a checkpoint of a training (no {missing[0]})")
+        except InputError as error:
+            damage = error
+            log.warning("%s; trying the one before it", error)
+        else:
+            return path
+    if damage:
+        raise InputError(f"{damage}; remove {folder / runs.CHECKPOINTS} to train from the start")
+    log.warning("%s has no checkpoint yet; training starts anew", folder)
+    return None

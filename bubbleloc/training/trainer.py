@@ -1,0 +1,87 @@
+"""The Lightning trainer: loop, precision, devices, with our checkpoints, logs and guards."""
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.utilities import rank_zero_only
+
+from bubbleloc import interruption
+from bubbleloc.errors import InputError
+from bubbleloc.progress import TrainingProgress
+from bubbleloc.training.batchnorm import GlobalBatchNorm
+from bubbleloc.training.checkpoints import AtomicCheckpoints, BestAndLast
+from bubbleloc.training.divergence import DivergenceGuard
+from bubbleloc.training.logs import loggers
+
+
+def is_first_process() -> bool:
+    """Return whether this is the first of the processes that train together, or the only one."""
+    return int(getattr(rank_zero_only, "rank", 0)) == 0
+
+
+class StopTogether(L.Callback):
+    """Ends at once when told to, and takes along the processes that were started for training.
+
+    Lightning would finish the batch first, and let processes wait for each other in vain; since
+    checkpoints are whole at any moment, there is nothing to wait for.
+    """
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take SIGTERM over from Lightning, which gives it back at the end."""
+        interruption.unwind_on_sigterm()
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """End the processes that this one has started."""
+        if kill := getattr(trainer.strategy.launcher, "kill", None):
+            kill(signal.SIGTERM)
+
+
+def build_trainer(settings: Mapping[str, Any], folder: Path, batches: int) -> L.Trainer:
+    """Return a trainer that keeps checkpoints and logs in ``folder``.
+
+    Args:
+        settings: arguments of ``lightning.Trainer``; ``accumulate_grad_batches`` may be
+            ``"epoch"`` for one optimiser step per epoch.
+        batches: batches per epoch.
+
+    Raises:
+        InputError: an argument that Lightning refuses, such as a device that is not there.
+    """
+    arguments = dict(settings)
+    if arguments["accumulate_grad_batches"] == "epoch":
+        arguments["accumulate_grad_batches"] = batches
+    if arguments["check_val_every_n_epoch"] > arguments["max_epochs"]:
+        raise InputError(
+            f"trainer.check_val_every_n_epoch={arguments['check_val_every_n_epoch']}: give at "
+            f"most trainer.max_epochs={arguments['max_epochs']}, or nothing is ever kept"
+        )
+    plugins: list[Any] = [AtomicCheckpoints(), GlobalBatchNorm()]
+    if SLURMEnvironment.detect():
+        plugins.append(SLURMEnvironment(auto_requeue=False))  # it would swallow SIGTERM
+    try:
+        return L.Trainer(
+            **arguments,
+            default_root_dir=folder,
+            logger=loggers(folder),
+            callbacks=[
+                StopTogether(),
+                DivergenceGuard(folder),
+                TrainingProgress(),
+                BestAndLast(folder),
+            ],
+            plugins=plugins,
+            enable_model_summary=False,
+            log_every_n_steps=min(50, batches),
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,  # the data module shares the lines out itself
+        )
+    except (MisconfigurationException, ValueError, TypeError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"trainer: {reason}; see trainer.* in --help") from error
