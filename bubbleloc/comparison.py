@@ -39,7 +39,7 @@ def compare_runs(
     given = [Path(run) for run in ([runs] if isinstance(runs, str) else runs)]
     folders = [run for folder in given for run in run_directories.find_runs(folder)]
     _check(folders)
-    _ensure_reports(folders, evaluate)
+    _ensure_reports(folders, given, evaluate)
     trained = [trained_with(run) for run in folders]
     is_sweep = all(folder not in folders for folder in given)
     names = setting_names(trained) if is_sweep else short_names(folders)
@@ -99,12 +99,14 @@ def _differ_in_numbers(parameters: Mapping[str, Parameters]) -> bool:
     return all(isinstance(run[name], Real) for run in parameters.values() for name in varied)
 
 
-def _ensure_reports(folders: Sequence[Path], evaluate: bool) -> None:
+def _ensure_reports(folders: Sequence[Path], given: Sequence[Path], evaluate: bool) -> None:
     missing = [run for run in folders if not (run / "report" / "report.json").is_file()]
     if missing and not evaluate:
+        of_sweep = missing[0].parent in given and missing[0] not in given
+        where = missing[0].parent if of_sweep else missing[0]
         raise InputError(
             f"no report in {missing[0]} ({len(missing)} of {len(folders)} runs have none): run "
-            f"python -m bubbleloc.evaluate run={missing[0]}, or add evaluate=true"
+            f"python -m bubbleloc.evaluate run={where}, or add evaluate=true"
         )
     for run in missing:
         evaluate_run(run)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
 from bubbleloc.detections import Scale
-from bubbleloc.figures.scores import mark_quartiles
-from bubbleloc.figures.style import BLUE, INK, ORANGE, house_style, new_figure
+from bubbleloc.figures.scores import RIVAL_LOOKS, mark_quartiles, rival_name, rivals
+from bubbleloc.figures.style import BLUE, INK, house_style, new_figure
 
 
 @house_style
@@ -20,7 +22,7 @@ def run_violins(scores: pd.DataFrame, tolerance: int, scale: Scale) -> Figure:
     at = scores[scores["tolerance"] == tolerance]
     medians = at.groupby("run", sort=False)["f1"].median()
     medians = medians.sort_values(ascending=False, kind="stable")
-    figure = new_figure(height=0.95 + 0.36 * len(medians))
+    figure = new_figure(height=1.1 + 0.36 * len(medians))
     axes = figure.subplots()
     sns.violinplot(
         at,
@@ -39,8 +41,10 @@ def run_violins(scores: pd.DataFrame, tolerance: int, scale: Scale) -> Figure:
     mark_quartiles(
         axes, [at.loc[at["run"] == run, "f1"].to_numpy() for run in medians.index], vertical=False
     )
-    floor = at["random_f1"].mean()
-    axes.axvline(floor, color=ORANGE, linestyle="--", label="random output (mean)")
+    of_all = [column for column in rivals(at) if at[column].notna().all()]
+    for column, (colour, _) in zip(of_all, cycle(RIVAL_LOOKS), strict=False):
+        label = f"{rival_name(column)} (mean)"
+        axes.axvline(at[column].mean(), color=colour, linestyle="--", linewidth=1, label=label)
     for place, median in enumerate(medians):
         axes.text(1.02, place, f"{median:.3f}", color=INK, fontsize=7, va="center")
     axes.set(

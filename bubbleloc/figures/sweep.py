@@ -8,6 +8,7 @@ several seeds, are averaged.
 from __future__ import annotations
 
 from itertools import cycle
+from numbers import Real
 
 import matplotlib as mpl
 import numpy as np
@@ -20,6 +21,7 @@ from bubbleloc.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, RED, house_
 
 _LINES = list(zip((BLUE, RED, GREEN, ORANGE, MUTED, INK), "osD^vP", strict=True))
 _SHOWN = ["median", "median_low", "median_high", "mean"]
+_SYMBOLS = {"omega_0": "ω₀", "loss.alpha": "loss α", "hidden_channels": "channels"}
 _LOG_FROM = 8
 """Ratio of largest to smallest value from which a parameter is drawn on a logarithmic axis."""
 
@@ -38,7 +40,10 @@ def sweep_lines(table: pd.DataFrame, parameter: str, others: list[str], label: s
         line = group.groupby(parameter)[_SHOWN].mean()
         median = line["median"]
         error = np.abs([median - line["median_low"], line["median_high"] - median])
-        words = ", ".join(f"{name} {value}" for name, value in zip(others, setting, strict=True))
+        words = ", ".join(
+            f"{_SYMBOLS.get(name, name)} {value:g}" if isinstance(value, Real) else str(value)
+            for name, value in zip(others, setting, strict=True)
+        )
         axes.errorbar(
             line.index,
             median,
@@ -54,13 +59,16 @@ def sweep_lines(table: pd.DataFrame, parameter: str, others: list[str], label: s
             axes.plot(line.index, line["mean"], "s--", color=RED, markersize=3.5, label="mean")
     _space(axes, np.sort(table[parameter].unique()))
     words = label if not others else f"median {label}"
-    axes.set(xlabel=parameter, ylabel=words, ylim=(0, 1))
+    axes.set(xlabel=_axis_name(parameter), ylabel=words)
+    low, high = table["median_low"].min(), table["median_high"].max()
+    if np.isfinite(low) and np.isfinite(high):  # single signals have no interval
+        axes.set_ylim(max(np.floor(10 * low) / 10 - 0.1, 0), min(np.ceil(10 * high) / 10, 1))
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
 @house_style
-def sweep_heatmap(table: pd.DataFrame, across: str, down: str, label: str) -> Figure:
+def sweep_heatmap(table: pd.DataFrame, across: str, down: str) -> Figure:
     """Median F1 over two parameters, the numbers written into the cells."""
     grid = table.pivot_table(index=down, columns=across, values="median", aggfunc="mean")
     rows, columns = grid.shape
@@ -72,12 +80,12 @@ def sweep_heatmap(table: pd.DataFrame, across: str, down: str, label: str) -> Fi
         if np.isfinite(value):
             ink = INK if value > 0.5 else "white"
             axes.text(j + 0.5, i + 0.5, f"{value:.3f}", ha="center", va="center", color=ink)
-    axes.set_xticks(np.arange(columns) + 0.5, [str(value) for value in grid.columns])
-    axes.set_yticks(np.arange(rows) + 0.5, [str(value) for value in grid.index])
-    axes.set(xlabel=across, ylabel=down)
+    axes.set_xticks(np.arange(columns) + 0.5, [f"{value:g}" for value in grid.columns])
+    axes.set_yticks(np.arange(rows) + 0.5, [f"{value:g}" for value in grid.index])
+    axes.set(xlabel=_axis_name(across), ylabel=_axis_name(down))
     axes.grid(False)
     axes.tick_params(length=0)
-    figure.colorbar(mesh, ax=axes, label=f"median {label}", pad=0.02).outline.set_visible(False)
+    figure.colorbar(mesh, ax=axes, label="median F1", pad=0.02).outline.set_visible(False)
     return figure
 
 
@@ -120,6 +128,11 @@ def noise_lines(table: pd.DataFrame, label: str) -> Figure:
         ncols=2,
     )
     return figure
+
+
+def _axis_name(parameter: str) -> str:
+    unit = {"kernel": " (samples)", "loss.alpha": " (1/sample²)"}.get(parameter, "")
+    return _SYMBOLS.get(parameter, parameter) + unit
 
 
 def _space(axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:

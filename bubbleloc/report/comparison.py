@@ -85,7 +85,7 @@ def _document(
                 "Runs, and what they must beat, by falling median; brackets are 95 % bootstrap "
                 "intervals over signals.",
                 {"violins": (f"F1 per signal within ±{tolerance} samples", violins)},
-                with_intervals(ranked),
+                with_intervals(ranked.drop(columns="tolerance")),
             ),
             Section(
                 "Differences",

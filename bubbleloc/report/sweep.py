@@ -49,7 +49,7 @@ def sweep_section(
         figure = sweep_lines(table, name, others, label)
         figures[f"f1_{_plain(name)}"] = (f"F1 against {name}", figure)
     for across, down in combinations(numbers, 2):
-        figure = sweep_heatmap(table, across, down, label)
+        figure = sweep_heatmap(table, across, down)
         figures[f"f1_{_plain(across)}_{_plain(down)}"] = (f"F1 over {across} and {down}", figure)
     return [Section("What the sweep varied", f"Varied: {', '.join(varied)}.", figures)]
 

@@ -84,7 +84,7 @@ def test_lines_average_repetitions_and_show_every_value(table):
 
 
 def test_heatmap_writes_the_numbers_and_leaves_gaps(table):
-    figure = sweep_heatmap(table, "kernel", "omega_0", "F1")
+    figure = sweep_heatmap(table, "kernel", "omega_0")
     words = [text.get_text() for text in figure.axes[0].texts]
     assert words == ["0.700", "0.500", "0.300"]
     assert isinstance(figure, mpl.figure.Figure)
