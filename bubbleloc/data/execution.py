@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-import os
+import logging
 import socket
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from joblib import parallel_config
 
 from bubbleloc.errors import InputError
+from bubbleloc.resources import available_cores
 
 EXECUTORS = ("processes", "dask")
 CONNECT_TIMEOUT_S = 10
@@ -86,16 +87,27 @@ def _cluster(address: str) -> Iterator[None]:
         raise InputError(
             f"no Dask scheduler answers at {address}; check the address, or start one"
         ) from error
+    level = logging.getLogger("distributed").level
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # ours is the one line to read
     try:
         with client, parallel_config("dask", client=client, n_jobs=-1):
-            yield
-    except TimeoutError as error:
-        raise InputError(f"the Dask cluster at {address} has no workers; start some") from error
-    except KilledWorker as error:
-        raise InputError(
-            "workers of the Dask cluster died again and again, out of memory perhaps; finished "
-            "signals are kept, run again when they are well"
-        ) from error
+            try:
+                yield
+            except TimeoutError as error:
+                raise InputError(f"the cluster at {address} has no workers; start some") from error
+            except KilledWorker as error:
+                raise InputError(
+                    "workers of the cluster died again and again, out of memory perhaps; finished "
+                    "signals are kept, run again when they are well"
+                ) from error
+            except Exception as error:
+                if client.status == "running":
+                    raise
+                raise InputError(
+                    f"the scheduler at {address} went away; finished signals are kept, run again"
+                ) from error
+    finally:
+        logging.getLogger("distributed").setLevel(level)
 
 
 def _scheduler_address(address: str) -> str:
@@ -115,8 +127,3 @@ def _knock(address: str) -> None:
         if not place.hostname or not place.port:
             raise ValueError("no host and port")
         socket.create_connection((place.hostname, place.port), CONNECT_TIMEOUT_S).close()
-
-
-def available_cores() -> int:
-    """Return the cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
