@@ -8,11 +8,9 @@ from bubbleloc.cli import Settings, command
 @command
 def main(settings: Settings) -> None:
     """Export a trained network."""
-    from bubbleloc.exporting import export_network
-    from bubbleloc.runs import load_network
+    from bubbleloc.exporting import export_run
 
-    network = load_network(Path(settings["run"]), settings["checkpoint"])
-    export_network(network, Path(settings["output"]))
+    export_run(Path(settings["run"]), Path(settings["output"]), settings["checkpoint"])
     print(f"network: {settings['output']}")
 
 

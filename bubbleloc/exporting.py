@@ -1,4 +1,4 @@
-"""Networks for other programs: ONNX and ``torch.export`` files."""
+"""Networks for others: ONNX and ``torch.export`` files, and safetensors with a card."""
 
 import importlib.util
 import logging
@@ -6,10 +6,30 @@ from pathlib import Path
 
 import torch
 
+from bubbleloc import runs
 from bubbleloc.errors import InputError
 from bubbleloc.nn import Localizer
+from bubbleloc.releasing import write_release
 
-FORMATS = (".onnx", ".pt2")
+FORMATS = (".onnx", ".pt2", ".safetensors")
+
+
+def export_run(run: Path, output: Path, checkpoint: str = "best") -> None:
+    """Write the network of a run in the format that the suffix of ``output`` names.
+
+    ``.safetensors`` keeps the continuous kernels and puts a YAML card beside the weights;
+    ``.onnx`` and ``.pt2`` hold the sampled kernels, for programs that know nothing of this
+    package.
+
+    Raises:
+        InputError: another suffix, no such run, or packages are missing.
+    """
+    if output.suffix not in FORMATS:
+        raise InputError(f"output={output}: the name must end in {', '.join(FORMATS)}")
+    if output.suffix == ".safetensors":
+        write_release(run, output, checkpoint)
+    else:
+        export_network(runs.load_network(run, checkpoint), output)
 
 
 def export_network(network: Localizer, output: Path) -> None:
@@ -21,10 +41,8 @@ def export_network(network: Localizer, output: Path) -> None:
         output: ``.onnx`` or ``.pt2``.
 
     Raises:
-        InputError: another suffix, or the ONNX packages are missing.
+        InputError: the ONNX packages are missing.
     """
-    if output.suffix not in FORMATS:
-        raise InputError(f"output={output}: the name must end in {' or '.join(FORMATS)}")
     if output.suffix == ".onnx" and not importlib.util.find_spec("onnxscript"):
         raise InputError("ONNX export needs more packages: pip install bubbleloc[onnx]")
     logging.getLogger("onnxscript").setLevel(logging.WARNING)

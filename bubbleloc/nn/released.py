@@ -8,7 +8,7 @@ from safetensors.torch import load
 from bubbleloc.nn.models import build_model
 from bubbleloc.nn.network import Localizer
 
-RELEASED = ("small", "large")
+RELEASED = ("small",)
 
 
 def load_released(name: str) -> Localizer:
@@ -17,7 +17,7 @@ def load_released(name: str) -> Localizer:
     How each was trained and how it scores stands in its card, ``docs/models.md``.
 
     Args:
-        name: ``small`` or ``large``.
+        name: ``small``.
 
     Raises:
         ValueError: another name.

@@ -1,0 +1,59 @@
+"""Networks as the package ships them: weights in safetensors, everything else in YAML."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors.torch import save_file
+
+from bubbleloc import runs
+from bubbleloc.errors import InputError
+from bubbleloc.report import read_report
+
+SHOWN_TOLERANCES = (0, 2, 4, 9)  # samples, of the scores in the card
+
+
+def write_release(run: Path, output: Path, checkpoint: str = "best") -> None:
+    """Write an evaluated run as ``<name>.safetensors`` and ``<name>.yaml``.
+
+    The YAML holds what is needed to build, use and judge the network: its settings, protocol,
+    data, sampling rate, best threshold per tolerance, and test scores.
+
+    Raises:
+        InputError: the run was not evaluated.
+    """
+    config = runs.read_config(run)
+    network = runs.load_network(run, checkpoint)
+    report = read_report(run / "report")
+    if report.scores.empty:
+        raise InputError(f"{run} has no scores; run python -m bubbleloc.evaluate run={run}")
+    by_tolerance = report.scores.groupby("tolerance")
+    f1 = by_tolerance["f1"].agg(["mean", "median"]).loc[list(SHOWN_TOLERANCES)].round(3)
+    card = {
+        "model": config["model"],
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "sampling_rate_hz": report.scale.sampling_rate_hz,
+        "speed_of_sound_m_s": report.scale.speed_of_sound_m_s,
+        "frequency_hz": report.scale.frequency_hz,
+        "thresholds": {int(t): float(v) for t, v in by_tolerance["threshold"].first().items()},
+        "f1_test": {int(t): row.to_dict() for t, row in f1.iterrows()},
+        "training": {key: config[key] for key in ("data", "loss", "optimizer", "loader", "seed")},
+        "epochs": config["trainer"]["max_epochs"],
+    }
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = output.with_name(f"{output.name}.partial")
+    save_file(network.state_dict(), temporary)
+    temporary.chmod(0o644)
+    temporary.replace(output)
+    text = yaml.safe_dump(without_defaults(card), sort_keys=False, allow_unicode=True)
+    output.with_suffix(".yaml").write_text(text, encoding="utf-8")
+
+
+def without_defaults(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return nested settings without those that are null, which stands for the default."""
+    kept = {
+        key: without_defaults(value) if isinstance(value, dict) else value
+        for key, value in settings.items()
+        if value is not None
+    }
+    return {key: value for key, value in kept.items() if value != {}}
