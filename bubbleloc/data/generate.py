@@ -20,6 +20,8 @@ from bubbleloc.physics.bubble import warn_large
 __all__ = ["DatasetPlan", "ensure_dataset", "plan_of"]
 
 SCENES_AT_A_TIME = 256  # whose truth is in memory together
+# Lines that a large cluster may simulate ahead of the one process that writes: 280 MB.
+SIGNALS_AT_A_TIME = 8192
 
 
 def ensure_dataset(
@@ -126,12 +128,14 @@ def _fill(path: Path, plan: DatasetPlan, split: str, setup: Setup, bar: "tqdm[An
     """Simulate the signals that are not done yet and write each as it arrives."""
     with writing.closing(store.open_dataset(path, "r+")) as file:
         missing = np.flatnonzero(~file["done"][:])
-        lines = Parallel(return_as="generator_unordered")(
-            delayed(_simulate)(i, plan.scene(split, i, setup), setup) for i in missing.tolist()
-        )
-        for index, volts in lines:
-            writing.write_line(file, index, volts)
-            bar.update()
+        for first in range(0, missing.size, SIGNALS_AT_A_TIME):
+            lines = Parallel(return_as="generator_unordered")(
+                delayed(_simulate)(i, plan.scene(split, i, setup), setup)
+                for i in missing[first : first + SIGNALS_AT_A_TIME].tolist()
+            )
+            for index, volts in lines:
+                writing.write_line(file, index, volts)
+                bar.update()
 
 
 def _simulate(index: int, scene: Scene, setup: Setup) -> tuple[int, NDArray[np.float32]]:

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from bubbleloc.data import store
+from bubbleloc.data import generate, store
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.errors import InputError
 from bubbleloc.physics import simulate_rf
@@ -22,7 +22,8 @@ def assert_same_content(path, other):
         np.testing.assert_array_equal(values, content(other)[name], err_msg=name)
 
 
-def test_signals_do_not_depend_on_the_number_of_workers(tiny_plan, tmp_path):
+def test_signals_do_not_depend_on_the_number_of_workers(tiny_plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(generate, "SIGNALS_AT_A_TIME", 3)
     plan = dataclasses.replace(tiny_plan, folder=tmp_path)
     ensure_dataset(plan.only(["val"]), workers=2)
     assert_same_content(plan.path("val"), tiny_plan.path("val"))
