@@ -1,11 +1,13 @@
 """Score the published dilated CNN on our simulated signals, beside its published F1.
 
     python benchmarks/published_weights.py <folder with dilated_cnn_HS_001.pt> [--signals 64]
+    python benchmarks/published_weights.py <folder> --dataset data/study/test.h5
 
 If our RF lines are like the published ones, the network cannot tell and the two rows agree.
 """
 
 import argparse
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,12 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from bubbleloc.data.dataset import RFDataset
 from bubbleloc.metrics import TOLERANCES, Sweep, scores_at, tolerance_sweep
 from bubbleloc.nn import DilatedCNN, Localizer
 from bubbleloc.physics import draw_scene, simulate_rf
+
+Signal = tuple[NDArray[np.float32], NDArray[np.float32]]  # volts and bubble count, both (L,)
 
 SEED = 2022  # the year of the publication, not chosen for its result
 # Blanken et al., IEEE TMI 2022: mean F1 of model HS_001 at tolerances 0…9
@@ -34,7 +39,7 @@ def published_network(folder: Path) -> tuple[Localizer, NDArray[np.float64]]:
     return network.eval(), np.load(folder / "HS_001_thresholds_optimal.npy").ravel()
 
 
-def simulate(index: int, bubbles: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def simulate(index: int, bubbles: str) -> Signal:
     """Simulate test signal ``index``: volts and bubble count, both (8446,)."""
     rng = np.random.default_rng(np.random.SeedSequence(SEED, spawn_key=(2, index)))
     line = simulate_rf(draw_scene(rng, bubbles=bubbles))
@@ -42,18 +47,30 @@ def simulate(index: int, bubbles: str) -> tuple[NDArray[np.float32], NDArray[np.
     return line.volts, np.bincount(samples, minlength=line.volts.size).astype(np.float32)
 
 
-def score(folder: Path, signals: int, bubbles: str) -> NDArray[np.float64]:
-    """Return the mean F1 at every tolerance, at the published thresholds."""
-    network, thresholds = published_network(folder)
+def simulated(signals: int, bubbles: str) -> Iterator[Signal]:
+    """Yield new test signals, simulated in parallel."""
     lines = Parallel(n_jobs=-1, return_as="generator")(
         delayed(simulate)(index, bubbles) for index in range(signals)
     )
+    yield from tqdm(lines, total=signals, desc=bubbles, unit="signal")
+
+
+def stored(path: Path) -> Iterator[Signal]:
+    """Yield the signals of a dataset file."""
+    lines = RFDataset(path)
+    for index in tqdm(range(len(lines)), desc=str(path), unit="signal"):
+        yield lines.volts(index), lines.count(index)
+
+
+def score(folder: Path, signals: Iterable[Signal]) -> NDArray[np.float64]:
+    """Return the F1 of every signal at every tolerance, at the published thresholds."""
+    network, thresholds = published_network(folder)
     sweeps = []
-    for volts, count in tqdm(lines, total=signals, desc=bubbles, unit="signal"):
+    for volts, count in signals:
         with torch.inference_mode():
             output = network(torch.from_numpy(volts)[None, None]).squeeze(1)
         sweeps.append(tolerance_sweep(output, count[None], np.unique(thresholds)))
-    return scores_at(Sweep.concatenate(sweeps), thresholds).f1.mean(axis=0)
+    return scores_at(Sweep.concatenate(sweeps), thresholds).f1
 
 
 def main() -> None:
@@ -64,8 +81,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--signals", type=int, default=64)
     parser.add_argument("--bubbles", choices=list(PUBLISHED), default="monodisperse")
+    parser.add_argument("--dataset", type=Path)
     options = parser.parse_args()
-    ours = score(options.folder, options.signals, options.bubbles)
+    if options.dataset:
+        signals = stored(options.dataset)
+    else:
+        signals = simulated(options.signals, options.bubbles)
+    ours = score(options.folder, signals).mean(axis=0)
     published = np.array(PUBLISHED[options.bubbles])
     print(f"| tolerance (samples) | {' | '.join(map(str, TOLERANCES))} |")
     print(f"|---{'|---' * len(TOLERANCES)}|")

@@ -28,15 +28,15 @@ def write_release(run: Path, output: Path, checkpoint: str = "best") -> None:
     if report.scores.empty:
         raise InputError(f"{run} has no scores; run python -m bubbleloc.evaluate run={run}")
     by_tolerance = report.scores.groupby("tolerance")
-    f1 = by_tolerance["f1"].agg(["mean", "median"]).loc[list(SHOWN_TOLERANCES)].round(3)
+    f1 = by_tolerance["f1"].agg(["mean", "median"]).round(3)
     card = {
         "model": config["model"],
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "sampling_rate_hz": report.scale.sampling_rate_hz,
         "speed_of_sound_m_s": report.scale.speed_of_sound_m_s,
         "frequency_hz": report.scale.frequency_hz,
-        "thresholds": {int(t): float(v) for t, v in by_tolerance["threshold"].first().items()},
-        "f1_test": {int(t): row.to_dict() for t, row in f1.iterrows()},
+        "thresholds": by_tolerance["threshold"].first().to_dict(),
+        "f1_test": {t: f1.loc[t].to_dict() for t in SHOWN_TOLERANCES},
         "training": {key: config[key] for key in ("data", "loss", "optimizer", "loader", "seed")},
         "epochs": config["trainer"]["max_epochs"],
     }
