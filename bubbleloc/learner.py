@@ -170,9 +170,9 @@ def _owned(folder: Path, config: runs.Config, resume: bool) -> Iterator[None]:
     if not is_first_process():
         yield
         return
-    if not resume and (folder / runs.CHECKPOINTS).exists():
-        raise InputError(f"{folder} holds a run; go on with resume={folder} or choose another")
     with claim(folder / provenance.RUN_FILE):
+        if not resume and (folder / runs.CHECKPOINTS).exists():
+            raise InputError(f"{folder} holds a run; go on with resume={folder} or choose another")
         if not resume:
             (folder / runs.CHECKPOINTS).mkdir()
             runs.write_config(folder, config)

@@ -31,14 +31,19 @@ def whole(least: int, most: int | None = None) -> Rule:
     return rule
 
 
-def number(above: float = -math.inf, least: float = -math.inf) -> Rule:
-    """Finite numbers above one bound, and not below another."""
+def number(above: float = -math.inf, least: float = -math.inf, most: float = math.inf) -> Rule:
+    """Finite numbers above one bound, and neither below nor beyond others."""
     bound = f" above {above:g}" if above > -math.inf else ""
     bound = f", {least:g} or more" if least > -math.inf else bound
 
     def rule(value: Any) -> float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or value <= above or value < least:
+        if (
+            not is_number
+            or not math.isfinite(value)
+            or not least <= value <= most
+            or value <= above
+        ):
             raise ValueError(f"a number{bound}")
         return value
 
@@ -99,7 +104,7 @@ def either(*rules: Rule) -> Rule:
                 return allowed(value)
             except ValueError as error:
                 wanted.append(str(error))
-        raise ValueError(", or ".join(wanted))
+        raise ValueError(", or ".join(dict.fromkeys(wanted)))
 
     return rule
 
@@ -157,7 +162,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "loss.soft_weight": NOT_NEGATIVE,
         "loss.dice_weight": NOT_NEGATIVE,
         "optimizer": group,
-        "optimizer.lr": POSITIVE,
+        "optimizer.lr": number(above=0, most=1e30),  # beyond, PyTorch's own steps overflow
         "optimizer.schedule": choice(*SCHEDULES),
         "optimizer.milestones": listed(whole(1)),
         "loader": group,

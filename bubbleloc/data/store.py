@@ -13,13 +13,12 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from bubbleloc.data.schema import BUBBLE_FIELDS as BUBBLE_FIELDS
+from bubbleloc.data.schema import schema_problem
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, arrival_sample
 
-SCHEMA_VERSION = 1
 SPLITS = ("train", "val", "test")  # a split's place here is part of its signals' random key
-ATTRIBUTES = ("sampling_rate_hz", "speed_of_sound_m_s", "config")  # those that readers need
-BUBBLE_FIELDS = ("arrival_sample", "depth_m", "lateral_m", "radius_m")
 
 
 @dataclass(frozen=True)
@@ -86,40 +85,13 @@ def open_dataset(path: Path, mode: str = "r") -> h5py.File:
             f"{path} is not a readable HDF5 file ({reason}); remove it and make it again"
         ) from error
     try:
-        problem = _schema_problem(file)
-    except (OSError, RuntimeError, AttributeError, KeyError, TypeError) as error:
+        problem = schema_problem(file)
+    except Exception as error:  # HDF5 meets damage with many types, undocumented
         problem = f"damaged ({error})".splitlines()[0]
     if problem:
         file.close()
         raise InputError(f"{path}: {problem}; remove it and simulate or import it again")
     return file
-
-
-def _schema_problem(file: h5py.File) -> str | None:
-    """Say what keeps a file from being a dataset, or None."""
-    if "schema_version" not in file.attrs:
-        return "not a bubbleloc dataset (no schema_version)"
-    if file.attrs["schema_version"] != SCHEMA_VERSION:
-        return f"schema version {file.attrs['schema_version']} is not {SCHEMA_VERSION}"
-    for name in ATTRIBUTES:
-        if name not in file.attrs:
-            return f"attribute {name!r} is missing"
-    keys = ("rf", "pressure_pa", "done", "bubbles/offset", *(f"bubbles/{f}" for f in BUBBLE_FIELDS))
-    for key in keys:
-        if key not in file:
-            return f"dataset {key!r} is missing"
-    if file["rf"].ndim != 2:
-        return f"rf has shape {file['rf'].shape}, not (signals, samples)"
-    signals = file["rf"].shape[0]
-    if signals == 0:
-        return "it holds no signals"
-    bubbles = int(file["bubbles/offset"][-1]) if file["bubbles/offset"].size else 0
-    lengths = {"pressure_pa": signals, "done": signals, "bubbles/offset": signals + 1}
-    lengths |= {f"bubbles/{field}": bubbles for field in BUBBLE_FIELDS}
-    for key, length in lengths.items():
-        if file[key].shape != (length,):
-            return f"{key} has shape {file[key].shape}, not ({length},)"
-    return None
 
 
 def is_complete(path: Path) -> bool:

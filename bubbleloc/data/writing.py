@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from bubbleloc import __version__
-from bubbleloc.data.store import BUBBLE_FIELDS, SCHEMA_VERSION, Truth
+from bubbleloc.data.schema import BUBBLE_FIELDS, SCHEMA_VERSION
+from bubbleloc.data.store import Truth
 from bubbleloc.errors import InputError
 
 BUBBLE_CHUNK = 4096  # bubbles stored side by side

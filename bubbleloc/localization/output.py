@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from bubbleloc.data.writing import writing
 from bubbleloc.errors import InputError
 
 COLUMNS = ("line", "sample", "time_us", "depth_mm", "confidence")
@@ -75,10 +76,11 @@ def bubble_file(path: Path, facts: Mapping[str, object]) -> Iterator[Table]:
     Args:
         facts: what to note in an HDF5 file's attributes.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         table = _FORMATS[path.suffix.lower()](unfinished, facts)  # type: ignore[call-arg]
+    try:
         try:
             yield table
         finally:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from bubbleloc import runs
 from bubbleloc.data.writing import writing
 from bubbleloc.errors import InputError
 
-LAST, PREVIOUS = "last", "previous"
+BEST, LAST, PREVIOUS = "best", "last", "previous"
 NEEDED = {"epoch", "global_step", "loops", "optimizer_states", "lr_schedulers", "callbacks"}
 
 log = logging.getLogger(__name__)
@@ -47,19 +48,17 @@ class AtomicCheckpoints(TorchCheckpointIO):
             temporary.replace(path)
 
 
-class BestAndLast(ModelCheckpoint):
-    """Keeps the checkpoint of the highest validation F1, and the last one."""
+def keepers(folder: Path) -> list[ModelCheckpoint]:
+    """Return what keeps the checkpoint of the highest validation F1, and that of the last epoch.
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
-            folder / runs.CHECKPOINTS,
-            filename="best",
-            monitor="val_f1",
-            mode="max",
-            save_last=True,
-            enable_version_counter=False,
-        )
+    Two, because Lightning's ``save_last`` skips the epochs that were not the best so far.
+    """
+    keep = partial(_Keeper, folder / runs.CHECKPOINTS, enable_version_counter=False)
+    best = keep(filename=BEST, monitor="val_f1", mode="max")
+    return [best, keep(filename=LAST, save_on_train_epoch_end=True)]
 
+
+class _Keeper(ModelCheckpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the best score; the run's folder may have moved since."""
 

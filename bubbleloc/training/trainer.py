@@ -14,7 +14,7 @@ from bubbleloc import interruption
 from bubbleloc.errors import InputError
 from bubbleloc.progress import TrainingProgress
 from bubbleloc.training.batchnorm import GlobalBatchNorm
-from bubbleloc.training.checkpoints import AtomicCheckpoints, BestAndLast
+from bubbleloc.training.checkpoints import AtomicCheckpoints, keepers
 from bubbleloc.training.divergence import DivergenceGuard
 from bubbleloc.training.logs import loggers
 
@@ -74,7 +74,7 @@ def build_trainer(settings: Mapping[str, Any], folder: Path, batches: int) -> L.
                 StopTogether(),
                 DivergenceGuard(folder),
                 TrainingProgress(),
-                BestAndLast(folder),
+                *keepers(folder),
             ],
             plugins=plugins,
             enable_model_summary=False,

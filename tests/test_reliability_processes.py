@@ -1,0 +1,181 @@
+"""Several processes: one training shared by two, a sweep side by side, threads and memory."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from bubbleloc import learner, provenance, resources, runs
+from bubbleloc.data.dataset import CropSampler, RFDataset
+from bubbleloc.training.logs import METRICS
+from tests.conftest import run
+from tests.test_learner import SMALL, settings
+
+PUBLISHED = ["data.physics.shell=null", "data.physics.thermal=null"]  # as in the fixture
+
+
+def test_two_processes_train_as_one(tiny, tmp_path):
+    """Same losses within rounding; biases before batch normalisation have no gradient but noise,
+    which moves them, and with them the running means that validation uses, a little.
+    """
+    place = [f"data.folder={tiny}", *PUBLISHED, "trainer.accelerator=cpu"]
+    two = run(tmp_path, "train", *SMALL, *place, "trainer=ddp", "hydra.run.dir=two")
+    assert two.returncode == 0, two.stderr
+    assert two.stdout.strip() == "run: two"
+    assert "Warning" not in two.stderr
+    learner.fit(settings(tiny, *SMALL), tmp_path / "one")
+    alone, shared = (pd.read_csv(tmp_path / name / METRICS) for name in ("one", "two"))
+    assert list(alone["epoch"]) == list(shared["epoch"])
+    np.testing.assert_allclose(shared["train_loss"], alone["train_loss"], rtol=1e-4)
+    np.testing.assert_allclose(shared["val_loss"], alone["val_loss"], rtol=2e-3)
+    np.testing.assert_allclose(shared["val_f1"], alone["val_f1"], atol=0.01)
+    written = {path.name for path in (tmp_path / "two").rglob("*") if "tfevents" not in path.name}
+    expected = {path.name for path in (tmp_path / "one").rglob("*") if "tfevents" not in path.name}
+    assert written == expected
+    assert len(provenance.read(tmp_path / "two")["sessions"]) == 1
+    assert runs.load_network(tmp_path / "two")  # in one process again
+
+
+@pytest.mark.parametrize(("processes", "crops"), [(2, 4), (3, 3), (5, 1)])
+def test_shares_of_a_batch_make_up_the_batch(tiny, processes, crops):
+    lines = RFDataset(tiny / "train.h5")
+    whole = list(CropSampler(lines, 500, 20, crops, seed=1))
+    shares = [
+        list(CropSampler(lines, 500, 20, crops, 1, rank=rank, processes=processes))
+        for rank in range(processes)
+    ]
+    assert len({len(share) for share in shares}) == 1
+    dealt = [crop for together in zip(*shares, strict=True) for crop in together]
+    assert dealt[: len(whole)] == whole
+    assert dealt[len(whole) :] == whole[: len(dealt) - len(whole)]
+
+
+def test_a_sweep_side_by_side_goes_on_after_a_job_that_diverges(tiny, tmp_path):
+    swept = run(
+        tmp_path,
+        "train",
+        "-m",
+        *SMALL,
+        *PUBLISHED,
+        f"data.folder={tiny}",
+        "trainer.gradient_clip_val=null",
+        "optimizer.schedule=constant",
+        "optimizer.lr=1e30,1e-3",
+        "hydra/launcher=joblib",
+        "hydra.launcher.n_jobs=2",
+        "hydra.sweep.dir=sweep",
+    )
+    assert swept.returncode == 2, swept.stderr
+    assert "training diverged" in swept.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in swept.stderr
+    assert (tmp_path / "sweep/0/diverged.yaml").is_file()
+    assert pd.read_csv(tmp_path / "sweep/1" / METRICS)["train_loss"].count() == 2
+    assert "optimizer.lr=0.001" in provenance.read(tmp_path / "sweep/1")["sessions"][0]["command"]
+
+
+def test_threads_are_no_more_than_the_cores_one_may_use(tmp_path, monkeypatch):
+    limit = tmp_path / "cpu.max"
+    monkeypatch.setattr(resources, "CGROUP_LIMIT", limit)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert resources.available_cores() == 8
+    for said, cores in (("max 100000", 8), ("250000 100000", 3), ("10000 100000", 1)):
+        limit.write_text(said)
+        assert resources.available_cores() == cores
+    limit.write_text("400000 100000")
+    for name in resources.THREAD_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert resources.threads_per_process(processes=2) == 2
+    assert resources.threads_per_process(processes=1, readers=3) == 1
+    resources.limit_threads()
+    assert os.environ["NUMBA_NUM_THREADS"] == "4"
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # a user's limit counts
+    resources.limit_threads()
+    assert resources.threads_per_process(processes=1) == 2
+
+
+@pytest.fixture(scope="module")
+def huge(tiny, tmp_path_factory):
+    """A dataset of 64,000 lines, 2.2 GB, whose file holds only the last one."""
+    folder = tmp_path_factory.mktemp("huge")
+    signals, samples = 64_000, 8446
+    with h5py.File(tiny / "train.h5") as source, h5py.File(folder / "train.h5", "w") as file:
+        file.attrs.update(source.attrs)
+        file.attrs["config"] = "source: imported"
+        file.create_dataset("rf", (signals, samples), np.float32, chunks=(1, samples))
+        file["rf"][-1] = source["rf"][0]
+        file["pressure_pa"] = np.full(signals, 1e5)
+        file["done"] = np.ones(signals, dtype=bool)
+        file["bubbles/offset"] = np.arange(signals + 1)
+        for field in ("arrival_sample", "depth_m", "lateral_m", "radius_m"):
+            file[f"bubbles/{field}"] = np.full(signals, 1e-3)
+        file["bubbles/arrival_sample"][:] = 4000.0
+    for split in ("val", "test"):
+        (folder / f"{split}.h5").symlink_to(folder / "train.h5")
+    return folder
+
+
+PEAK = """
+import json, resource, sys
+from pathlib import Path
+{code}
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+work(Path(sys.argv[1]))
+print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
+"""
+
+TRAIN = """
+from tests.test_learner import SMALL, settings
+from bubbleloc import learner, provenance
+provenance.fingerprint = lambda path: "left out, it reads line by line"
+def work(folder):
+    few = ("+trainer.limit_train_batches=3", "+trainer.limit_val_batches=2")
+    learner.fit(settings(folder, *SMALL, *few, "trainer.max_epochs=1"), folder / "run")
+"""
+
+EVALUATE = """
+from itertools import islice
+from bubbleloc.floor import score
+from bubbleloc.inference import predict
+from bubbleloc.nn import build_model
+from bubbleloc.splits import open_split
+from bubbleloc.data.noise import Noise
+network = build_model("ckcnn", hidden_channels=2, kernel=15)
+def work(folder):
+    test = open_split(folder, "test", Noise())
+    for _ in islice(predict(network, test, 16), 20):
+        pass
+"""
+
+LOCALIZE = """
+from itertools import islice
+from bubbleloc.inference import apply
+from bubbleloc.localization import open_lines
+from bubbleloc.nn import build_model
+network = build_model("ckcnn", hidden_channels=2, kernel=15)
+def work(folder):
+    with open_lines(folder / "train.h5") as lines:
+        for block in islice(lines.blocks(16), 20):
+            apply(network, block)
+"""
+
+
+@pytest.mark.parametrize("code", [TRAIN, EVALUATE, LOCALIZE], ids=["train", "evaluate", "localize"])
+def test_memory_does_not_grow_with_the_dataset(huge, code):
+    """A tenth of the dataset's 2.2 GB would be too much already."""
+    program = PEAK.format(code=code)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(huge)],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    grown_bytes = 1024 * json.loads(done.stdout.strip().splitlines()[-1])
+    assert grown_bytes < 220e6, f"{grown_bytes / 1e6:.0f} MB"
