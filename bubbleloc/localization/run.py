@@ -89,7 +89,7 @@ def localize_file(
     time_us, depth_mm of a bubble on the axis, confidence (the network's output at the peak).
 
     Args:
-        run: run directory.
+        run: run directory, or ``bubbleloc:small``.
         input: RF lines, see `lines.open_lines` for formats, `key` and `transpose`.
         output: file that ends with ``.csv`` or ``.h5``.
         sampling_rate_hz: of the input, if it does not say or says wrongly; one that nobody
