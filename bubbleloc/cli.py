@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -19,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from bubbleloc import interruption, resources, settings
 from bubbleloc.errors import InputError
-from bubbleloc.messages import one_line, unknown_setting
+from bubbleloc.messages import one_line, show_warning, unknown_setting
 from bubbleloc.settings import Settings
 
 __all__ = ["Settings", "bracketed", "command", "config_folder", "one_line", "output_folder"]
@@ -56,6 +57,7 @@ def command(task: Task, lists: Sequence[str] = ()) -> Callable[[], None]:
 
     def guarded(config: DictConfig) -> None:
         resources.limit_threads()
+        warnings.showwarning = show_warning
         try:
             task(prepare(name, config))
         except Exception as error:

@@ -1,8 +1,13 @@
-"""What users read when a command refuses its settings: one line, with a suggestion."""
+"""What users read when a command warns or refuses: one line, with a suggestion."""
 
 import difflib
 import re
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 OPEN_GROUP = "trainer."  # +trainer.x=… reaches lightning.Trainer, which checks its arguments
 
@@ -40,15 +45,39 @@ def unknown_setting(override: str, config: Path) -> str | None:
 
 
 def suggestion(key: str, config: Path) -> str:
-    """Return ``, did you mean …?`` when a configuration key resembles ``key``."""
-    close = difflib.get_close_matches(key.split(".")[-1], sorted(known_keys(config)), n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
+    """Return ``, did you mean …?`` when a setting resembles ``key``, and never ``key`` itself."""
+    settings = sorted(known_settings(config) - {key}, key=lambda name: (name.count("."), name))
+    by_last = {name.split(".")[-1]: name for name in reversed(settings)}  # the shortest stays
+    close = difflib.get_close_matches(key.split(".")[-1], sorted(by_last), n=1)
+    return f", did you mean {by_last[close[0]]!r}?" if close else ""
 
 
 def known_keys(config: Path) -> set[str]:
     """Return all keys and groups of the configurations."""
+    return {part for name in known_settings(config) for part in name.split(".")}
+
+
+def known_settings(config: Path) -> set[str]:
+    """Return all settings and groups as a user types them, such as ``data.physics.shell``."""
     known = set()
     for path in config.rglob("*.yaml"):
-        known |= set(re.findall(r"^\s*([a-z_0-9]+):", path.read_text(), re.MULTILINE))
-        known.add(path.parent.name)
-    return known
+        group = path.parent.relative_to(config).parts
+        content = yaml.safe_load(path.read_text()) or {}
+        everywhere = "@package _global_" in path.read_text()
+        known |= {".".join(group), *_names(content, () if everywhere else group)}
+    return {name for name in known if name.split(".")[0] not in ("", "hydra", "defaults")}
+
+
+def _names(content: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[str]:
+    for key, value in content.items():
+        yield ".".join((*above, key))
+        if isinstance(value, Mapping):
+            yield from _names(value, (*above, key))
+
+
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Say a warning in one line; it takes the place of ``warnings.showwarning``."""
+    from tqdm import tqdm
+
+    line = " ".join(str(message).split())
+    tqdm.write(f"warning: {line}", file=sys.stderr)  # above a progress bar, not into it

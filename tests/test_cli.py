@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from bubbleloc.cli import bracketed
+from bubbleloc.cli import bracketed, config_folder
+from bubbleloc.messages import known_settings, show_warning, suggestion
 from tests.conftest import run
 
 
@@ -54,3 +55,36 @@ def test_lists_may_be_typed_without_brackets():
     assert bracketed("noise=0.1,0.2", ["noise"]) == "noise=[0.1,0.2]"
     for argument in ("noise=0.1", "noise=[0.1,0.2]", "kernel=65,131", "--multirun"):
         assert bracketed(argument, ["noise"]) == argument
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("kernl", "kernel"),
+        ("shell", "data.physics.shell"),
+        ("physics.shell", "data.physics.shell"),
+        ("data.shel", "data.physics.shell"),
+        ("max_epochs", "trainer.max_epochs"),
+    ],
+)
+def test_suggestions_can_be_typed(typed, meant):
+    assert suggestion(typed, config_folder()) == f", did you mean {meant!r}?"
+
+
+def test_no_suggestion_says_the_same_word():
+    for name in known_settings(config_folder()):
+        assert f"{name!r}" not in suggestion(name, config_folder())
+
+
+def test_warnings_are_one_line(capsys):
+    show_warning(UserWarning("too\n  loud"), UserWarning, "file.py", 3)
+    assert capsys.readouterr().err == "warning: too loud\n"
+
+
+def test_users_see_warnings_in_one_line(tmp_path):
+    where = ["data=tiny", "splits=[val]", "data.signals.val=1", f"data.folder={tmp_path}"]
+    warned = run(tmp_path, "simulate", *where, "data.physics.medium.viscosity_pa_s=2e-3")
+    assert warned.returncode == 0, warned.stderr
+    lines = [line for line in warned.stderr.splitlines() if "Segers" in line]
+    assert lines == ["warning: " + lines[0].removeprefix("warning: ")]
+    assert ".py:" not in warned.stderr
