@@ -1,10 +1,12 @@
 """Where signals are simulated: processes of this machine, or a Dask cluster."""
 
+import asyncio
 import contextlib
 import json
 import logging
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from bubbleloc.resources import available_cores
 
 EXECUTORS = ("processes", "dask")
 CONNECT_TIMEOUT_S = 10
+ANSWER_TIMEOUT_S = 15  # of a scheduler that is busy
 
 
 @dataclass(frozen=True)
@@ -121,9 +124,34 @@ def _scheduler_address(address: str) -> str:
 
 
 def _knock(address: str) -> None:
-    """Raise OSError or ValueError at once where nobody listens; Dask would go on trying."""
+    """Raise OSError or ValueError where no scheduler answers soon; Dask would wait for ever."""
     place = urlsplit(address)
-    if place.scheme in ("tcp", "tls"):
-        if not place.hostname or not place.port:
-            raise ValueError("no host and port")
-        socket.create_connection((place.hostname, place.port), CONNECT_TIMEOUT_S).close()
+    if place.scheme not in ("tcp", "tls"):
+        return
+    if not place.hostname or not place.port:
+        raise ValueError("no host and port")
+    socket.create_connection((place.hostname, place.port), CONNECT_TIMEOUT_S).close()
+    with ThreadPoolExecutor(1) as thread:  # a notebook has an event loop of its own in this one
+        try:
+            kind = thread.submit(asyncio.run, _kind_of_server(address)).result()
+        except Exception as error:  # what strangers say cannot be read in many ways
+            raise OSError("what listens there does not speak Dask's language") from error
+    if kind != "Scheduler":
+        raise ValueError(f"a {kind} listens there")
+
+
+async def _kind_of_server(address: str) -> str:
+    """Ask a Dask server what it is: Scheduler, Worker or Nanny."""
+    import distributed
+
+    dask: Any = distributed  # which is not typed
+
+    async def ask() -> str:
+        credentials = dask.Security().get_connection_args("client")
+        server = dask.rpc(address, timeout=CONNECT_TIMEOUT_S, connection_args=credentials)
+        try:
+            return str((await server.identity())["type"])
+        finally:
+            await server.close_rpc()
+
+    return await asyncio.wait_for(ask(), ANSWER_TIMEOUT_S)

@@ -4,9 +4,12 @@ import builtins
 import dataclasses
 import json
 import os
+import socket
+import threading
 
 import pytest
 
+from bubbleloc.data import execution
 from bubbleloc.data.execution import Executor
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.errors import InputError
@@ -46,6 +49,46 @@ def test_no_scheduler_is_one_line(tmp_path, address):
         f"error: no Dask scheduler answers at {address}; check the address, or start one"
     ]
     assert not any(tmp_path.iterdir())
+
+
+@pytest.fixture(params=[b"", b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def stranger(request):
+    """The address of a server that accepts connections, greets in its own way, and waits."""
+    connections = []
+
+    def greet():
+        while True:
+            try:
+                connections.append(server.accept()[0])
+            except OSError:
+                return
+            connections[-1].sendall(request.param)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=greet, daemon=True).start()
+        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        for connection in connections:
+            connection.close()
+
+
+def test_what_is_no_scheduler_is_refused_in_time(stranger, monkeypatch):
+    pytest.importorskip("distributed")
+    assert execution.CONNECT_TIMEOUT_S + execution.ANSWER_TIMEOUT_S < 30
+    monkeypatch.setattr(execution, "ANSWER_TIMEOUT_S", 1)
+    with (
+        pytest.raises(InputError, match="no Dask scheduler answers at"),
+        Executor("dask", address=stranger).workers_for(1),
+    ):
+        pass
+
+
+def test_a_worker_is_no_scheduler(cluster):
+    worker = next(iter(cluster.scheduler_info["workers"]))
+    with (
+        pytest.raises(InputError, match="no Dask scheduler answers at"),
+        Executor("dask", address=worker).workers_for(1),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(
