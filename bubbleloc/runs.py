@@ -8,10 +8,12 @@ import yaml
 
 from bubbleloc import settings
 from bubbleloc.errors import InputError
+from bubbleloc.limits import check_zip
 from bubbleloc.nn import Localizer, build_model
 
 CONFIG_FILE = "config.yaml"
 CHECKPOINTS = "checkpoints"
+LARGEST_CONFIG = 2**20  # bytes
 PARTS = ("model", "data", "loss", "optimizer", "loader", "trainer", "seed", "noise", "workers")
 
 Config = dict[str, Any]
@@ -39,6 +41,8 @@ def read_config(folder: Path) -> Config:
     if not path.is_file():
         raise InputError(f"{folder} is no run directory (no {CONFIG_FILE}); train one first")
     try:
+        if path.stat().st_size > LARGEST_CONFIG:
+            raise ValueError("too large")
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
         raise InputError(f"{path} is not readable YAML; restore it or train again") from error
@@ -87,6 +91,7 @@ def read_checkpoint(path: Path) -> Config:
     Raises:
         InputError: damaged, or holding anything but tensors and plain values.
     """
+    check_zip(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many types here, all of them about the file

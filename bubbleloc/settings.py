@@ -2,6 +2,7 @@
 
 import copy
 import math
+import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -241,5 +242,7 @@ def check(command: str, settings: Settings) -> Settings:
 
 
 def _shown(value: Any) -> str:
-    shown = "null" if value is None else str(value).replace("\n", " ")
+    plain = isinstance(value, str | int | float)
+    shown = str(value) if plain else reprlib.repr(value)  # which stays short, whatever it is
+    shown = "null" if value is None else shown.replace("\n", " ")
     return shown if len(shown) <= 80 else f"{shown[:77]}..."

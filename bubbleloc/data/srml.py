@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from bubbleloc.data.store import Truth
+from bubbleloc.limits import check_bytes, check_hdf5, check_mat
 
 HEADER_LINES = 4
 MOST_PER_SAMPLE = 1000  # bubbles; a column of something else exceeds it
@@ -61,9 +62,10 @@ def _read_text(path: Path, acquisition: Acquisition) -> tuple[FloatArray, Truth]
     Lateral position and size are not in the file: 0 and NaN stand for them.
     """
     try:
+        check_bytes(path)
         with warnings.catch_warnings(action="ignore"):  # of an empty table, refused below
             table = np.loadtxt(path, delimiter=",", skiprows=HEADER_LINES, ndmin=2)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, IndexError) as error:
         raise UnusableError("not a table of numbers under four header lines") from error
     if table.size == 0 or table.shape[1] != 3:
         raise UnusableError("not three columns: bubble count, voltage, pressure field")
@@ -136,6 +138,7 @@ class _Structs:
             if h5py.is_hdf5(path):
                 self.file = h5py.File(path)
             else:
+                check_mat(path)
                 self.variables = loadmat(path, variable_names=STRUCTS)
         except Exception as error:  # loadmat meets damaged files with many types, undocumented
             raise UnusableError("not a readable MATLAB file") from error
@@ -168,6 +171,10 @@ class _Structs:
 def _entries_v73(file: h5py.File, struct: str, field: str) -> list[FloatArray]:
     """Read HDF5: a struct array keeps references to its entries, a single struct its values."""
     dataset = file[struct][field]
+    check_hdf5(Path(file.filename), dataset, whole=True)
     if h5py.check_ref_dtype(dataset.dtype) is None:
         return [np.asarray(dataset[()], dtype=np.float64)]
-    return [np.asarray(file[reference][()], float) for reference in dataset[()].ravel()]
+    entries = [file[reference] for reference in dataset[()].ravel()]
+    for entry in entries:
+        check_hdf5(Path(file.filename), entry, whole=True)
+    return [np.asarray(entry[()], float) for entry in entries]

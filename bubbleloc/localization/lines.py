@@ -8,8 +8,9 @@ piece by piece; older ``.mat`` files and ``.npz`` have to be read whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import scipy.io
 from numpy.typing import NDArray
 
 from bubbleloc.errors import InputError
+from bubbleloc.limits import MOST_SAMPLES, check_hdf5, check_mat, check_zip
 from bubbleloc.localization.text import text_blocks
 
 Floats = NDArray[np.float32]
@@ -59,32 +61,57 @@ def open_lines(path: Path, key: str | None = None, transpose: bool = False) -> I
     """
     if not path.is_file():
         raise InputError(f"no file {path}: give input=<file of RF lines>")
+    with ExitStack() as files:
+        with _blaming(path):
+            lines = _opened(path, key, transpose, files)
+        yield replace(lines, blocks=partial(_read, path, lines.blocks))
+
+
+def _opened(path: Path, key: str | None, transpose: bool, files: ExitStack) -> RFLines:
+    """Open a file by its suffix, to be closed with `files`."""
     suffix = path.suffix.lower()
+    if suffix in _HDF5 or (suffix == ".mat" and h5py.is_hdf5(path)):
+        file = files.enter_context(h5py.File(path, "r"))
+        # MATLAB 7.3 writes its columns first
+        return _from_hdf5(path, file, key, transpose != (suffix == ".mat"))
+    if suffix == ".mat":
+        check_mat(path)
+        return _from_mat(path, key, transpose)
+    if suffix == ".npy":
+        return _of_array(path, np.load(path, mmap_mode="r", allow_pickle=False), transpose)
+    if suffix == ".npz":
+        check_zip(path)
+        with np.load(path, allow_pickle=False) as arrays:
+            return _from_arrays(path, {n: arrays[n] for n in arrays.files}, key, transpose)
+    if suffix in (".csv", ".txt"):
+        return RFLines(*text_blocks(path, transpose))
+    raise InputError(
+        f"{path}: cannot read {suffix or 'a file without suffix'}; give .h5, .mat, .npy, "
+        ".npz, .csv or .txt"
+    )
+
+
+@contextmanager
+def _blaming(path: Path) -> Iterator[None]:
+    """Turn what readers raise on damaged files, which is many types, into our error."""
     try:
-        if suffix in _HDF5 or (suffix == ".mat" and h5py.is_hdf5(path)):
-            with h5py.File(path, "r") as file:
-                # MATLAB 7.3 writes its columns first
-                yield _from_hdf5(path, file, key, transpose != (suffix == ".mat"))
-        elif suffix == ".mat":
-            yield _from_mat(path, key, transpose)
-        elif suffix == ".npy":
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-            yield _of_array(path, array, transpose)
-        elif suffix == ".npz":
-            with np.load(path, allow_pickle=False) as file:
-                yield _from_arrays(path, {name: file[name] for name in file.files}, key, transpose)
-        elif suffix in (".csv", ".txt"):
-            samples, lines, blocks = text_blocks(path, transpose)
-            yield RFLines(samples, lines, blocks)
-        else:
-            raise InputError(
-                f"{path}: cannot read {suffix or 'a file without suffix'}; give .h5, .mat, .npy, "
-                ".npz, .csv or .txt"
-            )
+        yield
     except InputError:
         raise
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} cannot be read ({error})".splitlines()[0]) from error
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} cannot be read ({reason}); write it again") from error
+
+
+def _read(path: Path, blocks: Callable[[int], Iterator[Floats]], size: int) -> Iterator[Floats]:
+    """Read blocks; errors of reading are the file's, those of the caller are not."""
+    pieces = blocks(size)
+    while True:
+        with _blaming(path):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
 
 
 def _from_hdf5(path: Path, file: h5py.File, key: str | None, transpose: bool) -> RFLines:
@@ -95,11 +122,18 @@ def _from_hdf5(path: Path, file: h5py.File, key: str | None, transpose: bool) ->
             found[name] = item
 
     file.visititems(collect)
-    if "done" in found and "schema_version" in file.attrs and not found["done"][:].all():
+    for item in found.values():
+        check_hdf5(path, item)
+    if "done" in found and "schema_version" in file.attrs and not _all(path, found["done"]):
         raise InputError(f"{path} is incomplete; run bubbleloc.simulate to finish it")
     array = found[_chosen(path, {name: item.shape for name, item in found.items()}, key)]
     said = {**_scalars(found), **file.attrs, **array.attrs}
     return _of_array(path, array, transpose, said)
+
+
+def _all(path: Path, done: h5py.Dataset) -> bool:
+    check_hdf5(path, done, whole=True)
+    return bool(np.all(done[:]))
 
 
 def _from_mat(path: Path, key: str | None, transpose: bool) -> RFLines:
@@ -149,6 +183,12 @@ def _of_array(
     lines, samples = (1, array.size) if one_line else array.shape
     if transpose and not one_line:
         lines, samples = samples, lines
+
+    if samples > MOST_SAMPLES:
+        raise InputError(
+            f"{path} holds lines of {samples} samples, more than {MOST_SAMPLES}: if lines are "
+            "columns, add transpose=true, else cut them"
+        )
 
     def blocks(size: int) -> Iterator[Floats]:
         for start in range(0, lines, size):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bubbleloc.errors import InputError
+from bubbleloc.limits import MOST_SAMPLES, check_bytes
 
 Floats = NDArray[np.float32]
 
+_BYTES_PER_SAMPLE = 16
 _COLUMNS_AT_ONCE = 1024
 """Lines that are columns need a pass over the file for each so many of them."""
 
@@ -36,7 +39,10 @@ def text_blocks(
 def _layout(path: Path) -> tuple[dict[str, Any], int]:
     """Settings of ``pandas.read_csv`` for a file, and its number of columns."""
     with path.open(encoding="utf-8", errors="replace") as file:
-        first = next((words for line in file if (words := line.split("#")[0].strip())), "")
+        pieces = iter(partial(file.readline, MOST_SAMPLES * _BYTES_PER_SAMPLE), "")
+        first = next((words for line in pieces if (words := line.split("#")[0].strip())), "")
+    if len(first) >= MOST_SAMPLES:
+        check_bytes(path)
     if not first:
         raise InputError(f"{path} is empty: give RF lines, one per row")
     separator = next((mark for mark in ",;" if mark in first), r"\s+")

@@ -1,15 +1,14 @@
 """Measured transducer responses and drive waveforms from files (data only, never code)."""
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from bubbleloc.errors import InputError
+from bubbleloc.limits import check_bytes, check_mat, check_zip
 from bubbleloc.physics.media import ComplexArray, FloatArray
 from bubbleloc.physics.transducer import TabulatedResponse
 
@@ -52,8 +51,8 @@ def read_waveform(path: str | Path) -> FloatArray:
     file = _existing(path)
     if file.suffix == ".npy":
         try:
-            samples = np.load(file, allow_pickle=False)
-        except (OSError, ValueError) as error:
+            samples = np.load(file, mmap_mode="r", allow_pickle=False)  # no more than is there
+        except Exception as error:
             raise InputError(f"{file}: not a .npy file of numbers ({error})") from error
     else:
         samples = read_columns(file)
@@ -64,6 +63,7 @@ def read_waveform(path: str | Path) -> FloatArray:
 
 def read_columns(file: Path) -> FloatArray:
     """A table (rows, columns) of numbers parted by commas or blanks; a header is skipped."""
+    check_bytes(file)
     try:
         text = file.read_text(encoding="utf-8-sig").replace(",", " ").replace(";", " ")
         lines = [line for line in text.splitlines() if line.strip() and line.lstrip()[0] != "#"]
@@ -92,10 +92,14 @@ def _existing(path: str | Path) -> Path:
 def _load_named(file: Path) -> Mapping[str, Any]:
     try:
         if file.suffix == ".mat":
+            check_mat(file)
             return {k: v for k, v in loadmat(file).items() if not k.startswith("__")}
+        check_zip(file)
         with np.load(file, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files if key in ("f", "Tfit", "Hfit")}
-    except (OSError, ValueError, NotImplementedError, MatReadError, zipfile.BadZipFile) as error:
+    except InputError:
+        raise
+    except Exception as error:  # readers meet damaged files with many types, undocumented
         raise InputError(f"{file}: cannot be read as {file.suffix} ({error})") from error
 
 
