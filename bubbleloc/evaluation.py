@@ -82,7 +82,7 @@ def evaluate_run(
         level: evaluation if Noise(level) == main else evaluate(Noise(level)) for level in levels
     }
     return write_report(
-        run / "report",
+        runs.report_folder(run),
         replace(
             evaluation,
             facts={"run": run.resolve().name} | facts,

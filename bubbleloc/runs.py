@@ -9,10 +9,11 @@ import yaml
 from bubbleloc import settings
 from bubbleloc.errors import InputError
 from bubbleloc.limits import check_zip
-from bubbleloc.nn import Localizer, build_model
+from bubbleloc.nn import Localizer, build_model, load_released, released_card
 
 CONFIG_FILE = "config.yaml"
 CHECKPOINTS = "checkpoints"
+RELEASED_PREFIX = "bubbleloc:"  # before the name of a network that comes with the package
 LARGEST_CONFIG = 2**20  # bytes
 PARTS = ("model", "data", "loss", "optimizer", "loader", "trainer", "seed", "noise", "workers")
 
@@ -37,6 +38,9 @@ def read_config(folder: Path) -> Config:
     Raises:
         InputError: the folder is no run directory, or its configuration is damaged.
     """
+    if is_released(folder):
+        card = card_of(folder)
+        return {**card["training"], "model": card["model"], "noise": 0.0, "workers": None}
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise InputError(f"{folder} is no run directory (no {CONFIG_FILE}); train one first")
@@ -57,13 +61,39 @@ def read_config(folder: Path) -> Config:
         raise InputError(f"{path}: {error}") from None
 
 
+def is_released(folder: Path) -> bool:
+    """Return whether a "run" is a network of the package, such as ``bubbleloc:small``."""
+    return str(folder).startswith(RELEASED_PREFIX)
+
+
+def report_folder(run: Path) -> Path:
+    """Return where the report of a run is; that of a network of the package is in outputs/."""
+    return (Path("outputs") / _released_name(run) if is_released(run) else run) / "report"
+
+
+def _released_name(run: Path) -> str:
+    return str(run).removeprefix(RELEASED_PREFIX)
+
+
+def card_of(run: Path) -> Config:
+    """Return the card of a network of the package, see `released_card`.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    try:
+        return released_card(_released_name(run))
+    except ValueError as error:
+        raise InputError(f"run={run}: {error}") from error
+
+
 def find_runs(folder: Path) -> list[Path]:
     """Return the run that a folder is, or the runs of the sweep that it holds, in their order.
 
     Raises:
         InputError: neither.
     """
-    if (folder / CONFIG_FILE).is_file():
+    if is_released(folder) or (folder / CONFIG_FILE).is_file():
         return [folder]
     runs = [path.parent for path in folder.glob(f"*/{CONFIG_FILE}")]
     if not runs:
@@ -103,6 +133,9 @@ def read_checkpoint(path: Path) -> Config:
 
 def load_network(folder: Path, which: str = "best") -> Localizer:
     """Rebuild the network of a run with its trained weights, in evaluation mode."""
+    if is_released(folder):
+        card_of(folder)  # refuses names that the package does not have
+        return load_released(_released_name(folder))
     network = network_of(read_config(folder))
     path = checkpoint_path(folder, which)
     prefix = "network."

@@ -46,12 +46,19 @@ class Model:
 
 
 def open_model(source: str, checkpoint: str = "best") -> Model:
-    """Open the model that `source` names: a run directory.
+    """Open the model that `source` names: a run directory, or ``bubbleloc:small``.
 
     Raises:
-        InputError: there is no such run or checkpoint.
+        InputError: there is no such run, checkpoint or network of the package.
     """
-    return _of_run(Path(source), checkpoint)
+    run = Path(source)
+    return _released(run) if runs.is_released(run) else _of_run(run, checkpoint)
+
+
+def _released(run: Path) -> Model:
+    network, card = runs.load_network(run), runs.card_of(run)
+    scale = Scale(card["sampling_rate_hz"], card["speed_of_sound_m_s"], card["frequency_hz"])
+    return Model(str(run), network, scale, card["thresholds"])
 
 
 def _of_run(run: Path, checkpoint: str) -> Model:

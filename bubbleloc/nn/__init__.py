@@ -6,7 +6,7 @@ from bubbleloc.nn.dilated_cnn import DilatedCKCNN, DilatedCNN
 from bubbleloc.nn.fftconv import FFTConv1d, fft_conv1d
 from bubbleloc.nn.models import build_model
 from bubbleloc.nn.network import Localizer
-from bubbleloc.nn.released import load_released
+from bubbleloc.nn.released import load_released, released_card
 from bubbleloc.nn.siren import SIREN
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "build_model",
     "fft_conv1d",
     "load_released",
+    "released_card",
 ]

@@ -1,6 +1,7 @@
 """The trained networks that come with the package."""
 
 from importlib import resources
+from typing import Any
 
 import yaml
 from safetensors.torch import load
@@ -9,6 +10,7 @@ from bubbleloc.nn.models import build_model
 from bubbleloc.nn.network import Localizer
 
 RELEASED = ("small",)
+WEIGHTS = resources.files("bubbleloc.nn") / "weights"
 
 
 def load_released(name: str) -> Localizer:
@@ -22,10 +24,22 @@ def load_released(name: str) -> Localizer:
     Raises:
         ValueError: another name.
     """
+    network = build_model(**released_card(name)["model"])
+    network.load_state_dict(load((WEIGHTS / f"{name}.safetensors").read_bytes()))
+    return network.eval()
+
+
+def released_card(name: str) -> dict[str, Any]:
+    """Return what is known of a network of the package.
+
+    ``model`` (arguments of `build_model`), ``parameters``, ``sampling_rate_hz``,
+    ``speed_of_sound_m_s``, ``frequency_hz``, ``thresholds`` (best one per tolerance in samples),
+    ``f1_test`` and ``training`` (the settings it was trained with).
+
+    Raises:
+        ValueError: no network of that name.
+    """
     if name not in RELEASED:
         raise ValueError(f"no released network {name!r}; choose one of {', '.join(RELEASED)}")
-    folder = resources.files("bubbleloc.nn") / "weights"
-    settings = yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
-    network = build_model(**settings["model"])
-    network.load_state_dict(load((folder / f"{name}.safetensors").read_bytes()))
-    return network.eval()
+    card: dict[str, Any] = yaml.safe_load((WEIGHTS / f"{name}.yaml").read_text(encoding="utf-8"))
+    return card

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from bubbleloc.metrics import tolerance_sweep
-from bubbleloc.nn import load_released
+from bubbleloc.nn import load_released, released_card
 from bubbleloc.physics import draw_scene, simulate_rf
 
 LIMITS = {"small": 30_000}
@@ -26,3 +26,12 @@ def test_released_network_finds_bubbles_in_new_signals(name):
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="choose one of"):
         load_released("huge")
+
+
+def test_card_tells_what_is_needed_to_use_and_judge_it():
+    card = released_card("small")
+    network = load_released("small")
+    assert card["parameters"] == sum(p.numel() for p in network.parameters())
+    assert set(card["thresholds"]) == set(range(10))
+    assert card["sampling_rate_hz"] == 62.5e6
+    assert card["f1_test"][4]["mean"] > 0.94
