@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test test-slow lint types clean
+.PHONY: install demo test soak lint types clean
 
 install: .venv/installed
 
@@ -14,7 +14,7 @@ DEMO := outputs/demo
 
 demo: install
 	$(BIN)/python -m bubbleloc.simulate data=demo
-	@if [ -f $(DEMO)/checkpoints/last.ckpt ]; \
+	@if [ -f $(DEMO)/config.yaml ]; \
 	then $(BIN)/python -m bubbleloc.train resume=$(DEMO); \
 	else $(BIN)/python -m bubbleloc.train model=ckcnn kernel=131 data=demo hydra.run.dir=$(DEMO); fi
 	$(BIN)/python -m bubbleloc.evaluate run=$(DEMO)
@@ -22,7 +22,7 @@ demo: install
 test: install lint types
 	$(BIN)/python -m pytest -m "not slow"
 
-test-slow: install
+soak: install
 	$(BIN)/python -m pytest -m slow
 
 lint: install
