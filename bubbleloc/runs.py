@@ -68,7 +68,9 @@ def is_released(folder: Path) -> bool:
 
 def report_folder(run: Path) -> Path:
     """Return where the report of a run is; that of a network of the package is in outputs/."""
-    return (Path("outputs") / _released_name(run) if is_released(run) else run) / "report"
+    return (
+        Path("outputs") / f"bubbleloc-{_released_name(run)}" if is_released(run) else run
+    ) / "report"
 
 
 def _released_name(run: Path) -> str:

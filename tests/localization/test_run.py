@@ -125,3 +125,12 @@ def test_output_must_be_another_file_of_a_known_format(rf, tmp_path):
         localize_file(RUN, "data/tiny/test.h5", "data/tiny/../tiny/test.h5")
     with pytest.raises(InputError, match="no run directory"):
         localize_file("nowhere", "data/tiny/test.h5", tmp_path / "b.csv")
+
+
+def test_the_network_of_the_package_needs_no_training(rf, tmp_path):
+    done = localize_file("bubbleloc:small", "data/tiny/test.h5", tmp_path / "b.csv")
+    with h5py.File("data/tiny/test.h5") as file:
+        bubbles = len(file["bubbles/depth_m"])
+    assert 0.3 * bubbles < done.bubbles < bubbles
+    with pytest.raises(InputError, match="no released network 'huge'; choose one of small"):
+        localize_file("bubbleloc:huge", "data/tiny/test.h5", tmp_path / "b.csv")
