@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -19,9 +20,9 @@ from tests.test_learner import SMALL, settings, weights
 LONG = ("data=tiny", "hidden_channels=3", "kernel=15", "trainer.max_epochs=5")
 
 
-def start(cwd: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start a training and return while it runs."""
-    command = [sys.executable, "-m", "bubbleloc.train", *arguments]
+def start(cwd: Path, *arguments: str, module: str = "train") -> subprocess.Popen[str]:
+    """Start a command and return while it runs."""
+    command = [sys.executable, "-m", f"bubbleloc.{module}", *arguments]
     return subprocess.Popen(
         command,
         cwd=cwd,
@@ -168,6 +169,20 @@ def test_a_run_in_use_is_not_resumed_a_second_time(tiny, tmp_path):
     process.communicate()
     assert refused.returncode == 2
     assert "being written by another process" in refused.stderr
+
+
+def test_a_terminated_command_leaves_nothing_half_written(whole, tmp_path):
+    np.lib.format.open_memmap(tmp_path / "rf.npy", "w+", np.float32, (20_000, 8446))  # sparse
+    place = [f"run={whole}", "input=rf.npy", "output=found.csv", "threshold=0.5"]
+    process = start(tmp_path, *place, module="localize")
+    while not list(tmp_path.glob(".found.csv*")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.terminate()
+    errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 143, errors
+    assert errors.strip().splitlines()[-1] == "terminated; what was finished is kept"
+    assert [path.name for path in tmp_path.iterdir()] == ["rf.npy"]
 
 
 def test_resuming_takes_no_other_settings_and_makes_no_folder(whole, tmp_path):
