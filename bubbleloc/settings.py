@@ -138,6 +138,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "workers": optional(whole(1)),
         "executor": text,
         "address": optional(text),
+        "preview": flag,
     },
     "train": {
         **DATA,

@@ -5,11 +5,16 @@ from bubbleloc.cli import Settings, command
 
 @command
 def main(settings: Settings) -> None:
-    """Simulate what is missing of a dataset."""
+    """Simulate what is missing of a dataset, or draw what its settings mean."""
     from bubbleloc.data.generate import ensure_dataset, plan_of
 
     shortcuts = {name: settings[name] for name in ("seed", "bubbles")}
     plan = plan_of({**settings["data"], **shortcuts}).only(settings["splits"])
+    if settings["preview"]:
+        from bubbleloc.preview import preview
+
+        print(f"preview: {preview(plan)}")
+        return
     ensure_dataset(plan, settings["workers"], settings["executor"], settings["address"])
     print(f"dataset: {plan.folder}")
 

@@ -3,6 +3,7 @@
 from bubbleloc.figures.breakdowns import error_figure, rates_figure
 from bubbleloc.figures.comparison import run_violins
 from bubbleloc.figures.line import Example, detected_line, example_line
+from bubbleloc.figures.physics import arrivals_figure, bubble_figure, pulse_figure
 from bubbleloc.figures.scores import f1_against, f1_violins
 from bubbleloc.figures.style import save_figure
 from bubbleloc.figures.sweep import noise_lines, sweep_heatmap, sweep_lines
@@ -10,6 +11,8 @@ from bubbleloc.figures.thresholds import f1_heatmap, precision_recall
 
 __all__ = [
     "Example",
+    "arrivals_figure",
+    "bubble_figure",
     "detected_line",
     "error_figure",
     "example_line",
@@ -18,6 +21,7 @@ __all__ = [
     "f1_violins",
     "noise_lines",
     "precision_recall",
+    "pulse_figure",
     "rates_figure",
     "run_violins",
     "save_figure",
