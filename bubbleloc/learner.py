@@ -22,8 +22,8 @@ from bubbleloc.losses import DualLoss
 from bubbleloc.metrics import THRESHOLDS, tolerance_sweep
 from bubbleloc.nn import Localizer
 from bubbleloc.settings import SCHEDULES
+from bubbleloc.training import logs
 from bubbleloc.training.checkpoints import checkpoint_to_resume
-from bubbleloc.training.logs import forget_epochs
 from bubbleloc.training.trainer import build_trainer, is_first_process
 
 for part in ("lightning.pytorch", "lightning.fabric"):
@@ -50,6 +50,7 @@ class Learner(L.LightningModule):
             )
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
+        self._validated = -1  # the last epoch that was
 
     def training_step(self, batch: Line, batch_index: int) -> Tensor:
         """Return the loss of a batch of crops."""
@@ -73,7 +74,15 @@ class Learner(L.LightningModule):
         if self.trainer.world_size > 1:
             total = self.trainer.strategy.reduce(total, reduce_op="sum")
         self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
+        self._validated = self.current_epoch
         self.log("val_f1", float((total[:-1] / total[-1]).max()), prog_bar=True, sync_dist=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the epoch's metrics with the weights; the log gets them a moment later."""
+        metrics = {name: value.item() for name, value in self.trainer.callback_metrics.items()}
+        if self._validated != self.current_epoch:  # metrics of an earlier epoch
+            metrics = {name: metrics[name] for name in metrics if not name.startswith("val_")}
+        checkpoint["metrics"] = metrics
 
     def _log_mean(self, name: str, value: Tensor, lines: int, prog_bar: bool = False) -> None:
         """Log the mean over the lines of an epoch, and of all processes."""
@@ -186,10 +195,9 @@ def _where_it_stopped(folder: Path, learner: Learner) -> Path | None:
     Raises:
         InputError: it is damaged, or of another network.
     """
-    checkpoint, epochs = checkpoint_to_resume(folder), 0
+    checkpoint, content = checkpoint_to_resume(folder), None
     if checkpoint is not None:
         content = runs.read_checkpoint(checkpoint)
-        epochs = int(content["epoch"]) + 1
         try:
             learner.load_state_dict(content["state_dict"])
         except RuntimeError as error:
@@ -197,7 +205,7 @@ def _where_it_stopped(folder: Path, learner: Learner) -> Path | None:
                 f"{checkpoint} does not fit the model in {runs.CONFIG_FILE} beside it"
             ) from error
     if is_first_process():
-        forget_epochs(folder, epochs)
+        logs.align(folder, content)
     return checkpoint
 
 

@@ -13,6 +13,7 @@ import torch
 
 from bubbleloc import learner, provenance, runs
 from bubbleloc.errors import InputError
+from bubbleloc.training import logs
 from bubbleloc.training.logs import METRICS
 from tests.conftest import run
 from tests.test_learner import SMALL, settings, weights
@@ -122,11 +123,23 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(whole, tmp_path, capl
     assert (cut / METRICS).read_text() == (whole / METRICS).read_text()
 
 
+@pytest.mark.parametrize("rows_left", [1, 2, 8, 9])
+def test_log_rows_lost_with_the_process_come_back(whole, tmp_path, rows_left):
+    """A process may die between its checkpoint and its log, or with the log behind or ahead."""
+    cut = shutil.copytree(whole, tmp_path / "cut")
+    log = (cut / METRICS).read_text().splitlines(keepends=True)
+    (cut / METRICS).write_text("".join(log[: 1 + rows_left]) + "4,9,0.1")  # a torn row
+    content = runs.read_checkpoint(cut / "checkpoints/last.ckpt")
+    logs.align(cut, content)
+    expected = log if rows_left == 9 else [*log[: 1 + rows_left], *log[-2:]]  # epoch 4 is whole
+    assert (cut / METRICS).read_text().splitlines(keepends=True) == expected
+
+
 def test_two_damaged_checkpoints_are_refused(whole, tmp_path):
     cut = shutil.copytree(whole, tmp_path / "cut")
     for name in ("last", "previous"):
         (cut / f"checkpoints/{name}.ckpt").write_bytes(b"PK")
-    with pytest.raises(InputError, match=r"previous.ckpt is damaged .*; remove .*checkpoints"):
+    with pytest.raises(InputError, match=r"previous.ckpt is damaged.*; remove .*checkpoints"):
         learner.fit(runs.read_config(cut), cut, resume=True)
 
 
@@ -193,7 +206,7 @@ def test_resuming_takes_no_other_settings_and_makes_no_folder(whole, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("delay", [0.05 * step for step in range(24)])
+@pytest.mark.parametrize("delay", [0.08 * step for step in range(24)])
 def test_sigkill_at_any_moment_is_survived(tiny, whole, tmp_path, delay):
     process = start(tmp_path, *arguments(tiny, Path("cut")))
     wait_for(tmp_path / "cut/config.yaml", process)
@@ -202,3 +215,4 @@ def test_sigkill_at_any_moment_is_survived(tiny, whole, tmp_path, delay):
     process.communicate()
     learner.fit(runs.read_config(tmp_path / "cut"), tmp_path / "cut", resume=True)
     assert same_weights(whole, tmp_path / "cut")
+    assert (tmp_path / "cut" / METRICS).read_text() == (whole / METRICS).read_text()

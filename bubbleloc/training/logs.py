@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +41,43 @@ def loggers(folder: Path) -> list[Logger]:
     return chosen
 
 
-def forget_epochs(folder: Path, first: int) -> None:
-    """Remove the rows of the epochs that a resumed training does again, and torn rows."""
+def align(folder: Path, checkpoint: Mapping[str, Any] | None) -> None:
+    """Let the CSV log of a run end where a checkpoint ends, from which training goes on.
+
+    Rows of epochs that will be done again go; those of the checkpoint's own epoch, which Lightning
+    writes a moment after it, are completed from the ``metrics`` in it.
+    """
     path = folder / METRICS
-    if not path.is_file():
+    rows = []
+    if path.is_file():
+        with path.open(newline="") as file:
+            rows = [row for row in csv.DictReader(file) if None not in row.values()]
+    last = -1 if checkpoint is None else int(checkpoint["epoch"])
+    rows = [row for row in rows if row.get("epoch", "").isdecimal() and int(row["epoch"]) <= last]
+    if checkpoint is not None:
+        own = [row for row in rows if int(row["epoch"]) == last]
+        written = {name for row in own for name, value in row.items() if value}
+        rows += _rows(checkpoint, without=written)
+    columns = sorted({name for row in rows for name in row})
+    if not columns:
+        path.unlink(missing_ok=True)
         return
-    with path.open(newline="") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
-    if "epoch" not in header:
-        path.unlink()
-        return
-    epoch = header.index("epoch")
-    whole = [row for row in rows if len(row) == len(header) and row[epoch].isdecimal()]
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.partial")
     with temporary.open("w", newline="") as file:
-        csv.writer(file).writerows([header, *(row for row in whole if int(row[epoch]) < first)])
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
     temporary.replace(path)
+
+
+def _rows(checkpoint: Mapping[str, Any], without: set[str]) -> list[dict[str, str]]:
+    """Return the rows of a checkpoint's epoch, validation first, as Lightning writes them."""
+    metrics = checkpoint.get("metrics", {})
+    steps = checkpoint["loops"]["fit_loop"]["epoch_loop.state_dict"]["_batches_that_stepped"]
+    place = {"epoch": str(checkpoint["epoch"]), "step": str(steps - 1)}
+    parts = [
+        {name: str(value) for name, value in metrics.items() if name.startswith(prefix)}
+        for prefix in ("val_", "train_")
+    ]
+    return [place | part for part in parts if part and not part.keys() <= without]
