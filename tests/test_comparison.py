@@ -53,9 +53,7 @@ def test_a_sweep_is_given_whole(sweep, tmp_path):
 
 def test_a_run_without_report_is_named_with_the_command(sweep, tmp_path):
     shutil.rmtree(sweep / "1/report")
-    with pytest.raises(
-        InputError, match=r"no report in .*/1 \(1 of 3 runs have none\)"
-    ):
+    with pytest.raises(InputError, match=r"no report in .*/1 \(1 of 3 runs have none\)"):
         compare_runs([sweep], tmp_path / "out")
     assert not (tmp_path / "out").exists()
     compare_runs([sweep], tmp_path / "out", evaluate=True)
