@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from bubbleloc import learner, provenance, runs
+from bubbleloc.data.writing import claim
 from bubbleloc.errors import InputError
 from bubbleloc.training import logs
 from bubbleloc.training.logs import METRICS
-from tests.conftest import run
 from tests.test_learner import SMALL, settings, weights
 
 LONG = ("data=tiny", "hidden_channels=3", "kernel=15", "trainer.max_epochs=5")
@@ -173,15 +173,13 @@ def test_a_moved_run_keeps_its_best_checkpoint(tiny, tmp_path, monkeypatch):
     assert all(torch.equal(best[n], value) for n, value in weights(moved, "best").items())
 
 
-def test_a_run_in_use_is_not_resumed_a_second_time(tiny, tmp_path):
-    long = [*arguments(tiny, Path("cut")), "trainer.max_epochs=1000"]
-    process = start(tmp_path, *long)
-    wait_for(tmp_path / "cut/checkpoints/last.ckpt", process)
-    refused = run(tmp_path, "train", "resume=cut")
-    process.kill()
-    process.communicate()
-    assert refused.returncode == 2
-    assert "being written by another process" in refused.stderr
+def test_a_run_in_use_is_not_resumed_a_second_time(whole, tmp_path):
+    cut = shutil.copytree(whole, tmp_path / "cut")
+    with (
+        claim(cut / provenance.RUN_FILE),
+        pytest.raises(InputError, match="being written by another process"),
+    ):
+        learner.fit(runs.read_config(cut), cut, resume=True)
 
 
 def test_a_terminated_command_leaves_nothing_half_written(whole, tmp_path):
@@ -196,13 +194,6 @@ def test_a_terminated_command_leaves_nothing_half_written(whole, tmp_path):
     assert process.returncode == 143, errors
     assert errors.strip().splitlines()[-1] == "terminated; what was finished is kept"
     assert [path.name for path in tmp_path.iterdir()] == ["rf.npy"]
-
-
-def test_resuming_takes_no_other_settings_and_makes_no_folder(whole, tmp_path):
-    refused = run(tmp_path, "train", f"resume={whole}", "kernel=31")
-    assert refused.returncode == 2
-    assert "kernel=31: a resumed run keeps its own settings" in refused.stderr
-    assert not any(tmp_path.rglob("20*"))
 
 
 @pytest.mark.slow
