@@ -138,7 +138,9 @@ def _say_interrupted(error: BaseException) -> int:
     """Say in one line what is kept and how to go on; return the exit code."""
     terminated = isinstance(error, interruption.Terminated)
     notes = getattr(error, "__notes__", None) or ["what was finished is kept"]
-    print(f"{'terminated' if terminated else 'interrupted'}; {'; '.join(notes)}", file=sys.stderr)
+    if os.environ.get("LOCAL_RANK", "0") == "0":  # the first of processes that train together
+        what = "terminated" if terminated else "interrupted"
+        print(f"{what}; {'; '.join(notes)}", file=sys.stderr)
     return interruption.TERMINATED if terminated else interruption.INTERRUPTED
 
 
