@@ -9,7 +9,7 @@ from safetensors.torch import load
 from bubbleloc.nn.models import build_model
 from bubbleloc.nn.network import Localizer
 
-RELEASED = ("small",)
+RELEASED = ("small", "large")
 WEIGHTS = resources.files("bubbleloc.nn") / "weights"
 
 
@@ -19,7 +19,7 @@ def load_released(name: str) -> Localizer:
     How each was trained and how it scores stands in its card, ``docs/models.md``.
 
     Args:
-        name: ``small``.
+        name: ``small`` or ``large``.
 
     Raises:
         ValueError: another name.

@@ -6,7 +6,7 @@ from bubbleloc.metrics import tolerance_sweep
 from bubbleloc.nn import load_released, released_card
 from bubbleloc.physics import draw_scene, simulate_rf
 
-LIMITS = {"small": 30_000}
+LIMITS = {"small": 30_000, "large": 137_729}
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -28,9 +28,9 @@ def test_unknown_names_are_refused():
         load_released("huge")
 
 
-def test_card_tells_what_is_needed_to_use_and_judge_it():
-    card = released_card("small")
-    network = load_released("small")
+@pytest.mark.parametrize("name", LIMITS)
+def test_card_tells_what_is_needed_to_use_and_judge_it(name):
+    card, network = released_card(name), load_released(name)
     assert card["parameters"] == sum(p.numel() for p in network.parameters())
     assert set(card["thresholds"]) == set(range(10))
     assert card["sampling_rate_hz"] == 62.5e6
