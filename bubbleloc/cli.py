@@ -74,7 +74,7 @@ def command(task: Task, lists: Sequence[str] = ()) -> Callable[[], None]:
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us instead of being printed
         main = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)
         sys.argv[1:] = [bracketed(argument, lists) for argument in sys.argv[1:]]
-        interruption.unwind_on_sigterm()
+        interruption.unwind_on_signals()
         try:
             main(guarded)()
         except (KeyboardInterrupt, interruption.Terminated) as error:

@@ -1,5 +1,6 @@
 """Trainings that are killed, interrupted and resumed end where an uninterrupted one ends."""
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -85,6 +86,26 @@ def test_a_stopped_training_resumes_to_the_same_weights_and_log(
     assert same_weights_of_best(whole, tmp_path / "cut")
     assert (tmp_path / "cut" / METRICS).read_text() == (whole / METRICS).read_text()
     assert len(provenance.read(tmp_path / "cut")["sessions"]) == 2
+
+
+def test_a_signal_that_python_loses_stops_the_training_all_the_same(tiny, tmp_path, monkeypatch):
+    """As happens to one that comes while a weak reference is cleared."""
+
+    def interrupted(self, batch, batch_index):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return training_step(self, batch, batch_index)
+
+    training_step = learner.Learner.training_step
+    monkeypatch.setattr(learner.Learner, "training_step", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt) as stopped:
+            learner.fit(settings(tiny, *SMALL), tmp_path / "run")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "resume=" in stopped.value.__notes__[0]
+    assert not (tmp_path / "run/checkpoints/last.ckpt").exists()
 
 
 def same_weights_of_best(a: Path, b: Path) -> bool:

@@ -33,7 +33,11 @@ class StopTogether(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Take SIGTERM over from Lightning, which gives it back at the end."""
-        interruption.unwind_on_sigterm()
+        interruption.unwind_on_signals()
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        """Stop where a signal came at a moment when Python could not."""
+        interruption.unwind_if_told()
 
     def on_exception(
         self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
