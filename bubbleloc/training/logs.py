@@ -51,7 +51,7 @@ def align(folder: Path, checkpoint: Mapping[str, Any] | None) -> None:
     rows = []
     if path.is_file():
         with path.open(newline="") as file:
-            rows = [row for row in csv.DictReader(file) if None not in row.values()]
+            rows = [row for row in csv.DictReader(file) if None not in (*row, *row.values())]
     last = -1 if checkpoint is None else int(checkpoint["epoch"])
     rows = [row for row in rows if row.get("epoch", "").isdecimal() and int(row["epoch"]) <= last]
     if checkpoint is not None:
