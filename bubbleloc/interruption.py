@@ -19,17 +19,30 @@ def _unwind(signum: int, frame: FrameType | None = None) -> None:
     raise KeyboardInterrupt if signum == signal.SIGINT else Terminated(TERMINATED)
 
 
-def unwind_on_signals() -> None:
-    """Let SIGTERM raise `Terminated`, as Ctrl-C raises KeyboardInterrupt."""
+def _wait(signum: int, frame: FrameType | None = None) -> None:
+    if _received:  # told twice
+        _unwind(signum)
+    _received.append(signum)
+
+
+def unwind_on_signals(at_once: bool = True) -> None:
+    """Let SIGTERM raise `Terminated`, as Ctrl-C raises KeyboardInterrupt.
+
+    Args:
+        at_once: where the program is; else where it next calls `unwind_if_told`, or when told
+            twice. Python loses exceptions in clean-up code that it calls itself, and threads of
+            libraries may wait for ever for one that was interrupted.
+    """
     if threading.current_thread() is not threading.main_thread():
         return
-    signal.signal(signal.SIGTERM, _unwind)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
-        signal.signal(signal.SIGINT, _unwind)
+    handler = _unwind if at_once else _wait
+    signal.signal(signal.SIGTERM, handler)
+    if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, _unwind):  # else ignored
+        signal.signal(signal.SIGINT, handler)
 
 
 def unwind_if_told() -> None:
-    """Raise again what got lost, for Python ignores exceptions in clean-up code it calls itself."""
+    """Raise what a signal has asked for."""
     if _received:
         _unwind(_received[-1])
 

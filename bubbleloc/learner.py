@@ -215,8 +215,9 @@ def _resumable(folder: Path) -> Iterator[None]:
     try:
         yield
     except SystemExit as error:  # Lightning turns Ctrl-C into one
-        interruption.forget()
         known = isinstance(error, interruption.Terminated)
         stop: BaseException = error if known else KeyboardInterrupt()
         stop.add_note(f"go on with: python -m bubbleloc.train resume={folder}")
         raise stop from None
+    finally:
+        interruption.forget()

@@ -25,18 +25,21 @@ def is_first_process() -> bool:
 
 
 class StopTogether(L.Callback):
-    """Ends at once when told to, and takes along the processes that were started for training.
+    """Ends between batches when told to, and ends the processes that were started for training.
 
-    Lightning would finish the batch first, and let processes wait for each other in vain; since
-    checkpoints are whole at any moment, there is nothing to wait for.
+    Lightning would let processes wait for each other in vain.
     """
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Take SIGTERM over from Lightning, which gives it back at the end."""
-        interruption.unwind_on_signals()
+        """Take signals over from Lightning, which gives them back at the end."""
+        interruption.unwind_on_signals(at_once=not trainer.is_global_zero)
 
     def on_train_batch_start(self, *_: Any) -> None:
-        """Stop where a signal came at a moment when Python could not."""
+        """Stop before a batch of training."""
+        interruption.unwind_if_told()
+
+    def on_validation_batch_start(self, *_: Any, **__: Any) -> None:
+        """Stop before a batch of validation."""
         interruption.unwind_if_told()
 
     def on_exception(
