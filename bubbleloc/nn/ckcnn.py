@@ -3,7 +3,7 @@
 from torch import nn
 
 from bubbleloc.nn.ckconv import CKConv1d, LocalCKConv1d
-from bubbleloc.nn.network import Localizer, activated
+from bubbleloc.nn.network import Localizer, stack
 
 DEPTH = 4
 
@@ -30,18 +30,17 @@ class CKCNN(Localizer):
         hidden_features: int = 32,
         init: str = "balanced",
     ) -> None:
-        layers: list[nn.Module] = []
-        for depth in range(DEPTH):
-            convolution = CKConv1d(
-                1 if depth == 0 else hidden_channels,
-                hidden_channels,
+        def convolution(in_channels: int, out_channels: int, _: int) -> nn.Module:
+            return CKConv1d(
+                in_channels,
+                out_channels,
                 kernel,
                 omega_0=omega_0,
                 hidden_features=hidden_features,
                 init=init,
             )
-            layers += activated(convolution, hidden_channels)
-        layers.append(nn.Conv1d(hidden_channels, 1, 1))
+
+        layers = stack(convolution, DEPTH, hidden_channels)
         super().__init__(layers, 1 + DEPTH * (kernel - 1), input_scaling)
 
 
@@ -66,17 +65,16 @@ class LocalCKCNN(Localizer):
         init: str = "balanced",
         window_samples: float = 30.0,
     ) -> None:
-        layers: list[nn.Module] = []
-        for depth in range(DEPTH):
-            convolution = LocalCKConv1d(
-                1 if depth == 0 else hidden_channels,
-                hidden_channels,
+        def convolution(in_channels: int, out_channels: int, _: int) -> nn.Module:
+            return LocalCKConv1d(
+                in_channels,
+                out_channels,
                 kernel,
                 window_samples=window_samples,
                 omega_0=omega_0,
                 hidden_features=hidden_features,
                 init=init,
             )
-            layers += activated(convolution, hidden_channels)
-        layers.append(nn.Conv1d(hidden_channels, 1, 1))
+
+        layers = stack(convolution, DEPTH, hidden_channels)
         super().__init__(layers, 1 + DEPTH * (kernel - 1), input_scaling)

@@ -3,7 +3,7 @@
 from torch import nn
 
 from bubbleloc.nn.ckconv import CKConv1d
-from bubbleloc.nn.network import Localizer, activated
+from bubbleloc.nn.network import Localizer, stack
 
 DEPTH = 12  # dilations 1, 2, 4 … 2048
 
@@ -23,12 +23,10 @@ class DilatedCNN(Localizer):
     def __init__(
         self, hidden_channels: int = 64, kernel: int = 3, input_scaling: str = "none"
     ) -> None:
-        layers: list[nn.Module] = []
-        for depth in range(DEPTH):
-            in_channels = 1 if depth == 0 else hidden_channels
-            convolution = nn.Conv1d(in_channels, hidden_channels, kernel, dilation=2**depth)
-            layers += activated(convolution, hidden_channels)
-        layers.append(nn.Conv1d(hidden_channels, 1, 1))
+        def convolution(in_channels: int, out_channels: int, place: int) -> nn.Module:
+            return nn.Conv1d(in_channels, out_channels, kernel, dilation=2**place)
+
+        layers = stack(convolution, DEPTH, hidden_channels)
         super().__init__(layers, dilated_receptive_field(kernel), input_scaling)
 
 
@@ -50,19 +48,18 @@ class DilatedCKCNN(Localizer):
         hidden_features: int = 12,
         init: str = "balanced",
     ) -> None:
-        layers: list[nn.Module] = []
-        for depth in range(DEPTH):
-            convolution = CKConv1d(
-                1 if depth == 0 else hidden_channels,
-                hidden_channels,
+        def convolution(in_channels: int, out_channels: int, place: int) -> nn.Module:
+            return CKConv1d(
+                in_channels,
+                out_channels,
                 kernel,
-                dilation=2**depth,
+                dilation=2**place,
                 omega_0=omega_0,
                 hidden_features=hidden_features,
                 init=init,
             )
-            layers += activated(convolution, hidden_channels)
-        layers.append(nn.Conv1d(hidden_channels, 1, 1))
+
+        layers = stack(convolution, DEPTH, hidden_channels)
         super().__init__(layers, dilated_receptive_field(kernel), input_scaling)
 
 

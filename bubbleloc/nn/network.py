@@ -1,6 +1,7 @@
 """What all localization networks share: RF lines in volts in, one value per sample out."""
 
 import copy
+from collections.abc import Callable
 from fractions import Fraction
 
 from torch import Tensor, nn
@@ -8,6 +9,8 @@ from torch import Tensor, nn
 from bubbleloc.nn.ckconv import CKConv1d
 from bubbleloc.nn.resample import resampled_convolution
 from bubbleloc.nn.scaling import InputScaling
+
+Layer = Callable[[int, int, int], nn.Module]
 
 TRAINING_RATE_HZ = 62.5e6  # of the published acquisition
 
@@ -68,6 +71,14 @@ class Localizer(nn.Module):
         return resampled
 
 
-def activated(convolution: nn.Module, channels: int) -> list[nn.Module]:
-    """Return a convolution followed by batch normalisation and ReLU."""
-    return [convolution, nn.BatchNorm1d(channels), nn.ReLU()]
+def stack(convolution: Layer, depth: int, channels: int) -> list[nn.Module]:
+    """Return ``depth`` × [convolution, batch normalisation, ReLU] and a 1-tap read-out.
+
+    Args:
+        convolution: makes a layer from its input channels, output channels and place (0, 1, …).
+    """
+    layers: list[nn.Module] = []
+    for place in range(depth):
+        in_channels = 1 if place == 0 else channels
+        layers += [convolution(in_channels, channels, place), nn.BatchNorm1d(channels), nn.ReLU()]
+    return [*layers, nn.Conv1d(channels, 1, 1)]
