@@ -24,6 +24,8 @@ _SHOWN = ["median", "median_low", "median_high", "mean"]
 _SYMBOLS = {"omega_0": "ω₀", "loss.alpha": "loss α", "hidden_channels": "channels"}
 _LOG_FROM = 8
 """Ratio of largest to smallest value from which a parameter is drawn on a logarithmic axis."""
+_LONG_LABEL = 20
+"""Characters of a legend entry beyond which two do not fit side by side."""
 
 
 @house_style
@@ -63,7 +65,9 @@ def sweep_lines(table: pd.DataFrame, parameter: str, others: list[str], label: s
     low, high = table["median_low"].min(), table["median_high"].max()
     if np.isfinite(low) and np.isfinite(high):  # single signals have no interval
         axes.set_ylim(max(np.floor(10 * low) / 10 - 0.1, 0), min(np.ceil(10 * high) / 10, 1))
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    handles, labels = axes.get_legend_handles_labels()
+    columns = 1 if max(map(len, labels)) > _LONG_LABEL else 2
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns)
     return figure
 
 

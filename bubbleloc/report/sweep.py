@@ -55,10 +55,14 @@ def sweep_section(
 
 
 def varied_parameters(parameters: Mapping[str, Mapping[str, object]]) -> list[str]:
-    """Names of the parameters that every run has and that differ between runs, seeds aside."""
+    """Names of the settings that every run has and that differ between runs.
+
+    Seeds aside; the number of parameters too where the model differs, which says it better.
+    """
     runs = list(parameters.values())
     shared = [name for name in runs[0] if name != "seed" and all(name in run for run in runs)]
-    return [name for name in shared if len({str(run[name]) for run in runs}) > 1]
+    varied = [name for name in shared if len({str(run[name]) for run in runs}) > 1]
+    return [name for name in varied if name != "parameters" or "model" not in varied]
 
 
 def _is_number(parameters: Mapping[str, Mapping[str, object]], name: str) -> bool:
