@@ -109,7 +109,8 @@ def _best_wiener_noise(method: Callable[..., Outputs], selection: Split) -> floa
     """The noise whose F1, meaned over signals and tolerances, is highest on a split."""
 
     def mean_f1(noise: float) -> float:
-        sweep = score(_outputs(partial(method, noise=noise), selection), selection).sweep
+        outputs = _outputs(partial(method, noise=noise), selection)
+        sweep = Sweep.concatenate([tolerance_sweep(output, count) for output, count in outputs])
         return float(scores_at(sweep, best_thresholds(sweep)).f1.mean())
 
     return max(WIENER_NOISE, key=mean_f1)

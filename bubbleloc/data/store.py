@@ -94,14 +94,6 @@ def open_dataset(path: Path, mode: str = "r") -> h5py.File:
     return file
 
 
-def is_complete(path: Path) -> bool:
-    """Return whether ``path`` is a dataset whose signals are all done."""
-    if not path.exists():
-        return False
-    with open_dataset(path) as file:
-        return bool(file["done"][:].all())
-
-
 def settings_of(path: Path) -> dict[str, object]:
     """Return the configuration a dataset was made with.
 
