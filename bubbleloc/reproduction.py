@@ -74,7 +74,7 @@ def reproduce(sweep: Path, published: Sequence[Row], split: str) -> Path:
     table = pd.DataFrame(study + rows).pivot_table(
         index=settings, columns="from", values=shown, sort=False
     )
-    table.columns = [f"{score}, {origin}" for score, origin in table.columns]
+    table.columns = table.columns.map(", ".join)
     caption = f"F1 within ±{TOLERANCE} samples on the {split} signals, beside the published"
     write_table(table.reset_index(), sweep, "table", caption)
     return sweep / "table.md"
