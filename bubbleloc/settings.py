@@ -51,6 +51,14 @@ def number(above: float = -math.inf, least: float = -math.inf, most: float = mat
     return rule
 
 
+def probability(value: Any) -> float:
+    """Numbers from 0 to below 1."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < 1:
+        raise ValueError("a number, 0 or more and below 1")
+    return value
+
+
 def choice(*names: str) -> Rule:
     """One of some names."""
 
@@ -157,6 +165,9 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "model.omega_0": POSITIVE,
         "model.hidden_features": SIZE,
         "model.window_samples": POSITIVE,
+        "model.blocks": whole(1, 32),
+        "model.levels": whole(1, 12),
+        "model.dropout": probability,
         "model.init": choice("balanced", "published"),
         "model.input_scaling": choice("rms", "none"),
         "loss": group,

@@ -7,11 +7,16 @@ from bubbleloc.nn.fftconv import FFTConv1d, fft_conv1d
 from bubbleloc.nn.models import build_model
 from bubbleloc.nn.network import Localizer
 from bubbleloc.nn.released import load_released, released_card
+from bubbleloc.nn.residual import ResidualCKCNN
+from bubbleloc.nn.sequence import CKCNNClassifier, TCNClassifier
 from bubbleloc.nn.siren import SIREN
+from bubbleloc.nn.tcn import TCN
 
 __all__ = [
     "CKCNN",
     "SIREN",
+    "TCN",
+    "CKCNNClassifier",
     "CKConv1d",
     "DilatedCKCNN",
     "DilatedCNN",
@@ -19,6 +24,8 @@ __all__ = [
     "LocalCKCNN",
     "LocalCKConv1d",
     "Localizer",
+    "ResidualCKCNN",
+    "TCNClassifier",
     "build_model",
     "fft_conv1d",
     "load_released",

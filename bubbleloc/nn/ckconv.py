@@ -70,8 +70,12 @@ class CKConv1d(nn.Module):
 
     def kernel(self) -> Tensor:
         """Sample the kernels: (out_channels, in_channels, K)."""
-        values: Tensor = self.siren(self.tau.unsqueeze(-1))
-        return values.T.reshape(self.out_channels, self.in_channels, self.kernel_size)
+        return self.values_at(self.tau)
+
+    def values_at(self, tau: Tensor) -> Tensor:
+        """Evaluate the kernels at ``tau`` (N,): (out_channels, in_channels, N)."""
+        values: Tensor = self.siren(tau.unsqueeze(-1))
+        return values.T.reshape(self.out_channels, self.in_channels, len(tau))
 
     @torch.no_grad()
     def balance(self) -> None:
@@ -155,7 +159,7 @@ class LocalCKConv1d(CKConv1d):
         """Where the kernel is sampled, (K,), in units of 65 samples from its centre."""
         return (torch.arange(self.kernel_size) - (self.kernel_size - 1) / 2) / UNIT_SAMPLES
 
-    def kernel(self) -> Tensor:
-        """Sample the windowed kernels: (out_channels, in_channels, K)."""
-        distance = (self.tau - self.window_centre) * torch.exp(-self.window_log_width)
-        return super().kernel() * torch.exp(-0.5 * distance.square())
+    def values_at(self, tau: Tensor) -> Tensor:
+        """Evaluate the windowed kernels at ``tau`` (N,): (out_channels, in_channels, N)."""
+        distance = (tau - self.window_centre) * torch.exp(-self.window_log_width)
+        return super().values_at(tau) * torch.exp(-0.5 * distance.square())

@@ -6,12 +6,16 @@ from typing import Any
 from bubbleloc.nn.ckcnn import CKCNN, LocalCKCNN
 from bubbleloc.nn.dilated_cnn import DilatedCKCNN, DilatedCNN
 from bubbleloc.nn.network import Localizer
+from bubbleloc.nn.residual import ResidualCKCNN
+from bubbleloc.nn.tcn import TCN
 
 MODELS: dict[str, type[Localizer]] = {
     "dilated_cnn": DilatedCNN,
     "ckcnn": CKCNN,
     "ckcnn_dilated": DilatedCKCNN,
     "ckcnn_local": LocalCKCNN,
+    "ckcnn_residual": ResidualCKCNN,
+    "tcn": TCN,
 }
 
 
@@ -19,7 +23,8 @@ def build_model(name: str, **kwargs: Any) -> Localizer:
     """Build a network by its configuration name; arguments that are None keep their default.
 
     Args:
-        name: ``dilated_cnn``, ``ckcnn``, ``ckcnn_dilated`` or ``ckcnn_local``.
+        name: ``dilated_cnn``, ``ckcnn``, ``ckcnn_dilated``, ``ckcnn_local``, ``ckcnn_residual``
+            or ``tcn``.
         kwargs: arguments of the network's class.
 
     Raises:

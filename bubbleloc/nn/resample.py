@@ -6,8 +6,11 @@ from fractions import Fraction
 import torch
 from torch import Tensor, nn
 
+from bubbleloc.nn.ckconv import CKConv1d
+
 HALF_WIDTH = 24  # samples of the interpolating sinc on either side, at the lower of both rates
 KAISER_BETA = 8.0  # its window: stop band below −80 dB
+BLUR_SAMPLES = 0.5  # of the new rate: the Gaussian of Romero et al. 2021, App. D
 
 
 def resample_kernel(kernel: Tensor, ratio: Fraction | float) -> Tensor:
@@ -53,11 +56,50 @@ def resampled_convolution(layer: nn.Conv1d, ratio: Fraction | float) -> nn.Conv1
         dense = weight.new_zeros(*weight.shape[:2], dilation * (weight.shape[-1] - 1) + 1)
         dense[..., ::dilation] = weight
         weight, dilation = resample_kernel(dense, ratio), 1
+    return _convolution(weight, layer.bias, dilation)
+
+
+@torch.no_grad()
+def continuous_convolution(
+    layer: CKConv1d, ratio: Fraction | float, *, causal: bool = False
+) -> nn.Conv1d:
+    """Return the convolution that is ``layer`` at ``ratio`` times the sampling rate, by its ψ.
+
+    Unlike `resampled_convolution` it needs no tails and stays causal. As in Romero et al. 2021,
+    App. D: (x ∗ ψ) at rate sr₂ ≈ sr₂/sr₁ · (x ∗ ψ) at rate sr₁, so ψ is multiplied by sr₁/sr₂;
+    old and new positions coincide where they can, from the sample an output belongs to; and at
+    higher rates ψ is blurred, because training has not seen it between the old positions.
+
+    Args:
+        causal: an output belongs to the last tap, else to the middle one.
+
+    Raises:
+        ValueError: a ratio that is not positive, or a dilated layer.
+    """
+    if ratio <= 0 or layer.dilation > 1:
+        raise ValueError(f"ratio {ratio} must be positive, dilation {layer.dilation} must be 1")
+    tau, ratio = layer.tau, float(ratio)
+    step = (tau[-1] - tau[0]) / max(1, len(tau) - 1) / ratio
+    reach = math.floor(ratio * (len(tau) - 1) / (1 if causal else 2))
+    places = torch.arange(-reach, 1 if causal else reach + 1).to(tau)
+    positions = step * places + (tau[-1] if causal else 0.0)
+    blur = math.ceil(ratio) if ratio > 1 else 0
+    offsets = torch.arange(-blur, blur + 1).to(tau)
+    weights = torch.softmax(-0.5 * (offsets / BLUR_SAMPLES).square(), 0)
+    kernel = sum(
+        weight * layer.values_at((positions + offset * step).clamp(tau[0], tau[-1]))
+        for weight, offset in zip(weights, offsets, strict=True)
+    )
+    return _convolution(kernel / ratio, layer.bias)
+
+
+def _convolution(weight: Tensor, bias: Tensor | None, dilation: int = 1) -> nn.Conv1d:
+    """Return the frozen convolution of a weight (C_out, C_in, K)."""
     out_channels, in_channels, taps = weight.shape
-    resampled = nn.Conv1d(in_channels, out_channels, taps, dilation=dilation).to(weight)
-    resampled.weight.data = weight
-    resampled.bias = layer.bias
-    return resampled.requires_grad_(False)
+    made = nn.Conv1d(in_channels, out_channels, taps, dilation=dilation).to(weight)
+    made.weight.data = weight
+    made.bias = None if bias is None else nn.Parameter(bias.detach())
+    return made.requires_grad_(False)
 
 
 def _kaiser(position: Tensor) -> Tensor:

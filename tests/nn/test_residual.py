@@ -1,0 +1,166 @@
+"""Residual CKCNNs and TCNs: their blocks against plain convolutions, and what they can see."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional
+
+from bubbleloc.nn import CKConv1d, build_model
+from bubbleloc.nn.residual import Causal, ChannelNorm, ResidualBlock, ResidualCKCNN
+from bubbleloc.nn.tcn import TCN, tcn_blocks, tcn_receptive_field
+
+NAMES = ["ckcnn_residual", "tcn"]
+
+
+def small(name, **other):
+    return build_model(name, hidden_channels=3, kernel=5, **other).eval()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "count"),
+    [
+        ("ckcnn_residual", {}, 28_422),
+        ("ckcnn_residual", {"kernel": 527}, 28_422),
+        ("tcn", {}, 48_976),
+        ("tcn", {"kernel": 3, "levels": 2}, 5_976),
+    ],
+)
+def test_parameter_counts(name, arguments, count):
+    network = build_model(name, **arguments)
+    assert sum(p.numel() for p in network.parameters() if p.requires_grad) == count
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    batch=st.integers(1, 3),
+    inputs=st.integers(1, 4),
+    outputs=st.integers(1, 4),
+    length=st.integers(9, 60),
+    kernel=st.sampled_from([1, 3, 9]),
+)
+def test_causal_convolution_is_conv1d_after_zeros(batch, inputs, outputs, length, kernel):
+    layer = CKConv1d(inputs, outputs, kernel)
+    x = torch.randn(batch, inputs, length)
+    zeros = torch.zeros(batch, inputs, kernel - 1)
+    expected = functional.conv1d(torch.cat([zeros, x], -1), layer.kernel(), layer.bias)
+    found = Causal(layer, kernel - 1)(x)
+    assert found.shape == (batch, outputs, length)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_channel_norm_is_the_formula():
+    x = torch.randn(2, 5, 7)
+    deviation = x - x.mean(dim=1, keepdim=True)
+    expected = deviation / (deviation.square().mean(dim=1, keepdim=True) + 1e-5).sqrt()
+    torch.testing.assert_close(ChannelNorm(5)(x), expected)
+
+
+@pytest.mark.parametrize("padding", [0, 2])
+def test_a_block_adds_the_input_that_its_outputs_belong_to(padding):
+    layers = nn.Conv1d(2, 3, 5, padding=padding)
+    block = ResidualBlock([layers], 2, 3)
+    x = torch.randn(1, 2, 20)
+    same = x if padding else x[..., 2:-2]
+    expected = functional.relu(
+        layers(x) + functional.conv1d(same, block.shortcut.weight) + shift(block)
+    )
+    torch.testing.assert_close(block(x), expected)
+    assert isinstance(ResidualBlock([nn.Identity()], 3, 3).shortcut, nn.Identity)
+
+
+def shift(block):
+    return block.shortcut.bias.view(1, -1, 1)
+
+
+def test_a_tcn_block_is_two_dilated_convolutions():
+    block = tcn_blocks(2, 2, kernel=3, levels=2, dropout=0.0, causal=True)[1]
+    x = torch.randn(1, 2, 30)
+    first, second = (block.layers[place].convolution for place in (0, 3))
+    assert first.dilation == second.dilation == (2,)
+    expected = x
+    for layer in (first, second):
+        norm = layer.weight.norm(dim=(1, 2), keepdim=True)
+        magnitude = layer.parametrizations.weight.original0
+        torch.testing.assert_close(norm, magnitude)
+        padded = functional.pad(expected, (4, 0))
+        expected = functional.conv1d(padded, layer.weight, layer.bias, dilation=2).relu()
+    torch.testing.assert_close(block(x), (expected + x).relu())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=8, deadline=None)
+@given(length=st.integers(400, 900), batch=st.integers(1, 3))
+def test_output_has_the_shape_of_the_input(name, length, batch):
+    rf = torch.randn(batch, 1, length)
+    assert small(name)(rf).shape == rf.shape
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_receptive_field_is_what_one_output_sees(name):
+    sizes = {"levels": 3} if name == "tcn" else {}
+    network = small(name, input_scaling="none", **sizes).double()
+    rf = torch.randn(1, 1, 300, dtype=torch.double, requires_grad=True)
+    network(rf)[0, 0, 150].backward()
+    seen = rf.grad.abs().squeeze() > 1e-14  # FFT round-off is not sight
+    reach = network.receptive_field // 2
+    assert not seen[: 150 - reach].any()
+    assert not seen[151 + reach :].any()
+    assert seen[:150].any()
+    assert seen[151:].any()
+
+
+def test_receptive_field_of_a_tcn():
+    assert tcn_receptive_field(kernel=3, levels=1) == 5
+    assert TCN(kernel=7, levels=6).receptive_field == 757
+
+
+def test_a_crop_with_the_rms_of_its_line_gives_the_output_of_the_line():
+    network = small("ckcnn_residual")
+    rf = torch.randn(1, 1, 2000) * torch.linspace(3, 0.1, 2000)
+    rms, halo = rf.square().mean(dim=(1, 2)).sqrt(), network.receptive_field // 2
+    crop = network(rf[..., 500:1000], rms)[..., halo:-halo]
+    whole = network(rf)[..., 500 + halo : 1000 - halo]
+    torch.testing.assert_close(crop, whole, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_dropout_acts_in_training_only(name):
+    network, rf = small(name, dropout=0.5), torch.randn(1, 1, 500)
+    assert torch.equal(network(rf), network(rf))
+    network.train()
+    assert not torch.equal(network(rf), network(rf))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_frozen_network_is_plain_and_equal(name):
+    network, rf = small(name), 50 * torch.randn(2, 1, 900)
+    frozen = network.freeze()
+    assert not any(isinstance(module, CKConv1d) for module in frozen.modules())
+    torch.testing.assert_close(frozen(rf), network(rf), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_exported_network_gives_the_same_output(name, tmp_path):
+    from bubbleloc.exporting import export_network
+
+    network, rf = small(name), torch.randn(2, 1, 700)
+    export_network(network, tmp_path / "model.pt2")
+    program = torch.export.load(tmp_path / "model.pt2").module()
+    torch.testing.assert_close(program(rf), network(rf), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("rate_hz", [31.25e6, 125e6])
+@pytest.mark.parametrize("name", NAMES)
+def test_networks_at_another_rate_keep_the_length(name, rate_hz):
+    sizes = {"levels": 3} if name == "tcn" else {}
+    other = small(name, **sizes).at_sampling_rate(rate_hz)
+    rf = torch.randn(1, 1, 1000)
+    assert other(rf).shape == rf.shape
+
+
+@pytest.mark.parametrize("network", [ResidualCKCNN, TCN])
+def test_even_kernels_are_refused(network):
+    with pytest.raises(ValueError, match="odd"):
+        network(kernel=4)
