@@ -1,0 +1,35 @@
+"""Make the published dilated CNN a run directory, which evaluate and compare take like any other.
+
+    python benchmarks/published_run.py <folder with dilated_cnn_HS_001.pt> outputs/HS_001
+    python -m bubbleloc.evaluate run=outputs/HS_001
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from bubbleloc import provenance, runs
+from bubbleloc.cli import config_folder
+
+WEIGHTS = "dilated_cnn_HS_001.pt"
+
+
+def main(published: Path, run: Path) -> None:
+    """Write configuration, checkpoint and origin of the run."""
+    weights = torch.load(published / WEIGHTS, map_location="cpu", weights_only=True)
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        config = OmegaConf.to_container(compose("train", ["experiment=srml"]), resolve=True)
+    assert isinstance(config, dict)
+    runs.write_config(run, {str(key): value for key, value in config.items()})
+    (run / runs.CHECKPOINTS).mkdir()
+    state = {f"network.{name}": value for name, value in weights.items()}
+    torch.save({"state_dict": state}, run / runs.CHECKPOINTS / "best.ckpt")
+    provenance.write(run, config["seed"], Path(config["data"]["folder"]))
+    print(f"run: {run}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
