@@ -1,0 +1,1 @@
+"""Published tasks outside ultrasound, to compare the layers with what others report."""

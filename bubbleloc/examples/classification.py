@@ -1,0 +1,169 @@
+"""Training of sequence classifiers: Adam, a rate that drops on plateaus, the best checkpoint."""
+
+import logging
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+import yaml
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
+
+from bubbleloc import runs
+from bubbleloc.errors import InputError
+from bubbleloc.examples.images import Part, SequentialImages
+from bubbleloc.nn import CKCNNClassifier, TCNClassifier
+from bubbleloc.nn.sequence import SequenceClassifier
+from bubbleloc.progress import TrainingProgress
+from bubbleloc.settings import Settings
+from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints
+from bubbleloc.training.logs import loggers
+from bubbleloc.training.trainer import StopTogether
+
+for part in ("lightning.pytorch", "lightning.fabric"):
+    logging.getLogger(part).setLevel(logging.WARNING)  # no tips and inventories
+warnings.filterwarnings("ignore", r".*LeafSpec.*|.*does not have many workers.*")
+
+RESULT_FILE = "result.yaml"
+EVALUATION_BATCH = 256
+
+
+class Classification(L.LightningModule):
+    """A classifier, cross entropy, Adam, and a rate divided where validation stops improving.
+
+    Args:
+        settings: ``lr``, ``plateau.factor`` (the rate is divided by it) and ``plateau.patience``
+            in epochs.
+    """
+
+    def __init__(self, network: SequenceClassifier, settings: Settings) -> None:
+        super().__init__()
+        self.network, self.settings = network, settings
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
+        """Return the cross entropy of a batch.
+
+        Raises:
+            InputError: it is no number.
+        """
+        loss = functional.cross_entropy(self.network(batch[0]), batch[1])
+        if not loss.isfinite():
+            raise InputError(f"the training diverged in epoch {self.current_epoch}; lower lr")
+        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> None:
+        """Count the right answers of a batch."""
+        right = (self.network(batch[0]).argmax(1) == batch[1]).float().mean()
+        self.log("val_accuracy", right, prog_bar=True, batch_size=len(batch[1]))
+
+    def configure_optimizers(self) -> Any:
+        """Return Adam and its schedule."""
+        adam = torch.optim.Adam(self.network.parameters(), lr=self.settings["lr"])
+        plateau = self.settings["plateau"]
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            adam, mode="max", factor=1 / plateau["factor"], patience=plateau["patience"]
+        )
+        return [adam], [{"scheduler": schedule, "monitor": "val_accuracy"}]
+
+
+def run(settings: Settings, data: SequentialImages, folder: Path) -> Settings:
+    """Train and test as ``settings`` (``conf/smnist.yaml``) say; return what came out.
+
+    The configuration, the best checkpoint, logs and ``result.yaml`` are left in ``folder``.
+
+    Raises:
+        InputError: a setting that makes no sense, a folder that holds another run, or a training
+            that diverged.
+    """
+    L.seed_everything(settings["seed"], verbose=False)
+    network = build_classifier(settings, data.samples)
+    started = time.monotonic()
+    fit(network, data, settings, folder)
+    result = {
+        "images": data.name,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "val_accuracy": accuracy(network, data.val),
+        "test_accuracy": accuracy(network, data.test),
+        "minutes": round((time.monotonic() - started) / 60, 2),
+    }
+    (folder / RESULT_FILE).write_text(yaml.safe_dump(result, sort_keys=False), encoding="utf-8")
+    return result
+
+
+def build_classifier(settings: Settings, samples: int) -> SequenceClassifier:
+    """Return the untrained classifier of the settings for sequences of ``samples``.
+
+    Raises:
+        InputError: a setting that the network refuses.
+    """
+    shared = ("hidden_channels", "dropout", "input_dropout")
+    arguments = {name: settings[name] for name in shared if settings[name] is not None}
+    try:
+        if settings["network"] == "tcn":
+            return TCNClassifier(
+                levels=settings["levels"], kernel=settings["kernel"] or 7, **arguments
+            )
+        siren = {name: settings[name] for name in ("omega_0", "hidden_features", "init")}
+        return CKCNNClassifier(
+            settings["kernel"] or samples | 1,  # a kernel needs a middle
+            blocks=settings["blocks"],
+            norm=settings["norm"],
+            **siren,
+            **arguments,
+        )
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def fit(
+    network: SequenceClassifier, data: SequentialImages, settings: Settings, folder: Path
+) -> None:
+    """Train ``network`` and leave it with the weights of its best epoch on the validation part.
+
+    Raises:
+        InputError: ``folder`` holds another run, or the training diverged.
+    """
+    if (folder / runs.CHECKPOINTS).exists():
+        raise InputError(f"{folder} holds a run; choose another folder with hydra.run.dir=…")
+    runs.write_config(folder, settings)
+    keeper = ModelCheckpoint(
+        folder / runs.CHECKPOINTS, BEST, monitor="val_accuracy", mode="max", save_weights_only=True
+    )
+    trainer = L.Trainer(
+        max_epochs=settings["epochs"],
+        accelerator=settings["accelerator"],
+        devices=1,
+        default_root_dir=folder,
+        logger=loggers(folder),
+        callbacks=[StopTogether(), TrainingProgress(), keeper],
+        plugins=[AtomicCheckpoints()],
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+    )
+    learner = Classification(network, settings)
+    order = torch.Generator().manual_seed(settings["seed"])
+    train = DataLoader(_tensors(data.train), settings["batch_size"], shuffle=True, generator=order)
+    trainer.fit(learner, train, DataLoader(_tensors(data.val), EVALUATION_BATCH))
+    learner.load_state_dict(
+        runs.read_checkpoint(folder / runs.CHECKPOINTS / f"{BEST}.ckpt")["state_dict"]
+    )
+    network.cpu().eval()
+
+
+@torch.inference_mode()
+def accuracy(network: SequenceClassifier, part: Part) -> float:
+    """Return the share of sequences that ``network`` classifies right."""
+    batches = DataLoader(_tensors(part), EVALUATION_BATCH)
+    right = sum(int((network(x).argmax(1) == labels).sum()) for x, labels in batches)
+    return right / len(part.labels)
+
+
+def _tensors(part: Part) -> TensorDataset:
+    return TensorDataset(torch.from_numpy(part.sequences)[:, None], torch.from_numpy(part.labels))

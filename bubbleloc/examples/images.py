@@ -1,0 +1,149 @@
+"""Images of digits as sequences of pixels: MNIST from files, or scikit-learn's small digits."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bubbleloc.errors import InputError
+from bubbleloc.examples.idx import read_idx
+
+CLASSES = 10
+LEAST_IMAGES = 20  # below, a tenth of them validates nothing
+MOST_PIXELS = 4096
+VALIDATION_SHARE = 0.1  # of the training images
+TEST_SHARE = 0.2  # of the images where no test images are set apart
+SPLIT_SEED = 0  # splits and the permutation are the same for every seed of a training
+
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Sequences (n, L), scaled by mean and deviation of the training pixels, and labels (n,)."""
+
+    sequences: Floats
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class SequentialImages:
+    """Training, validation and test part of one set of images, and its name."""
+
+    name: str
+    train: Part
+    val: Part
+    test: Part
+
+    @property
+    def samples(self) -> int:
+        """Length of a sequence."""
+        return self.train.sequences.shape[1]
+
+    @property
+    def description(self) -> str:
+        """How many sequences of what length there are, in words."""
+        train, val, test = (len(part.labels) for part in (self.train, self.val, self.test))
+        counts = f"{train} training, {val} validation and {test} test sequences"
+        return f"{self.name}: {counts} of {self.samples} pixels"
+
+
+def load_mnist(folder: Path, permuted: bool = False) -> SequentialImages:
+    """Read MNIST, or a set of the same form, pixel by pixel along the rows.
+
+    A tenth of the training images is set apart for validation; the published code validates on the
+    test images.
+
+    Args:
+        folder: with ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``,
+            ``t10k-images-idx3-ubyte`` and ``t10k-labels-idx1-ubyte``, each perhaps ``.gz``.
+        permuted: whether all sequences are put into one random order of pixels.
+
+    Raises:
+        InputError: a file is missing, damaged or does not fit the others.
+    """
+    if not folder.is_dir():
+        raise InputError(f"folder={folder} is no folder; give the one with MNIST's IDX files")
+    (images, labels), test = (_read_pair(folder, part) for part in ("train", "t10k"))
+    if images.shape[1:] != test[0].shape[1:]:
+        raise InputError(
+            f"{folder}: training images have {images.shape[1:]} pixels, test images "
+            f"{test[0].shape[1:]}; take both from one set"
+        )
+    return _sequences("MNIST", (images, labels), test, permuted)
+
+
+def load_digits(permuted: bool = False) -> SequentialImages:
+    """Return the 1797 images of 8 × 8 pixels that come with scikit-learn, a fifth of them for test.
+
+    Raises:
+        InputError: scikit-learn is not installed.
+    """
+    try:
+        from sklearn import datasets
+    except ImportError as error:
+        raise InputError(
+            "without folder=… the images are scikit-learn's, which is not installed: "
+            "pip install 'bubbleloc[examples]'"
+        ) from error
+    digits = datasets.load_digits()
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(digits.target))
+    images, labels = digits.images[order], digits.target[order]
+    held = round(TEST_SHARE * len(labels))
+    train, test = (images[held:], labels[held:]), (images[:held], labels[:held])
+    return _sequences("scikit-learn's digits", train, test, permuted)
+
+
+def _read_pair(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    images = read_idx(_find(folder, f"{part}-images-idx3-ubyte"))
+    labels = read_idx(_find(folder, f"{part}-labels-idx1-ubyte"))
+    if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
+        raise InputError(
+            f"{folder}: {part} images of shape {images.shape} do not fit labels of shape "
+            f"{labels.shape}; they must be (n, rows, columns) and (n,)"
+        )
+    pixels = images[0].size if len(images) else 0
+    if len(images) < LEAST_IMAGES or not 1 <= pixels <= MOST_PIXELS:
+        raise InputError(
+            f"{folder}: {len(images)} {part} images of {pixels} pixels; give {LEAST_IMAGES} or "
+            f"more, of 1 to {MOST_PIXELS} pixels"
+        )
+    if labels.max() >= CLASSES:
+        raise InputError(f"{folder}: a {part} label is {labels.max()}; labels must be 0 to 9")
+    return images, labels
+
+
+def _find(folder: Path, name: str) -> Path:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    raise InputError(f"{folder} has no {name} (nor {name}.gz); it must hold MNIST's four files")
+
+
+def _sequences(
+    name: str,
+    train: tuple[NDArray[np.generic], NDArray[np.generic]],
+    test: tuple[NDArray[np.generic], NDArray[np.generic]],
+    permuted: bool,
+) -> SequentialImages:
+    """Flatten, permute, scale and split images (n, rows, columns)."""
+    rng = np.random.default_rng(SPLIT_SEED)
+    order = rng.permutation(len(train[0]))
+    pixels = train[0][0].size
+    places = rng.permutation(pixels) if permuted else np.arange(pixels)
+    flat = [
+        images.reshape(len(images), -1)[:, places].astype(np.float32) for images, _ in (train, test)
+    ]
+    mean, deviation = flat[0].mean(), max(float(flat[0].std()), 1e-6)
+    parts = [
+        Part((values - mean) / deviation, labels.astype(np.int64))
+        for values, (_, labels) in zip(flat, (train, test), strict=True)
+    ]
+    held = max(1, round(VALIDATION_SHARE * len(order)))
+    train_part, val_part = (
+        Part(parts[0].sequences[rows], parts[0].labels[rows])
+        for rows in (order[held:], order[:held])
+    )
+    return SequentialImages(name, train_part, val_part, parts[1])
