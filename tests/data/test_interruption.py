@@ -1,6 +1,7 @@
 """Killed, out of disk, or twice at once: nothing simulated is lost and nothing half-written stays.
 
-Children are forked, so that they start at once with everything imported and compiled.
+Children start at once: they are forked from a process that has imported and compiled everything,
+see `warm`. Not from this one, whose threads and locks they would inherit in any state.
 """
 
 import dataclasses
@@ -11,11 +12,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from tqdm import tqdm
 
 from bubbleloc.data import store, writing
 from bubbleloc.data.generate import ensure_dataset
@@ -23,8 +26,8 @@ from bubbleloc.errors import InputError
 from tests.conftest import run
 from tests.data.test_generate import assert_same_content
 
-fork = multiprocessing.get_context("fork") if hasattr(os, "fork") else None
-pytestmark = pytest.mark.skipif(fork is None, reason="needs fork")
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["tests.data.warm"])
 
 
 @pytest.fixture
@@ -32,15 +35,27 @@ def plan(tiny_plan, tmp_path):
     return dataclasses.replace(tiny_plan, folder=tmp_path / "tiny").only(["train"])
 
 
-def simulating(plan, before=None):
-    def work():
-        if before:
-            before()
-        ensure_dataset(plan, workers=1)
+def work(plan, before):
+    assert "tests.data.warm" in sys.modules  # the server passes over what it cannot import
+    assert not hasattr(tqdm, "_lock")  # the child makes one that no other process waits for
+    if before:
+        before()
+    ensure_dataset(plan, workers=1)
 
-    child = fork.Process(target=work)
+
+def simulating(plan, before=None):
+    child = processes.Process(target=work, args=(plan, before))
     child.start()
     return child
+
+
+def exit_code(child):
+    """Return how a child ended; wait for it, but not for ever."""
+    child.join(60)
+    code = child.exitcode
+    child.kill()
+    assert code is not None, "the child hangs"
+    return code
 
 
 def wait_for(condition, seconds=30):
@@ -63,9 +78,8 @@ def test_killed_at_five_random_moments(plan, tmp_path):
     for delay in delays:
         child = simulating(plan)
         time.sleep(delay)
-        kills += child.is_alive()
         child.kill()
-        child.join()
+        kills += exit_code(child) == -signal.SIGKILL
     ensure_dataset(plan, workers=1)
     assert kills >= 2, delays
     assert_same_content(plan.path("train"), whole.path("train"))
@@ -74,28 +88,23 @@ def test_killed_at_five_random_moments(plan, tmp_path):
 
 def die_at_call(number, name):
     """Kill this process when ``writing.<name>`` is called for the ``number``-th time."""
+    original, calls = getattr(writing, name), []
 
-    def patch():
-        original, calls = getattr(writing, name), []
+    def deadly(*arguments, **named):
+        calls.append(0)
+        if len(calls) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*arguments, **named)
 
-        def deadly(*arguments, **named):
-            calls.append(0)
-            if len(calls) == number:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return original(*arguments, **named)
-
-        setattr(writing, name, deadly)
-
-    return patch
+    setattr(writing, name, deadly)
 
 
 @pytest.mark.parametrize(
     ("number", "name"), [(3, "_allocate"), (1, "append_truth"), (1, "reserve_lines")]
 )
 def test_killed_while_the_file_is_created(tiny_plan, plan, number, name):
-    child = simulating(plan, die_at_call(number, name))
-    child.join()
-    assert child.exitcode == -signal.SIGKILL
+    child = simulating(plan, partial(die_at_call, number, name))
+    assert exit_code(child) == -signal.SIGKILL
     assert files_of(plan) == ["train.h5.lock", "train.h5.partial.new"]
     ensure_dataset(plan, workers=1)
     assert_same_content(plan.path("train"), tiny_plan.path("train"))
@@ -103,8 +112,8 @@ def test_killed_while_the_file_is_created(tiny_plan, plan, number, name):
 
 
 def test_a_kill_keeps_what_was_simulated(tiny_plan, plan):
-    child = simulating(plan, die_at_call(5, "write_line"))
-    child.join()
+    child = simulating(plan, partial(die_at_call, 5, "write_line"))
+    assert exit_code(child) == -signal.SIGKILL
     building = store.partial_path(plan.path("train"))
     with h5py.File(building) as file:
         done = file["done"][:]
@@ -122,7 +131,7 @@ def test_the_whole_process_group_killed(tiny_plan, plan):
     wait_for(store.partial_path(plan.path("train")).exists)
     time.sleep(np.random.default_rng().uniform(0, 2))
     os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+    child.wait(60)
     finished = run(plan.folder.parent, "simulate", *arguments)
     assert finished.returncode == 0, finished.stderr
     assert_same_content(plan.path("train"), tiny_plan.path("train"))
@@ -153,17 +162,16 @@ def test_a_second_writer_is_refused_while_the_file_is_filled(tiny_plan, plan):
     assert files_of(plan) == ["train.h5.partial"]
 
 
-def test_full_disk_at_the_start_leaves_nothing(plan):
-    """The kernel refuses to let files grow beyond 100 kB, as a full disk would."""
+def no_room(stderr):
+    """Let no file grow beyond 100 kB: the kernel refuses it, as it does when a disk is full."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    sys.stderr = stderr.open("w")
 
-    def no_room():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-        sys.stderr = Path(plan.folder).with_name("stderr").open("w")
 
-    child = simulating(plan, no_room)
-    child.join()
-    assert child.exitcode == 1
-    said = Path(plan.folder).with_name("stderr").read_text().strip().splitlines()[-1]
+def test_full_disk_at_the_start_leaves_nothing(plan, tmp_path):
+    child = simulating(plan, partial(no_room, tmp_path / "stderr"))
+    assert exit_code(child) == 1
+    said = (tmp_path / "stderr").read_text().strip().splitlines()[-1]
     assert "cannot write" in said
     assert "file too large" in said.lower()
     assert not files_of(plan)
