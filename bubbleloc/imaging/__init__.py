@@ -1,0 +1,1 @@
+"""From the RF lines of an array to images of its bubbles."""

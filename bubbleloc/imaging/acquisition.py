@@ -1,0 +1,120 @@
+"""What an array has recorded, simulated or from a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import hilbert
+
+from bubbleloc.detections import Scale
+from bubbleloc.errors import InputError
+from bubbleloc.imaging.beamforming import ArrayLines, Floats
+from bubbleloc.inference import apply
+from bubbleloc.localization.lines import open_lines
+from bubbleloc.nn import Localizer
+from bubbleloc.physics import P4_1, Scene, Setup, draw_scene, simulate_rf
+
+MOST_ELEMENTS = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Acquisition:
+    """RF lines of an array after one plane wave, sent straight down."""
+
+    volts: NDArray[np.float32]  # (E, L)
+    element_m: Floats  # (E,), lateral
+    sampling_rate_hz: float
+    speed_of_sound_m_s: float
+    bubbles: Scene | None = None  # the truth, where it is known
+
+    def echoes(self, delay_samples: float) -> ArrayLines:
+        """Analytic RF lines, whose sum has the envelope of the RF image as magnitude.
+
+        Args:
+            delay_samples: from the arrival of an echo to its loudest sample.
+        """
+        analytic = hilbert(self.volts, axis=1).astype(np.complex64)
+        return self._lines(analytic, delay_samples)
+
+    def localized(self, network: Localizer, batch_size: int) -> ArrayLines:
+        """Outputs of a network for the lines one by one, negative values cut off.
+
+        Raises:
+            InputError: lines too short for the network.
+        """
+        needed, length = network.receptive_field // 2 + 1, self.volts.shape[1]
+        if length < needed:
+            raise InputError(
+                f"lines of {length} samples, shorter than the {needed} that the network needs: "
+                "if lines are columns, add transpose=true"
+            )
+        starts = range(0, len(self.volts), batch_size)
+        outputs = [apply(network, self.volts[start : start + batch_size]) for start in starts]
+        return self._lines(np.maximum(np.concatenate(outputs), 0.0), 0.0)
+
+    def _lines(self, signal: NDArray[np.float32 | np.complex64], delay: float) -> ArrayLines:
+        per_m = self.sampling_rate_hz / self.speed_of_sound_m_s
+        return ArrayLines(signal, self.element_m, per_m, delay)
+
+
+def simulated(
+    setup: Setup, population: str, elements: int, count: int, pressure_pa: float, seed: int
+) -> Acquisition:
+    """Simulate ``count`` random bubbles below an array that fills the transducer's aperture.
+
+    Args:
+        population: how radii are drawn, see `draw_scene`.
+    """
+    array = replace(setup, elements=elements)
+    scene = draw_scene(
+        np.random.default_rng(seed),
+        population,
+        count=(count, count),
+        pressure_pa=(pressure_pa, pressure_pa),
+        depth_m=array.depth_m,
+        width_m=array.transducer.aperture_m,
+    )
+    return Acquisition(
+        np.atleast_2d(simulate_rf(scene, array).volts),
+        array.transducer.element_positions_m(elements),
+        array.sampling_rate_hz,
+        array.medium.speed_of_sound_m_s,
+        scene,
+    )
+
+
+def recorded(
+    path: Path, key: str | None, transpose: bool, aperture_m: float, scale: Scale
+) -> Acquisition:
+    """Read the lines of an array, one per element from left to right.
+
+    Args:
+        key, transpose: see `open_lines`.
+        aperture_m: width that the elements fill.
+        scale: of the network, for what the file does not say.
+
+    Raises:
+        InputError: no such file, no array's lines, NaN, or another sampling rate.
+    """
+    with open_lines(path, key, transpose) as lines:
+        rate_hz = lines.sampling_rate_hz or scale.sampling_rate_hz
+        speed_m_s = lines.speed_of_sound_m_s or scale.speed_of_sound_m_s
+        if not np.isclose(rate_hz, scale.sampling_rate_hz, rtol=1e-6):
+            raise InputError(
+                f"{path} is sampled at {rate_hz / 1e6:g} MHz, the network wants "
+                f"{scale.sampling_rate_hz / 1e6:g} MHz: resample the lines"
+            )
+        volts = next(lines.blocks(MOST_ELEMENTS))
+    if lines.lines not in (None, len(volts)) or len(volts) < 2:
+        raise InputError(
+            f"{path} holds {lines.lines} lines: give one per element, 2 to {MOST_ELEMENTS}; "
+            "if lines are columns, add transpose=true"
+        )
+    if not np.isfinite(volts).all():
+        element, sample = np.argwhere(~np.isfinite(volts))[0]
+        raise InputError(f"{path}: line {element} is NaN or infinite at sample {sample}; repair it")
+    element_m = replace(P4_1, aperture_m=aperture_m).element_positions_m(len(volts))
+    return Acquisition(volts, element_m, float(rate_hz), float(speed_m_s))

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from bubbleloc.errors import InputError
+from bubbleloc.imaging.acquisition import Acquisition
+from bubbleloc.imaging.beamforming import ArrayLines, Grid
+from bubbleloc.nn import load_released
+from bubbleloc.physics import Scene, Setup, simulate_rf
+
+DEPTH_PIXEL_M, LATERAL_PIXEL_M = 0.01e-3, 0.1e-3
+
+
+def direct_sum(lines, grid):
+    """Every pixel by itself, with NumPy's interpolation."""
+    image = np.zeros((len(grid.depth_m), len(grid.lateral_m)))
+    samples = np.arange(lines.signal.shape[1])
+    for row, z in enumerate(grid.depth_m):
+        for column, x in enumerate(grid.lateral_m):
+            flight = (z + np.hypot(z, x - lines.element_m)) * lines.samples_per_m
+            total = sum(
+                np.interp(sample, samples, line, left=0, right=0)
+                for sample, line in zip(flight + lines.delay_samples, lines.signal, strict=True)
+            )
+            image[row, column] = abs(total)
+    return image
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.complex64, np.complex128])
+@pytest.mark.parametrize("delay", [0.0, 12.3, -40.0])
+def test_an_image_is_the_direct_sum(kind, delay):
+    rng = np.random.default_rng(0)
+    signal = rng.standard_normal((7, 300)).astype(kind)
+    if np.iscomplexobj(signal):
+        signal += 1j * rng.standard_normal(signal.shape).astype(kind)
+    lines = ArrayLines(signal, np.sort(rng.uniform(-0.01, 0.01, 7)), 42e3, delay)
+    grid = Grid(np.linspace(-0.012, 0.012, 23), np.linspace(0, 0.005, 19))
+    np.testing.assert_allclose(lines.image(grid), direct_sum(lines, grid), rtol=1e-4, atol=1e-4)
+
+
+def test_pixels_tile_the_region():
+    grid = Grid.covering((-1e-3, 1e-3), (0.0, 0.5e-3), 0.25e-3)
+    np.testing.assert_allclose(grid.lateral_m, 1e-3 * (np.arange(8) * 0.25 - 0.875))
+    np.testing.assert_allclose(grid.depth_m, [0.125e-3, 0.375e-3])
+
+
+@pytest.mark.parametrize("pixel_m", [1e-9, 1.0, 1e-300])
+def test_images_of_no_or_too_many_pixels_are_refused(pixel_m):
+    with pytest.raises(InputError, match="choose a size and a region"):
+        Grid.covering((-0.014, 0.014), (0.01, 0.07), pixel_m)
+
+
+@pytest.fixture(scope="module")
+def point():
+    """A bubble beside the axis and what the array records of it."""
+    scene = Scene(np.array([0.0312]), np.array([0.0043]), np.array([2.4e-6]), 1e5)
+    setup = Setup(elements=96, depth_m=0.05)
+    volts = simulate_rf(scene, setup).volts
+    element_m = setup.transducer.element_positions_m(96)
+    return Acquisition(volts, element_m, setup.sampling_rate_hz, 1480.0, scene)
+
+
+def peak_offsets(lines, bubble):
+    """Depth and lateral distance in pixels of an image's maximum from the only bubble."""
+    steps = np.arange(-300, 301)
+    depth_m = bubble.depth_m[0] + steps * DEPTH_PIXEL_M
+    image = lines.image(Grid(bubble.lateral_m[0] + steps[250:351] * LATERAL_PIXEL_M, depth_m))
+    row, column = np.unravel_index(image.argmax(), image.shape)
+    return steps[row], steps[250:351][column]
+
+
+def test_the_localized_image_peaks_at_the_bubble(point):
+    lines = point.localized(load_released("small"), batch_size=16)
+    assert lines.signal.min() >= 0
+    assert np.abs(peak_offsets(lines, point.bubbles)).max() <= 1
+
+
+def test_the_rf_image_peaks_at_the_bubble_given_the_delay_of_its_echo(point):
+    arrival = simulate_rf(point.bubbles, Setup(elements=96, depth_m=0.05)).arrival_sample
+    envelope = np.abs(point.echoes(0.0).signal)
+    delay = np.median(envelope.argmax(axis=1) - arrival[:, 0])
+    depth, lateral = peak_offsets(point.echoes(delay), point.bubbles)
+    assert abs(depth) <= 2
+    assert abs(lateral) <= 1
+
+
+def test_lines_too_short_for_the_network_are_refused():
+    short = Acquisition(np.zeros((4, 50), np.float32), np.arange(4.0), 62.5e6, 1480.0)
+    with pytest.raises(InputError, match="lines of 50 samples, shorter than the 261"):
+        short.localized(load_released("small"), batch_size=4)

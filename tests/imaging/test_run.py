@@ -1,0 +1,110 @@
+"""The image command: its files, the same from a file of lines, and what it refuses."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bubbleloc.cli import refusal
+from bubbleloc.errors import InputError
+from bubbleloc.imaging.acquisition import recorded, simulated
+from bubbleloc.imaging.run import image_array
+from bubbleloc.localization.model import open_model
+from bubbleloc.physics import Setup
+from tests.test_bad_input import command
+
+REGION = {"depth_mm": (15.0, 35.0), "pixel_mm": 0.2}
+ARRAY = {"elements": 24, "count": 60, "seed": 2}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("image")
+    return image_array("bubbleloc:small", folder, isolation_mm=2.0, **ARRAY, **REGION)
+
+
+def test_files_and_what_they_say(made):
+    names = sorted(path.name for path in made.folder.iterdir())
+    assert names == ["image.npz", "image.png", "image.svg", "widths.csv"]
+    assert (made.lines, made.pixels) == (24, (100, 140))
+    with np.load(made.folder / "image.npz") as arrays:
+        assert arrays["rf"].shape == arrays["localized"].shape == made.pixels
+        assert (arrays["depth_m"][0], arrays["lateral_m"][0]) == pytest.approx((15.1e-3, -13.9e-3))
+    widths = pd.read_csv(made.folder / "widths.csv")
+    assert len(widths) == 2 * made.widths["bubbles"][0]
+    rf, localized = (row for _, row in made.widths.iterrows())
+    assert rf["axial_fwhm_um"] > 10 * localized["axial_fwhm_um"]
+    assert rf["lateral_fwhm_um"] > 2 * localized["lateral_fwhm_um"]
+    assert localized["depth_error_um"] < 20
+
+
+def test_an_image_of_a_file_of_the_same_lines_is_the_same(made, tmp_path):
+    lines = simulated(Setup(), "monodisperse", pressure_pa=100e3, **ARRAY)
+    np.save(tmp_path / "array.npy", lines.volts.T)
+    again = image_array(
+        "bubbleloc:small",
+        tmp_path / "again",
+        input=str(tmp_path / "array.npy"),
+        transpose=True,
+        **REGION,
+    )
+    assert again.widths is None
+    assert not (again.folder / "widths.csv").exists()
+    first, second = (made.folder / "image.npz").read_bytes(), again.folder / "image.npz"
+    assert first == second.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("volts", "message"),
+    [
+        (np.ones((1, 900)), "holds 1 lines: give one per element"),
+        (np.full((4, 900), np.nan), "line 0 is NaN or infinite at sample 0"),
+    ],
+)
+def test_files_that_hold_no_lines_of_an_array_are_refused(volts, message, tmp_path):
+    np.save(tmp_path / "array.npy", volts)
+    scale = open_model("bubbleloc:small").scale
+    with pytest.raises(InputError, match=message):
+        recorded(tmp_path / "array.npy", None, False, 0.028, scale)
+
+
+def test_another_sampling_rate_is_refused(tmp_path):
+    np.savez(tmp_path / "array.npz", rf=np.ones((4, 900)), fs=50e6)
+    scale = open_model("bubbleloc:small").scale
+    with pytest.raises(InputError, match=r"sampled at 50 MHz, the network wants 62\.5 MHz"):
+        recorded(tmp_path / "array.npz", None, False, 0.028, scale)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("depth_mm=[70,10]", "the smaller number first"),
+        ("depth_mm=[-1,10]", "depth_mm=.*: give a number, 0 or more"),
+        ("lateral_mm=3", "lateral_mm=3: give two numbers"),
+        ("pixel_mm=0", "pixel_mm=0: give a number above 0"),
+        ("pixel_mm=1e-6", "choose a size and a region"),
+        ("elements=1", "elements=1: give 2 to 4096"),
+        ("count=0", "count=0: give a whole number"),
+        ("input=nowhere.h5", "no file nowhere.h5"),
+        ("run=nowhere", "nowhere is no run directory"),
+    ],
+)
+def test_bad_settings_are_refused_in_one_line(override, message, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as refused:
+        command("image", override)
+    line = refusal(refused.value)
+    assert line is not None
+    assert "\n" not in line
+    assert re.search(message, line), line
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_command_prints_the_widths(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    few = ["elements=8", "count=5", "isolation_mm=1", "pixel_mm=0.5", "depth_mm=[5,95]"]
+    command("image", *few)
+    said = capsys.readouterr().out
+    assert "images: outputs/image (56 × 180 pixels from 8 lines)" in said
+    assert "| localized lines |" in said
