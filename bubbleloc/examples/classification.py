@@ -20,7 +20,7 @@ from bubbleloc.examples.images import Part, SequentialImages
 from bubbleloc.nn import CKCNNClassifier, TCNClassifier
 from bubbleloc.nn.sequence import SequenceClassifier
 from bubbleloc.progress import TrainingProgress
-from bubbleloc.settings import Settings
+from bubbleloc.settings import Settings, check
 from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints
 from bubbleloc.training.logs import loggers
 from bubbleloc.training.trainer import StopTogether
@@ -151,9 +151,30 @@ def fit(
     order = torch.Generator().manual_seed(settings["seed"])
     train = DataLoader(_tensors(data.train), settings["batch_size"], shuffle=True, generator=order)
     trainer.fit(learner, train, DataLoader(_tensors(data.val), EVALUATION_BATCH))
-    learner.load_state_dict(
-        runs.read_checkpoint(folder / runs.CHECKPOINTS / f"{BEST}.ckpt")["state_dict"]
-    )
+    _restore(network, folder)
+
+
+def load_classifier(folder: Path, samples: int) -> SequenceClassifier:
+    """Return the trained classifier of a run for sequences of ``samples``, in evaluation mode.
+
+    Raises:
+        InputError: ``folder`` holds no run, or a damaged one.
+    """
+    try:
+        config = yaml.safe_load((folder / runs.CONFIG_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(
+            f"{folder} is no run of bubbleloc.examples.smnist, or a damaged one; train one"
+        ) from error
+    network = build_classifier(check("smnist", config), samples)
+    _restore(network, folder)
+    return network
+
+
+def _restore(network: SequenceClassifier, folder: Path) -> None:
+    """Give ``network`` the weights of the best epoch."""
+    weights = runs.read_checkpoint(folder / runs.CHECKPOINTS / f"{BEST}.ckpt")["state_dict"]
+    Classification(network, {}).load_state_dict(weights)
     network.cpu().eval()
 
 
