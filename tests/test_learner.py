@@ -6,6 +6,7 @@ from omegaconf import OmegaConf
 from bubbleloc import learner, runs
 from bubbleloc.cli import config_folder
 from bubbleloc.errors import InputError
+from bubbleloc.nn.models import MODELS
 
 
 def settings(tiny, *overrides):
@@ -37,7 +38,7 @@ def test_training_lowers_the_loss_and_leaves_a_run(tiny, tmp_path):
     assert runs.read_config(tmp_path) == config
 
 
-@pytest.mark.parametrize("model", ["dilated_cnn", "ckcnn", "ckcnn_dilated", "ckcnn_local"])
+@pytest.mark.parametrize("model", list(MODELS))
 def test_every_model_trains(tiny, tmp_path, model):
     size = "kernel=3" if "dilated" in model else "kernel=15"
     learner.fit(

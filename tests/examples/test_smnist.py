@@ -114,6 +114,12 @@ def test_the_command_trains_and_says_what_came_out(tmp_path):
     assert said[-3] == f"test accuracy: {100 * result['test_accuracy']:.2f} % of MNIST"
 
 
+def test_help_lists_the_settings(tmp_path):
+    shown = run(tmp_path, "examples.smnist", "--help")
+    assert shown.returncode == 0
+    assert "python -m bubbleloc.examples.smnist folder=mnist" in shown.stdout
+
+
 def test_a_training_that_diverges_is_stopped(tmp_path):
     data = pulses()
     data.train.sequences[7] = np.nan
