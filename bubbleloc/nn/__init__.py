@@ -4,6 +4,7 @@ from bubbleloc.nn.ckcnn import CKCNN, LocalCKCNN
 from bubbleloc.nn.ckconv import CKConv1d, LocalCKConv1d
 from bubbleloc.nn.dilated_cnn import DilatedCKCNN, DilatedCNN
 from bubbleloc.nn.fftconv import FFTConv1d, fft_conv1d
+from bubbleloc.nn.irregular import irregular_conv1d
 from bubbleloc.nn.models import build_model
 from bubbleloc.nn.network import Localizer
 from bubbleloc.nn.released import load_released, released_card
@@ -28,6 +29,7 @@ __all__ = [
     "TCNClassifier",
     "build_model",
     "fft_conv1d",
+    "irregular_conv1d",
     "load_released",
     "released_card",
 ]
