@@ -30,8 +30,7 @@ RATES = [
     Fraction(3, 2),
     *map(Fraction, (2, 4)),
 ]
-LABELS = {"kernels at the new rate": BLUE, "kernels as they were trained": MUTED}
-LABEL_PLACES = ((1.5, 88), (1.5, 27))  # rate and accuracy where there is room
+LABELS = {"kernels sampled anew": BLUE, "kernels as trained": MUTED}
 FIGURE = Path("docs/figures/sampling_rate.png")
 
 Floats = NDArray[np.float64]
@@ -65,8 +64,7 @@ def draw(found: Floats) -> Figure:
     axes = figure.subplots()
     rates = [float(rate) for rate in RATES]
     for place, (label, colour) in enumerate(LABELS.items()):
-        axes.plot(rates, found[:, place].mean(0), color=colour)
-        axes.text(*LABEL_PLACES[place], label, color=colour)
+        axes.plot(rates, found[:, place].mean(0), color=colour, label=label)
         for run in found[:, place]:
             axes.plot(rates, run, ".", color=colour, markersize=4)
     axes.set_xscale("log", base=2)
@@ -75,6 +73,7 @@ def draw(found: Floats) -> Figure:
     axes.set_xlabel("sampling rate at test over that of training")
     axes.set_ylabel("test accuracy (%)")
     axes.set_ylim(0, 103)
+    figure.legend(loc="outside upper center", ncols=len(LABELS))
     return figure
 
 
