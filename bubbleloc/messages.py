@@ -1,6 +1,7 @@
 """What users read when a command warns or refuses: one line, with a suggestion."""
 
 import difflib
+import multiprocessing
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -79,5 +80,8 @@ def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Say a warning in one line; it takes the place of ``warnings.showwarning``."""
     from tqdm import tqdm
 
-    line = " ".join(str(message).split())
-    tqdm.write(f"warning: {line}", file=sys.stderr)  # above a progress bar, not into it
+    line = f"warning: {' '.join(str(message).split())}"
+    if multiprocessing.parent_process():  # killed with the bar's lock, a worker would stop us all
+        print(line, file=sys.stderr)
+    else:
+        tqdm.write(line, file=sys.stderr)  # above a progress bar, not into it
