@@ -123,8 +123,8 @@ def check(config: runs.Config, folder: Path, samples: int | None = None) -> Loca
     network = runs.network_of(config)
     if samples is not None and network.receptive_field // 2 >= samples:
         raise InputError(
-            f"kernel={config['kernel']}: the network sees {network.receptive_field} samples, too "
-            f"many for RF lines of {samples}; choose a smaller kernel"
+            f"model: the network sees {network.receptive_field} samples, too many for RF lines of "
+            f"{samples}; choose a smaller kernel, or fewer blocks or levels where it has them"
         )
     loader = LoaderSettings(**config["loader"])
     Noise(config["noise"], config.get("snr_db"))

@@ -4,12 +4,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import resample
 from torch import nn
 from torch.nn import functional
 
 from bubbleloc.nn import CKConv1d, build_model
 from bubbleloc.nn.residual import Causal, ChannelNorm, ResidualBlock, ResidualCKCNN
 from bubbleloc.nn.tcn import TCN, tcn_blocks, tcn_receptive_field
+from tests.nn.test_resample import band_limited_noise
 
 NAMES = ["ckcnn_residual", "tcn"]
 
@@ -158,6 +160,20 @@ def test_networks_at_another_rate_keep_the_length(name, rate_hz):
     other = small(name, **sizes).at_sampling_rate(rate_hz)
     rf = torch.randn(1, 1, 1000)
     assert other(rf).shape == rf.shape
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_network_at_twice_the_rate_gives_the_same_output_in_time(name):
+    torch.manual_seed(0)
+    sizes = {"levels": 3} if name == "tcn" else {"kernel": 65}
+    network = build_model(name, hidden_channels=4, **sizes).eval()
+    x = band_limited_noise(2000).float()
+    fine = torch.from_numpy(resample(x.numpy(), 4000))
+    slow = network(x.view(1, 1, -1)).flatten()
+    fast = network.at_sampling_rate(125e6)(fine.view(1, 1, -1)).flatten()[::2]
+    inner = slice(300, -300)  # reflection at the ends is not the same in time
+    error = (fast - slow)[inner].norm() / (slow[inner] - slow[inner].mean()).norm()
+    assert error < 0.1
 
 
 @pytest.mark.parametrize("network", [ResidualCKCNN, TCN])
