@@ -2,6 +2,7 @@
 
 from bubbleloc.figures.breakdowns import error_figure, rates_figure
 from bubbleloc.figures.comparison import run_violins
+from bubbleloc.figures.image import image_figure
 from bubbleloc.figures.line import Example, detected_line, example_line
 from bubbleloc.figures.physics import arrivals_figure, bubble_figure, pulse_figure
 from bubbleloc.figures.scores import f1_against, f1_violins
@@ -19,6 +20,7 @@ __all__ = [
     "f1_against",
     "f1_heatmap",
     "f1_violins",
+    "image_figure",
     "noise_lines",
     "precision_recall",
     "pulse_figure",
