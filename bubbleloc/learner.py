@@ -122,8 +122,9 @@ def check(config: runs.Config, folder: Path, samples: int | None = None) -> Loca
     """
     network = runs.network_of(config)
     if samples is not None and network.receptive_field // 2 >= samples:
+        what = "model" if config["kernel"] is None else f"kernel={config['kernel']}"
         raise InputError(
-            f"model: the network sees {network.receptive_field} samples, too many for RF lines of "
+            f"{what}: the network sees {network.receptive_field} samples, too many for RF lines of "
             f"{samples}; choose a smaller kernel, or fewer blocks or levels where it has them"
         )
     loader = LoaderSettings(**config["loader"])
