@@ -89,6 +89,7 @@ def image_array(
     save_figure(image_figure(images[RAW], images[LOCALIZED], grid, array.bubbles), folder, "image")
     _write_arrays(folder / "image.npz", images, grid)
     widths = None
+    (folder / "widths.csv").unlink(missing_ok=True)  # of other lines
     if array.bubbles is not None:
         measured = measure_widths(lines, array.bubbles, grid, 1e-3 * isolation_mm)
         write_csv(measured, folder / "widths.csv")

@@ -42,6 +42,8 @@ def test_files_and_what_they_say(made):
 def test_an_image_of_a_file_of_the_same_lines_is_the_same(made, tmp_path):
     lines = simulated(Setup(), "monodisperse", pressure_pa=100e3, **ARRAY)
     np.save(tmp_path / "array.npy", lines.volts.T)
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again/widths.csv").write_text("of another image")
     again = image_array(
         "bubbleloc:small",
         tmp_path / "again",
