@@ -28,13 +28,11 @@ CHANGES = {
     "published start of the kernels": ["model.init=published"],
     "raw volts": ["model.input_scaling=none"],
     "constant rate 1e-3": ["optimizer=step"],
-    "no gradient clipping": ["trainer.gradient_clip_val=null"],
     "crops of 2048, not whole lines": [
         "loader={batch_size: 16, crop: 2048, crops_per_signal: 4}",
     ],
     "α = 0.01": ["loss.alpha=0.01"],
     "no Dice loss": ["loss.dice_weight=0"],
-    "Dice loss alone": ["loss.soft_weight=0"],
 }
 
 
