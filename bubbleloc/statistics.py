@@ -20,6 +20,9 @@ from bubbleloc.errors import InputError
 
 Floats = NDArray[np.float64]
 
+_NUMBERS_AT_A_TIME = 2**16
+"""Drawn by the bootstrap, so that resamples of many signals do not fill the memory."""
+
 _STATISTICS: dict[str, Callable[..., Any]] = {"median": np.median, "mean": np.mean}
 
 
@@ -104,7 +107,7 @@ def _interval(f1: Floats, statistic: Callable[..., Any], resamples: int) -> tupl
         (f1,),
         statistic,
         n_resamples=resamples,
-        batch=200,
+        batch=max(1, _NUMBERS_AT_A_TIME // f1.size),
         method="percentile",
         rng=np.random.default_rng(0),
     )
