@@ -65,6 +65,11 @@ class Detections:
     def __len__(self) -> int:
         return len(self.sample)
 
+    def above(self, threshold: float) -> Detections:
+        """Those of a confidence above `threshold`."""
+        kept = self.confidence > threshold
+        return Detections(self.sample[kept], self.confidence[kept])
+
 
 @dataclass(frozen=True)
 class Matching:

@@ -1,32 +1,29 @@
 """Score a trained run: one forward pass per signal, every threshold and tolerance from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from bubbleloc import provenance, runs
-from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.generate import ensure_dataset, plan_of
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.store import settings_of
-from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
-from bubbleloc.floor import rivals, score
+from bubbleloc.floor import rivals
 from bubbleloc.inference import apply, predict
-from bubbleloc.metrics import Sweep, best_thresholds
 from bubbleloc.nn import Localizer
-from bubbleloc.physics import Setup
-from bubbleloc.report import Evaluation, Example, write_report
-from bubbleloc.report.content import signal_scores
+from bubbleloc.report import Evaluation, Example, OneToOne, noise_curve, write_report
+from bubbleloc.scoring import choose, score
 from bubbleloc.splits import Split, describe, open_split
+from bubbleloc.thresholds import TOLERANCES, MeanSweep, best_thresholds
 
 SELECTION_SPLITS = ("val", "train")  # never the test split
 EXAMPLE_BUBBLES = (100, 500)  # a sparse and a dense line to show
 DEFAULT_BASELINES = ("matched_filter", "wiener")
+ONE_TO_ONE = TOLERANCES[1:]  # positions are not rounded there, so no pair is at distance zero
+SHOWN_TOLERANCE = 4  # samples; the one both studies quote
 
 
 def evaluate_run(
@@ -57,10 +54,7 @@ def evaluate_run(
         raise InputError(f"selection={selection}: choose one of {', '.join(SELECTION_SPLITS)}")
     config = runs.read_config(run)
     levels = _noise_levels(noise)
-    if isinstance(noise, int | float) or snr_db is not None:
-        main = Noise(noise if isinstance(noise, int | float) else 0.0, snr_db)
-    else:
-        main = Noise(config["noise"], config.get("snr_db"))
+    main = _main_noise(config, noise, snr_db)
     network = runs.load_network(run, checkpoint)
     if folder is None:
         ensure_dataset(plan_of(config["data"]), config["workers"])
@@ -78,17 +72,21 @@ def evaluate_run(
     )
     evaluation = evaluate(main)
     facts = run_facts(config, network, checkpoint) | dict(evaluation.facts)
-    noisy = {
-        level: evaluation if Noise(level) == main else evaluate(Noise(level)) for level in levels
-    }
+
+    def at_levels() -> Iterator[tuple[float, Evaluation]]:
+        for level in levels:
+            same = Noise(level) == main
+            yield level, evaluation if same else evaluate(Noise(level), one_to_one=False)
+
     return write_report(
         runs.report_folder(run),
         replace(
             evaluation,
             facts={"run": run.resolve().name} | facts,
             examples=examples(network, open_split(folder, "test", main), evaluation.selection),
-            noise_scores=_noise_scores(noisy) if noisy else None,
+            noise=noise_curve(at_levels()) if levels else None,
         ),
+        SHOWN_TOLERANCE,
     )
 
 
@@ -100,15 +98,24 @@ def evaluate_at(
     selection: str = "val",
     baselines: Sequence[str] = DEFAULT_BASELINES,
     batch_size: int = 16,
+    one_to_one: bool = True,
 ) -> Evaluation:
-    """Score a network, and what it must beat, on the lines of a dataset folder with added noise."""
+    """Score a network, and what it must beat, on the lines of a dataset folder with added noise.
+
+    Args:
+        one_to_one: whether to pair peaks with bubbles, too, which takes longer.
+    """
     chosen_on, test = open_split(folder, selection, noise), open_split(folder, "test", noise)
-    scored = [score(predict(network, split, batch_size), split) for split in (chosen_on, test)]
-    beside = rivals(baselines, chosen_on, test)
+    tolerances, shown = (ONE_TO_ONE, [SHOWN_TOLERANCE]) if one_to_one else ((), [])
+    scale = test.scale
+    chosen = choose(predict(network, chosen_on, batch_size), chosen_on, tolerances)
+    counted = OneToOne.of(chosen.peak_thresholds, SHOWN_TOLERANCE, scale) if one_to_one else None
+    scores = score(predict(network, test, batch_size), test, chosen.thresholds, counted)
+    beside = rivals(baselines, chosen_on, test, shown)
     return Evaluation(
-        selection=scored[0].sweep,
+        selection=chosen.sweep,
         selection_split=selection,
-        test=scored[1].sweep,
+        test=scores,
         random_f1=beside["random"].f1,
         bubbles=test.bubbles,
         pressure_pa=test.lines.pressure_pa,
@@ -119,10 +126,9 @@ def evaluate_at(
             "test data": str(test),
         },
         baselines={name: rival.f1 for name, rival in beside.items() if name != "random"},
-        selection_found=scored[0].found,
-        test_found=scored[1].found,
-        rivals_found={name: (rival.selection, rival.test) for name, rival in beside.items()},
-        scale=_scale(test.lines),
+        one_to_one=counted,
+        rivals_one_to_one={name: rival.matched for name, rival in beside.items() if one_to_one},
+        scale=scale,
     )
 
 
@@ -140,9 +146,9 @@ def run_facts(config: runs.Config, network: Localizer, checkpoint: str) -> dict[
     }
 
 
-def examples(network: Localizer, test: Split, selection: Sweep) -> list[Example]:
+def examples(network: Localizer, test: Split, selection: MeanSweep) -> list[Example]:
     """Return a sparse and a dense test line with the network's output and its threshold."""
-    threshold = float(best_thresholds(selection)[list(selection.tolerances).index(4)])
+    threshold = float(best_thresholds(selection)[list(selection.tolerances).index(SHOWN_TOLERANCE)])
     bubbles = test.bubbles
     nearest = [int(np.abs(bubbles - wanted).argmin()) for wanted in EXAMPLE_BUBBLES]
     shown = []
@@ -160,6 +166,15 @@ def examples(network: Localizer, test: Split, selection: Sweep) -> list[Example]
     return shown
 
 
+def _main_noise(
+    config: runs.Config, noise: float | Sequence[float] | None, snr_db: float | None
+) -> Noise:
+    """Noise of the report but for its curve: the one asked for, else that of the run."""
+    if isinstance(noise, int | float) or snr_db is not None:
+        return Noise(noise if isinstance(noise, int | float) else 0.0, snr_db)
+    return Noise(config["noise"], config.get("snr_db"))
+
+
 def _noise_levels(noise: float | Sequence[float] | None) -> list[float]:
     """Levels to draw F1 against, ascending; none where a single level or none is asked for."""
     if noise is None or isinstance(noise, int | float):
@@ -171,22 +186,3 @@ def _noise_levels(noise: float | Sequence[float] | None) -> list[float]:
     if not levels:
         raise InputError("noise=[]: give a number or a list of numbers")
     return levels
-
-
-def _noise_scores(noisy: Mapping[float, Evaluation]) -> pd.DataFrame:
-    """Tidy test scores of several noise levels, each at the thresholds chosen at that level."""
-    tables = []
-    for level, evaluation in noisy.items():
-        table = signal_scores(evaluation, best_thresholds(evaluation.selection))
-        table.insert(0, "noise", level)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
-
-
-def _scale(lines: RFDataset) -> Scale:
-    """What a sample of a dataset is worth; λ is that of the published pulse unless it says so."""
-    physics = settings_of(lines.path).get("physics")
-    frequency_hz = (physics if isinstance(physics, dict) else {}).get("frequency_hz")
-    return Scale(
-        lines.sampling_rate_hz, lines.speed_of_sound_m_s, frequency_hz or Setup.frequency_hz
-    )

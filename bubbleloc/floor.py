@@ -10,12 +10,13 @@ import contextlib
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -28,13 +29,12 @@ from bubbleloc.baselines import (
 from bubbleloc.data import store
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.errors import InputError
-from bubbleloc.matched import Found, pick_all_peaks
-from bubbleloc.metrics import Sweep, best_thresholds, scores_at, tolerance_sweep
+from bubbleloc.matched import MatchedScores
 from bubbleloc.physics import Setup
+from bubbleloc.scoring import Outputs, choose, score
 from bubbleloc.splits import Split
 
 Floats = NDArray[np.float64]
-Outputs = NDArray[np.floating]
 Method = Callable[[Floats], Outputs]
 
 BASELINES = ("matched_filter", "wiener", "sparse")
@@ -46,63 +46,64 @@ _ECHO_S = 6.4e-6
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A split scored in one pass: the sweep, and peaks with true arrivals for matched scores."""
-
-    sweep: Sweep
-    found: Found
-
-
-@dataclass(frozen=True)
 class Rival:
-    """One method: F1 (n, T) on the test lines at its best thresholds, and the peaks it gave."""
+    """One method on the test lines, at its best thresholds of the selection split.
+
+    Attributes:
+        f1: (n, T).
+        matched: means of one-to-one scores, a row per tolerance they were asked for.
+    """
 
     f1: Floats
-    selection: Found
-    test: Found
+    matched: pd.DataFrame
 
 
-def score(outputs: Iterable[tuple[Outputs, Outputs]], split: Split) -> Scored:
-    """Score outputs, given with counts as batches (b, L) in the order of `split`."""
-    sweeps, peaks = [], []
-    for output, count in outputs:
-        sweeps.append(tolerance_sweep(output, count))
-        peaks += pick_all_peaks(output)
-    arrivals = [split.arrival_sample(index) for index in range(len(split))]
-    return Scored(Sweep.concatenate(sweeps), Found(peaks, arrivals))
+def rivals(
+    names: Sequence[str], selection: Split, test: Split, one_to_one: Sequence[int] = ()
+) -> dict[str, Rival]:
+    """Score random output and the classical methods called `names`.
 
-
-def rivals(names: Sequence[str], selection: Split, test: Split) -> dict[str, Rival]:
-    """Score random output and the classical methods called `names` on two splits.
+    Args:
+        selection: split that chooses their thresholds.
+        test: split that they are scored on.
+        one_to_one: tolerances to score one to one at, too.
 
     Raises:
         InputError: there is no such method.
     """
     if unknown := [name for name in names if name not in BASELINES]:
         raise InputError(f"baselines: no method {unknown[0]!r}; choose of {', '.join(BASELINES)}")
+    rival = partial(_rival, selection=selection, test=test, one_to_one=one_to_one)
     uniform = np.random.default_rng(0)
-    scored = {"random": _rival(lambda rf: uniform.random(rf.shape), selection, test)}
+    scored = {"random": rival(lambda rf: uniform.random(rf.shape))}
     echo = _echo(test.lines) if names else np.zeros(0)
     for name in names:
         if name == "matched_filter":
-            scored[name] = _rival(partial(matched_filter, template=echo), selection, test)
+            scored[name] = rival(partial(matched_filter, template=echo))
         elif name == "wiener":
             method = partial(wiener_deconvolution, template=echo)
             noise = _best_wiener_noise(method, selection)
-            scored[name] = _rival(partial(method, noise=noise), selection, test)
+            scored[name] = rival(partial(method, noise=noise))
         else:
             method = partial(sparse_deconvolution, template=echo)
             keep = hashlib.sha256(echo.tobytes()).hexdigest()[:8]
-            scored[name] = _rival(method, selection, test, f"{name}-{keep}")
+            scored[name] = rival(method, keep=f"{name}-{keep}")
     return scored
 
 
-def _rival(method: Method, selection: Split, test: Split, keep: str | None = None) -> Rival:
+def _rival(
+    method: Method,
+    selection: Split,
+    test: Split,
+    one_to_one: Sequence[int],
+    keep: str | None = None,
+) -> Rival:
     """Choose thresholds on the selection split, score the test split."""
-    chosen_on = score(_outputs(method, selection, keep), selection)
-    scored = score(_outputs(method, test, keep), test)
-    f1 = scores_at(scored.sweep, best_thresholds(chosen_on.sweep)).f1
-    return Rival(f1, chosen_on.found, scored.found)
+    chosen = choose(_outputs(method, selection, keep), selection, one_to_one)
+    matched = MatchedScores(chosen.peak_thresholds, test.scale)
+    outputs = _outputs(method, test, keep)
+    scores = score(outputs, test, chosen.thresholds, matched if one_to_one else None)
+    return Rival(scores.f1, matched.summary())
 
 
 def _best_wiener_noise(method: Callable[..., Outputs], selection: Split) -> float:
@@ -110,8 +111,7 @@ def _best_wiener_noise(method: Callable[..., Outputs], selection: Split) -> floa
 
     def mean_f1(noise: float) -> float:
         outputs = _outputs(partial(method, noise=noise), selection)
-        sweep = Sweep.concatenate([tolerance_sweep(output, count) for output, count in outputs])
-        return float(scores_at(sweep, best_thresholds(sweep)).f1.mean())
+        return float(choose(outputs, selection).sweep.f1.max(axis=1).mean())
 
     return max(WIENER_NOISE, key=mean_f1)
 

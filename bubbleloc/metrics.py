@@ -13,19 +13,28 @@ one-to-one scores of :mod:`bubbleloc.detections` can be imported from here too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bubbleloc.detections import Matching, match_detections
 from bubbleloc.errors import InputError
+from bubbleloc.thresholds import (
+    THRESHOLDS,
+    TOLERANCES,
+    MeanSweep,
+    Scores,
+    Sweep,
+    best_thresholds,
+    scores_at,
+)
 
 __all__ = [
     "THRESHOLDS",
     "TOLERANCES",
     "Matching",
+    "MeanSweep",
     "Scores",
     "Sweep",
     "best_thresholds",
@@ -38,61 +47,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-THRESHOLDS: tuple[float, ...] = (
-    *(10.0 ** (exponent / 2) for exponent in range(-10, -2)),
-    *(step / 20 for step in range(2, 19)),
-)
-"""Published thresholds on the network output: 10^-5, 10^-4.5 … 10^-1.5, then 0.1, 0.15 … 0.9."""
-
-TOLERANCES: tuple[int, ...] = tuple(range(10))
-"""Published localization tolerances in samples."""
-
 _SCORE_OF_NOTHING = 1e-3
 """The published script puts this in place of a precision or recall of exactly zero."""
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """Scores of n signals at every tolerance and threshold; score arrays are (n, T, K).
-
-    Precision and recall are those that enter the F1: never zero, but at least 1e-3.
-    """
-
-    f1: Floats
-    precision: Floats
-    recall: Floats
-    thresholds: Floats
-    tolerances: Ints
-
-    def __len__(self) -> int:
-        return len(self.f1)
-
-    @classmethod
-    def concatenate(cls, sweeps: Sequence[Sweep]) -> Sweep:
-        """Join the sweeps of consecutive batches of signals, all on the same grid."""
-        if not sweeps:
-            raise InputError("no sweeps to concatenate: score at least one batch of signals first")
-        first = sweeps[0]
-        for sweep in sweeps[1:]:
-            _require_same_grid(first, sweep)
-        return cls(
-            f1=np.concatenate([sweep.f1 for sweep in sweeps]),
-            precision=np.concatenate([sweep.precision for sweep in sweeps]),
-            recall=np.concatenate([sweep.recall for sweep in sweeps]),
-            thresholds=first.thresholds,
-            tolerances=first.tolerances,
-        )
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Scores of n signals at one threshold per tolerance; score arrays are (n, T)."""
-
-    f1: Floats
-    precision: Floats
-    recall: Floats
-    thresholds: Floats
-    tolerances: Ints
 
 
 def tolerance_sweep(
@@ -135,41 +91,6 @@ def tolerance_sweep(
     recall[recall == 0] = _SCORE_OF_NOTHING
     f1 = 2 * precision * recall / (precision + recall)
     return Sweep(f1, precision, recall, levels, reaches)
-
-
-def best_thresholds(selection: Sweep) -> Floats:
-    """Threshold of highest mean F1 over the signals, per tolerance: (T,).
-
-    `selection` must come from the split on which thresholds are chosen, never from the test split.
-    """
-    if len(selection) == 0:
-        raise InputError("no signals to choose thresholds on: the selection split is empty")
-    best: Floats = selection.thresholds[selection.f1.mean(axis=0).argmax(axis=1)]
-    return best
-
-
-def scores_at(sweep: Sweep, thresholds: ArrayLike) -> Scores:
-    """Pick from `sweep` the scores at one threshold per tolerance, (T,), of its own grid."""
-    chosen = np.asarray(thresholds, dtype=np.float64)
-    if chosen.shape != sweep.tolerances.shape:
-        raise InputError(
-            f"{chosen.size} thresholds for {sweep.tolerances.size} tolerances: give one for each"
-        )
-    index = np.abs(sweep.thresholds - chosen[:, None]).argmin(axis=1)
-    on_grid = np.isclose(sweep.thresholds[index], chosen, rtol=1e-6, atol=0.0)
-    if not on_grid.all():
-        raise InputError(
-            f"threshold {chosen[~on_grid][0]:g} is not in the sweep: "
-            "score the test split with the thresholds of the selection split"
-        )
-    row = np.arange(len(index))
-    return Scores(
-        f1=sweep.f1[:, row, index],
-        precision=sweep.precision[:, row, index],
-        recall=sweep.recall[:, row, index],
-        thresholds=sweep.thresholds[index],
-        tolerances=sweep.tolerances,
-    )
 
 
 def random_floor(
@@ -259,11 +180,3 @@ def _checked_rows(
                     "look for NaN in its RF line and in the network's weights"
                 )
         yield z, true
-
-
-def _require_same_grid(first: Sweep, other: Sweep) -> None:
-    if not (
-        np.array_equal(first.thresholds, other.thresholds)
-        and np.array_equal(first.tolerances, other.tolerances)
-    ):
-        raise InputError("sweeps of different thresholds or tolerances cannot be joined")

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.module import hold_out
 from bubbleloc.data.noise import REFERENCE_V, Noise
-from bubbleloc.data.store import fingerprint, is_imported
+from bubbleloc.data.store import fingerprint, is_imported, settings_of
+from bubbleloc.detections import Scale
+from bubbleloc.physics import Setup
 
 _NOISE_SEEDS = {"train": 1, "val": 1, "test": 2}  # selection and test have noise of their own
 
@@ -43,6 +45,17 @@ class Split:
     def bubbles(self) -> NDArray[np.int64]:
         """Number of bubbles in each signal, (n,)."""
         return np.diff(self.lines.offset)[list(self.signals)]
+
+    @property
+    def scale(self) -> Scale:
+        """What a sample is worth; λ is that of the published pulse unless the dataset says so."""
+        physics = settings_of(self.lines.path).get("physics")
+        frequency_hz = (physics if isinstance(physics, dict) else {}).get("frequency_hz")
+        return Scale(
+            self.lines.sampling_rate_hz,
+            self.lines.speed_of_sound_m_s,
+            frequency_hz or Setup.frequency_hz,
+        )
 
     @property
     def key(self) -> str:

@@ -10,10 +10,9 @@ from bubbleloc.data.noise import Noise
 from bubbleloc.data.store import open_dataset
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation import evaluate_run
-from bubbleloc.floor import score
 from bubbleloc.inference import predict
-from bubbleloc.metrics import best_thresholds, scores_at
 from bubbleloc.runs import find_runs, load_network
+from bubbleloc.scoring import choose, score
 from bubbleloc.splits import open_split
 
 
@@ -43,11 +42,9 @@ def test_report_stands_beside_classical_methods(run):
 def test_scores_are_those_of_the_network_at_thresholds_of_the_other_split(run):
     evaluate_run(run, selection="train", baselines=[])
     network = load_network(run)
-    train, test = (
-        score(predict(network, split), split).sweep
-        for split in (open_split(Path("data/tiny"), name, Noise()) for name in ("train", "test"))
-    )
-    expected = scores_at(test, best_thresholds(train)).f1
+    train, test = (open_split(Path("data/tiny"), name, Noise()) for name in ("train", "test"))
+    thresholds = choose(predict(network, train), train).thresholds
+    expected = score(predict(network, test), test, thresholds).f1
     table = pd.read_csv(run / "report/f1_test.csv")
     np.testing.assert_allclose(table["f1"], expected.ravel(), rtol=1e-6)
     assert set(pd.read_csv(run / "report/thresholds.csv")["split"]) == {"train"}

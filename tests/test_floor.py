@@ -6,7 +6,7 @@ import pytest
 
 from bubbleloc.data.noise import Noise
 from bubbleloc.errors import InputError
-from bubbleloc.floor import KEPT, rivals, score
+from bubbleloc.floor import KEPT, rivals
 from bubbleloc.metrics import random_floor
 from bubbleloc.splits import open_split
 
@@ -19,11 +19,12 @@ def splits(tiny, tmp_path):
 
 
 def test_every_rival_is_scored_on_the_test_lines(splits):
-    scored = rivals(["matched_filter", "wiener"], *splits)
+    scored = rivals(["matched_filter", "wiener"], *splits, one_to_one=[4])
     assert list(scored) == ["random", "matched_filter", "wiener"]
     for rival in scored.values():
         assert rival.f1.shape == (4, 10)
-        assert len(rival.selection.peaks) == len(rival.test.peaks) == 4
+        assert list(rival.matched["tolerance"]) == [4]
+        assert 0 < rival.matched["f1"].item() < 1
     at_4 = {name: rival.f1[:, 4].mean() for name, rival in scored.items()}
     assert at_4["random"] < at_4["matched_filter"] < at_4["wiener"]
     counts = np.stack([splits[1].count(i) for i in range(4)])
@@ -57,13 +58,3 @@ def test_imported_lines_at_another_rate_get_an_echo_of_their_own(splits):
 def test_unknown_methods_are_named(splits):
     with pytest.raises(InputError, match="no method 'magic'; choose of matched_filter, wiener"):
         rivals(["wiener", "magic"], *splits)
-
-
-def test_one_pass_gives_sweep_and_peaks(splits):
-    val = splits[0]
-    counts = np.stack([val.count(i) for i in range(4)])
-    scored = score([(counts[:3], counts[:3]), (counts[3:], counts[3:])], val)
-    assert (scored.sweep.f1[:, 0, -1] == 1).all()
-    for i in range(4):
-        np.testing.assert_array_equal(scored.found.arrival_sample[i], val.arrival_sample(i))
-        assert len(scored.found.peaks[i]) > 0

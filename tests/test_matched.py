@@ -1,33 +1,23 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from bubbleloc.detections import Detections, Scale
-from bubbleloc.errors import InputError
-from bubbleloc.matched import (
-    PEAK_THRESHOLDS,
-    Found,
-    best_peak_thresholds,
-    error_counts,
-    matched_scores,
-    matched_summary,
-    outcomes,
-    pick_all_peaks,
-    rates_along,
-)
+from bubbleloc.matched import PEAK_THRESHOLDS, MatchedScores, PeakChoice, pick_all_peaks
 
 SCALE = Scale()
 
-
-def found_of(*lines):
-    """Lines given as (positions, confidences, truth)."""
-    peaks = [Detections(np.array(s, float), np.array(c, float)) for s, c, _ in lines]
-    return Found(peaks, [np.array(truth, float) for _, _, truth in lines])
-
-
-HAND = found_of(
+HAND = [  # positions, confidences, truth
     ([100.5, 200, 700], [0.9, 0.8, 0.3], [100, 198, 500]),
     ([50], [0.9], [50, 60]),
-)
+]
+
+
+def feed(tally, lines):
+    for sample, confidence, truth in lines:
+        peaks = Detections(np.array(sample, float), np.array(confidence, float))
+        tally.add(peaks, np.array(truth, float))
+    return tally
 
 
 def test_peak_thresholds_are_the_upper_published_ones():
@@ -45,56 +35,42 @@ def test_all_lines_of_a_batch_are_picked():
 
 def test_threshold_is_where_mean_f1_is_highest():
     # at tolerance 0 every threshold does equally well on HAND, and the lowest is taken
-    np.testing.assert_allclose(best_peak_thresholds(HAND, [0, 4]), [0.001, 0.3])
+    chosen = feed(PeakChoice([0, 4]), HAND).thresholds()
+    assert chosen == {0: pytest.approx(0.001), 4: pytest.approx(0.3)}
 
 
 def test_scores_by_hand():
-    table = matched_scores(HAND, [0.3, 0.3], [0, 4], SCALE).set_index(["signal", "tolerance"])
+    scores = feed(MatchedScores({0: 0.3, 4: 0.3}, SCALE), HAND)
+    table = pd.concat(scores.tables()).set_index(["signal", "tolerance"])
+    assert list(table.index) == [(0, 0), (0, 4), (1, 0), (1, 4)]
     assert table.loc[(0, 0), "f1"] == 0
     assert table.loc[(0, 4), "precision"] == 1
     assert table.loc[(0, 4), "recall"] == pytest.approx(2 / 3)
     assert table.loc[(0, 4), "matched"] == 2
     assert table.loc[(0, 4), "bias_samples"] == pytest.approx(1.25)
-    summary = matched_summary(table.reset_index()).set_index("tolerance")
+    summary = scores.summary().set_index("tolerance")
+    assert summary.loc[4, "threshold"] == 0.3
     assert summary.loc[4, "recall"] == pytest.approx((2 / 3 + 1 / 2) / 2)
     assert summary.loc[4, "bias_samples"] == pytest.approx(2.5 / 3)
     assert summary.loc[4, "rmse_samples"] == pytest.approx(np.sqrt((0.25 + 4) / 3))
     assert summary.loc[4, "rmse_um"] == pytest.approx(11.84 * np.sqrt(4.25 / 3))
 
 
+def test_the_summary_is_that_of_the_table():
+    rng = np.random.default_rng(0)
+    lines = [(np.sort(rng.uniform(0, 300, (2, 20))), rng.random(20)) for _ in range(30)]
+    scores = feed(MatchedScores({3: 0.2}, SCALE), [(s[0], c, s[1]) for s, c in lines])
+    table, summary = pd.concat(scores.tables()), scores.summary().iloc[0]
+    for ratio in ("precision", "recall", "f1", "jaccard", "efficiency"):
+        assert summary[ratio] == pytest.approx(table[ratio].mean(), rel=1e-12)
+    pairs = table["matched"] / table["matched"].sum()
+    for unit in ("samples", "um", "wavelengths"):
+        bias, rmse = table[f"bias_{unit}"], table[f"rmse_{unit}"]
+        assert summary[f"bias_{unit}"] == pytest.approx((pairs * bias).sum(), rel=1e-9)
+        assert summary[f"rmse_{unit}"] == pytest.approx(np.sqrt((pairs * rmse**2).sum()), rel=1e-12)
+
+
 def test_summary_without_a_single_match():
-    nothing = found_of(([10], [0.9], [400]))
-    row = matched_summary(matched_scores(nothing, [0.5], [4], SCALE)).iloc[0]
+    row = feed(MatchedScores({4: 0.5}, SCALE), [([10], [0.9], [400])]).summary().iloc[0]
     assert row["f1"] == 0
     assert np.isnan(row["rmse_um"])
-
-
-def test_outcomes_by_hand():
-    table = outcomes(HAND, 0.2, 4, SCALE)
-    assert list(table["outcome"]) == ["found", "found", "missed", "false", "found", "missed"]
-    np.testing.assert_allclose(table["error_samples"], [0.5, 2, np.nan, np.nan, 0, np.nan])
-    assert list(table["sample"]) == [100, 198, 500, 700, 50, 60]
-    assert list(table["density"]) == [0, 0, 0, 0, 1, 1]  # half a wavelength is 37 samples
-    np.testing.assert_allclose(table["depth_mm"], table["sample"] * 0.01184)
-
-
-def test_rates_by_hand():
-    table = rates_along(outcomes(HAND, 0.2, 4, SCALE), "sample", [0, 150, 650, 800, 900])
-    assert list(table["found"]) == [2, 1, 0, 0]
-    np.testing.assert_allclose(table["precision"], [1, 1, 0, np.nan])
-    np.testing.assert_allclose(table["recall"], [2 / 3, 1 / 2, np.nan, np.nan])
-    np.testing.assert_allclose(table["f1"], [4 / 5, 2 / 3, 0, np.nan])
-
-
-def test_errors_are_counted_about_zero():
-    table = error_counts(outcomes(HAND, 0.2, 4, SCALE), 4)
-    assert table["bubbles"].sum() == 3
-    middle = (table["low"] + table["high"]) / 2
-    np.testing.assert_allclose(middle[table["bubbles"] > 0], [0, 0.5, 2], atol=1e-9)
-    assert middle.iloc[0] == -4
-    assert middle.iloc[-1] == 4
-
-
-def test_lines_without_truth_are_refused():
-    with pytest.raises(InputError, match="one of each"):
-        Found([], [])

@@ -1,12 +1,7 @@
-"""Several processes: one training shared by two, a sweep side by side, threads and memory."""
+"""Several processes: one training shared by two, a sweep side by side, threads."""
 
-import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,85 +92,3 @@ def test_threads_are_no_more_than_the_cores_one_may_use(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # a user's limit counts
     resources.limit_threads()
     assert resources.threads_per_process(processes=1) == 2
-
-
-@pytest.fixture(scope="module")
-def huge(tiny, tmp_path_factory):
-    """A dataset of 64,000 lines, 2.2 GB, whose file holds only the last one."""
-    folder = tmp_path_factory.mktemp("huge")
-    signals, samples = 64_000, 8446
-    with h5py.File(tiny / "train.h5") as source, h5py.File(folder / "train.h5", "w") as file:
-        file.attrs.update(source.attrs)
-        file.attrs["config"] = "source: imported"
-        file.create_dataset("rf", (signals, samples), np.float32, chunks=(1, samples))
-        file["rf"][-1] = source["rf"][0]
-        file["pressure_pa"] = np.full(signals, 1e5)
-        file["done"] = np.ones(signals, dtype=bool)
-        file["bubbles/offset"] = np.arange(signals + 1)
-        for field in ("arrival_sample", "depth_m", "lateral_m", "radius_m"):
-            file[f"bubbles/{field}"] = np.full(signals, 1e-3)
-        file["bubbles/arrival_sample"][:] = 4000.0
-    for split in ("val", "test"):
-        (folder / f"{split}.h5").symlink_to(folder / "train.h5")
-    return folder
-
-
-PEAK = """
-import json, resource, sys
-from pathlib import Path
-{code}
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-work(Path(sys.argv[1]))
-print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))
-"""
-
-TRAIN = """
-from tests.test_learner import SMALL, settings
-from bubbleloc import learner, provenance
-provenance.fingerprint = lambda path: "left out, it reads line by line"
-def work(folder):
-    few = ("+trainer.limit_train_batches=3", "+trainer.limit_val_batches=2")
-    learner.fit(settings(folder, *SMALL, *few, "trainer.max_epochs=1"), folder / "run")
-"""
-
-EVALUATE = """
-from itertools import islice
-from bubbleloc.floor import score
-from bubbleloc.inference import predict
-from bubbleloc.nn import build_model
-from bubbleloc.splits import open_split
-from bubbleloc.data.noise import Noise
-network = build_model("ckcnn", hidden_channels=2, kernel=15)
-def work(folder):
-    test = open_split(folder, "test", Noise())
-    for _ in islice(predict(network, test, 16), 20):
-        pass
-"""
-
-LOCALIZE = """
-from itertools import islice
-from bubbleloc.inference import apply
-from bubbleloc.localization import open_lines
-from bubbleloc.nn import build_model
-network = build_model("ckcnn", hidden_channels=2, kernel=15)
-def work(folder):
-    with open_lines(folder / "train.h5") as lines:
-        for block in islice(lines.blocks(16), 20):
-            apply(network, block)
-"""
-
-
-@pytest.mark.parametrize("code", [TRAIN, EVALUATE, LOCALIZE], ids=["train", "evaluate", "localize"])
-def test_memory_does_not_grow_with_the_dataset(huge, code):
-    """A tenth of the dataset's 2.2 GB would be too much already."""
-    program = PEAK.format(code=code)
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(huge)],
-        cwd=Path(__file__).parents[1],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    grown_bytes = 1024 * json.loads(done.stdout.strip().splitlines()[-1])
-    assert grown_bytes < 220e6, f"{grown_bytes / 1e6:.0f} MB"

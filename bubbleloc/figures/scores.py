@@ -6,6 +6,7 @@ on the same signal) and perhaps more rivals named alike, `bubbles`, `pressure_pa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import cycle
 
 import numpy as np
@@ -35,16 +36,38 @@ RIVAL_LOOKS = tuple(zip((ORANGE, GREEN, RED, MUTED), "osD^", strict=True))
 
 
 @house_style
-def f1_violins(scores: pd.DataFrame, scale: Scale) -> Figure:
-    """F1 distribution over the test signals per tolerance, median and quartiles marked."""
+def f1_violins(scores: Iterable[tuple[int, pd.DataFrame]], scale: Scale) -> Figure:
+    """F1 distribution over the test signals per tolerance, median and quartiles marked.
+
+    Args:
+        scores: tolerances with their scores, one by one, as ``scores.groupby("tolerance")`` has
+            them.
+    """
     figure = new_figure(height=2.9)
     axes = figure.subplots()
-    tolerances = sorted(scores["tolerance"].unique())
+    f1: dict[int, Floats] = {}
+    means = []
+    for place, (tolerance, at) in enumerate(scores):
+        f1[tolerance] = at["f1"].to_numpy(copy=True)  # lets go of the table
+        means.append(at[rivals(at)].mean())
+        _draw_violin(axes, place, f1[tolerance])
+    mark_quartiles(axes, list(f1.values()))
+    drawn = pd.DataFrame(means)
+    for column, (colour, marker) in zip(drawn, cycle(RIVAL_LOOKS), strict=False):
+        label = f"{rival_name(str(column))} (mean)"
+        line = drawn[column].to_numpy()
+        axes.plot(line, f"{marker}--", color=colour, markersize=3, linewidth=1, label=label)
+    label_tolerances(axes, list(f1), scale)
+    axes.set(ylabel="F1 per signal", ylim=(0, 1.02))
+    axes.legend(loc="lower right")
+    return figure
+
+
+def _draw_violin(axes: Axes, place: int, values: Floats) -> None:
     sns.violinplot(
-        scores,
-        x="tolerance",
-        y="f1",
-        order=tolerances,
+        x=np.full(len(values), place),
+        y=values,
+        native_scale=True,
         color=BLUE,
         alpha=0.55,
         inner=None,
@@ -54,16 +77,6 @@ def f1_violins(scores: pd.DataFrame, scale: Scale) -> Figure:
         linewidth=0.6,
         ax=axes,
     )
-    by_tolerance = scores.groupby("tolerance")
-    mark_quartiles(axes, [group["f1"].to_numpy() for _, group in by_tolerance])
-    for column, (colour, marker) in zip(rivals(scores), cycle(RIVAL_LOOKS), strict=False):
-        mean = by_tolerance[column].mean().to_numpy()
-        label = f"{rival_name(column)} (mean)"
-        axes.plot(mean, f"{marker}--", color=colour, markersize=3, linewidth=1, label=label)
-    label_tolerances(axes, tolerances, scale)
-    axes.set(ylabel="F1 per signal", ylim=(0, 1.02))
-    axes.legend(loc="lower right")
-    return figure
 
 
 def rivals(scores: pd.DataFrame) -> list[str]:

@@ -12,16 +12,17 @@ from numpy.typing import ArrayLike
 
 from bubbleloc.detections import Scale
 from bubbleloc.figures.style import INK, MUTED, RED, house_style, new_figure
-from bubbleloc.metrics import Sweep
+from bubbleloc.thresholds import MeanSweep
 
 
 @house_style
-def f1_heatmap(selection: Sweep, chosen: ArrayLike, scale: Scale) -> Figure:
+def f1_heatmap(selection: MeanSweep, chosen: ArrayLike, scale: Scale) -> Figure:
     """Mean F1 of the selection split over thresholds × tolerances; the chosen ones ringed."""
     figure = new_figure(height=2.6)
     axes = figure.subplots()
-    mean = selection.f1.mean(axis=0)
-    mesh = axes.pcolormesh(mean, cmap="cividis", vmin=0, vmax=1, edgecolors="white", linewidth=0.3)
+    mesh = axes.pcolormesh(
+        selection.f1, cmap="cividis", vmin=0, vmax=1, edgecolors="white", linewidth=0.3
+    )
     place = np.abs(selection.thresholds - np.asarray(chosen)[:, None]).argmin(axis=1)
     axes.scatter(
         place + 0.5,
@@ -36,7 +37,7 @@ def f1_heatmap(selection: Sweep, chosen: ArrayLike, scale: Scale) -> Figure:
     names = [_threshold_name(selection.thresholds[i]) for i in shown]
     axes.set_xticks([i + 0.5 for i in shown], names, rotation=90)
     axes.set_yticks(
-        np.arange(len(mean)) + 0.5,
+        np.arange(len(place)) + 0.5,
         [f"{t}  ({scale.um_per_sample * t:.0f} µm)" for t in selection.tolerances],
     )
     axes.set(xlabel="threshold on the network output", ylabel="tolerance in samples (depth)")
@@ -48,7 +49,7 @@ def f1_heatmap(selection: Sweep, chosen: ArrayLike, scale: Scale) -> Figure:
 
 
 @house_style
-def precision_recall(selection: Sweep, chosen: ArrayLike, scale: Scale) -> Figure:
+def precision_recall(selection: MeanSweep, chosen: ArrayLike, scale: Scale) -> Figure:
     """Mean precision against mean recall along the thresholds, a curve per tolerance."""
     figure = new_figure(height=2.7)
     axes = figure.subplots()
@@ -57,8 +58,7 @@ def precision_recall(selection: Sweep, chosen: ArrayLike, scale: Scale) -> Figur
     colours = mpl.colormaps["viridis_r"](np.linspace(0.08, 1, len(tolerances)))
     place = np.abs(selection.thresholds - np.asarray(chosen)[:, None]).argmin(axis=1)
     for j, colour in enumerate(colours):
-        recall = selection.recall[:, j].mean(axis=0)
-        precision = selection.precision[:, j].mean(axis=0)
+        recall, precision = selection.recall[j], selection.precision[j]
         axes.plot(recall, precision, color=colour)
         best = place[j]
         axes.plot(

@@ -2,13 +2,16 @@
 
 from bubbleloc.figures.line import Example
 from bubbleloc.report.comparison import write_comparison
-from bubbleloc.report.content import Evaluation
+from bubbleloc.report.content import Evaluation, NoiseCurve, OneToOne, noise_curve
 from bubbleloc.report.run import Report, read_report, write_report
 
 __all__ = [
     "Evaluation",
     "Example",
+    "NoiseCurve",
+    "OneToOne",
     "Report",
+    "noise_curve",
     "read_report",
     "write_comparison",
     "write_report",

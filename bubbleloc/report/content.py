@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bubbleloc.detections import Scale
+from bubbleloc.breakdown import Breakdown
+from bubbleloc.detections import Detections, Scale
 from bubbleloc.figures.line import Example
 from bubbleloc.figures.scores import rival_name, rivals
-from bubbleloc.matched import Found
-from bubbleloc.metrics import Sweep, scores_at
+from bubbleloc.matched import MatchedScores
 from bubbleloc.report.tables import with_intervals
+from bubbleloc.spool import Spool
 from bubbleloc.statistics import summarize
+from bubbleloc.thresholds import MeanSweep, Scores, best_thresholds
 
 Floats = NDArray[np.float64]
+
+_SIGNALS_AT_A_TIME = 512  # of which a table is made, to be written
+
+
+@dataclass(frozen=True)
+class OneToOne:
+    """One-to-one scores of the test split, counted line by line.
+
+    Attributes:
+        scores: at every tolerance.
+        breakdown: at one tolerance.
+    """
+
+    scores: MatchedScores
+    breakdown: Breakdown
+
+    @classmethod
+    def of(cls, thresholds: Mapping[int, float], tolerance: int, scale: Scale) -> OneToOne:
+        """Start counting at a threshold per tolerance, with a breakdown at one `tolerance`."""
+        breakdown = Breakdown(thresholds[tolerance], tolerance, scale)
+        return cls(MatchedScores(thresholds, scale), breakdown)
+
+    def add(self, peaks: Detections, arrival_sample: Floats) -> None:
+        """Count a line."""
+        self.scores.add(peaks, arrival_sample)
+        self.breakdown.add(peaks, arrival_sample)
+
+
+@dataclass(frozen=True)
+class NoiseCurve:
+    """Test scores at several levels of added noise.
+
+    Attributes:
+        rows: a row per level × signal × tolerance, as `signal_scores` gives them and with a
+            field `noise`; on disk.
+        summary: a row per level × tolerance, likewise with a column `noise`.
+    """
+
+    rows: Spool
+    summary: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -25,9 +67,9 @@ class Evaluation:
     """All that the report of a run is made from.
 
     Attributes:
-        selection: sweep of the split on which thresholds are chosen.
+        selection: mean sweep of the split on which thresholds are chosen.
         selection_split: its name, ``train`` (as published) or ``val``.
-        test: sweep of the test split, n signals.
+        test: scores of the n test signals at these thresholds.
         random_f1: what noise reaches on the test signals, (n, T), see ``metrics.random_floor``.
         bubbles: number of bubbles in each test signal, (n,).
         pressure_pa: transmitted pressure amplitude of each test signal, (n,).
@@ -36,17 +78,16 @@ class Evaluation:
         examples: test signals to show.
         baselines: name → F1 of a classical method on the test signals, (n, T), at its own best
             thresholds of the selection split.
-        selection_found: peaks and bubbles of the selection split, for one-to-one scores.
-        test_found: those of the test split; one-to-one scores need both.
-        rivals_found: name → both of a method to beat, random output included.
-        noise_scores: test scores at several levels of added noise, as `signal_scores` gives them
-            and with a column `noise`.
+        one_to_one: one-to-one scores of the test signals.
+        rivals_one_to_one: name → a row of mean one-to-one scores of a method to beat, at the
+            tolerance of the breakdown; random output included.
+        noise: test scores at several levels of added noise.
         scale: what a sample is worth in µm and wavelengths.
     """
 
-    selection: Sweep
+    selection: MeanSweep
     selection_split: str
-    test: Sweep
+    test: Scores
     random_f1: Floats
     bubbles: NDArray[np.int64]
     pressure_pa: Floats
@@ -54,47 +95,74 @@ class Evaluation:
     facts: Mapping[str, str]
     examples: Sequence[Example] = ()
     baselines: Mapping[str, Floats] = field(default_factory=dict)
-    selection_found: Found | None = None
-    test_found: Found | None = None
-    rivals_found: Mapping[str, tuple[Found, Found]] = field(default_factory=dict)
-    noise_scores: pd.DataFrame | None = None
+    one_to_one: OneToOne | None = None
+    rivals_one_to_one: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    noise: NoiseCurve | None = None
     scale: Scale = field(default_factory=Scale)
 
 
-def signal_scores(evaluation: Evaluation, thresholds: Floats) -> pd.DataFrame:
-    """Tidy test scores: a row per signal × tolerance, at the threshold of that tolerance."""
-    at = scores_at(evaluation.test, thresholds)
-    n, t = at.f1.shape
+def signal_scores(
+    evaluation: Evaluation, signals: slice = slice(None), tolerances: slice = slice(None)
+) -> pd.DataFrame:
+    """Tidy test scores: a row per signal × tolerance, of all of them or of some."""
+    at, part = evaluation.test, (signals, tolerances)
+    signal, tolerance = np.arange(len(at))[signals], at.tolerances[tolerances]
+    n, t = len(signal), len(tolerance)
+    pressure_pa = np.asarray(evaluation.pressure_pa[signals], dtype=np.float64)
     return pd.DataFrame(
         {
-            "signal": np.repeat(np.arange(n), t),
-            "tolerance": np.tile(at.tolerances, n),
-            "threshold": np.tile(at.thresholds, n),
-            "f1": at.f1.ravel(),
-            "precision": at.precision.ravel(),
-            "recall": at.recall.ravel(),
-            "random_f1": np.ravel(evaluation.random_f1),
-            **{f"{name}_f1": np.ravel(f1) for name, f1 in evaluation.baselines.items()},
-            "bubbles": np.repeat(evaluation.bubbles, t),
-            "pressure_pa": np.repeat(np.asarray(evaluation.pressure_pa, dtype=np.float64), t),
+            "signal": np.repeat(signal, t),
+            "tolerance": np.tile(tolerance, n),
+            "threshold": np.tile(at.thresholds[tolerances], n),
+            "f1": at.f1[part].ravel(),
+            "precision": at.precision[part].ravel(),
+            "recall": at.recall[part].ravel(),
+            "random_f1": evaluation.random_f1[part].ravel(),
+            **{f"{name}_f1": f1[part].ravel() for name, f1 in evaluation.baselines.items()},
+            "bubbles": np.repeat(evaluation.bubbles[signals], t),
+            "pressure_pa": np.repeat(pressure_pa, t),
         }
     )
 
 
-def summary_table(
-    scores: pd.DataFrame, scale: Scale, by: tuple[str, ...] = ("tolerance",)
-) -> pd.DataFrame:
-    """Median and mean F1 with intervals, threshold and floor; a row per tolerance, or per `by`."""
-    table = summarize(scores, by=by)
-    means = scores.groupby(list(by), sort=False)[["threshold", *rivals(scores)]].mean()
-    means = means.reset_index(drop=True)
-    after = len(by)
-    table.insert(after, "um", scale.um_per_sample * table["tolerance"])
-    table.insert(after + 1, "wavelengths", scale.wavelengths_per_sample * table["tolerance"])
-    table.insert(after + 2, "threshold", means["threshold"])
-    for column in rivals(scores):
-        table[f"{column.removesuffix('_f1')}_mean"] = means[column]
-    return table
+def score_tables(evaluation: Evaluation) -> Iterator[pd.DataFrame]:
+    """Yield the rows of `signal_scores`, some signals at a time."""
+    for first in range(0, len(evaluation.test), _SIGNALS_AT_A_TIME):
+        yield signal_scores(evaluation, slice(first, first + _SIGNALS_AT_A_TIME))
+
+
+def scores_within(evaluation: Evaluation, tolerance: int) -> pd.DataFrame:
+    """Rows of `signal_scores` at one tolerance."""
+    place = list(evaluation.test.tolerances).index(tolerance)
+    return signal_scores(evaluation, tolerances=slice(place, place + 1))
+
+
+def summary_table(evaluation: Evaluation) -> pd.DataFrame:
+    """Median and mean F1 with intervals, threshold and floor; a row per tolerance."""
+    rows, scale = [], evaluation.scale
+    for tolerance in evaluation.test.tolerances:
+        scores = scores_within(evaluation, tolerance)
+        row = summarize(scores, by=("tolerance",))
+        row.insert(1, "um", scale.um_per_sample * row["tolerance"])
+        row.insert(2, "wavelengths", scale.wavelengths_per_sample * row["tolerance"])
+        row.insert(3, "threshold", scores["threshold"].iloc[0])
+        for column in rivals(scores):
+            row[f"{column.removesuffix('_f1')}_mean"] = scores[column].mean()
+        rows.append(row)
+    return pd.concat(rows, ignore_index=True)
+
+
+def noise_curve(levels: Iterable[tuple[float, Evaluation]]) -> NoiseCurve:
+    """Collect test scores at levels of noise, each at the thresholds chosen at that level."""
+    rows, summaries = Spool(), []
+    for level, evaluation in levels:
+        for table in score_tables(evaluation):
+            table.insert(0, "noise", level)
+            rows.append(np.asarray(table.to_records(index=False)))
+        summary = summary_table(evaluation)
+        summary.insert(0, "noise", level)
+        summaries.append(summary)
+    return NoiseCurve(rows, pd.concat(summaries, ignore_index=True))
 
 
 def shown_summary(summary: pd.DataFrame) -> pd.DataFrame:
@@ -106,28 +174,29 @@ def shown_summary(summary: pd.DataFrame) -> pd.DataFrame:
     return with_intervals(summary.drop(columns="signals")).rename(columns=headings)
 
 
-def sweep_table(sweep: Sweep) -> pd.DataFrame:
+def sweep_table(sweep: MeanSweep) -> pd.DataFrame:
     """Mean and median F1, mean precision and recall, a row per tolerance × threshold."""
-    t, k = len(sweep.tolerances), len(sweep.thresholds)
+    t, k = sweep.f1.shape
     return pd.DataFrame(
         {
             "tolerance": np.repeat(sweep.tolerances, k),
             "threshold": np.tile(sweep.thresholds, t),
-            "f1": sweep.f1.mean(axis=0).ravel(),
-            "f1_median": np.median(sweep.f1, axis=0).ravel(),
-            "precision": sweep.precision.mean(axis=0).ravel(),
-            "recall": sweep.recall.mean(axis=0).ravel(),
+            "f1": sweep.f1.ravel(),
+            "f1_median": sweep.f1_median.ravel(),
+            "precision": sweep.precision.ravel(),
+            "recall": sweep.recall.ravel(),
         }
     )
 
 
-def threshold_table(evaluation: Evaluation, chosen: Floats) -> pd.DataFrame:
+def threshold_table(evaluation: Evaluation) -> pd.DataFrame:
     """Chosen threshold per tolerance, with its mean F1 on the split it was chosen on."""
+    selection = evaluation.selection
     return pd.DataFrame(
         {
-            "tolerance": evaluation.selection.tolerances,
-            "threshold": chosen,
-            "f1": scores_at(evaluation.selection, chosen).f1.mean(axis=0),
+            "tolerance": selection.tolerances,
+            "threshold": best_thresholds(selection),
+            "f1": selection.f1.max(axis=1),
             "split": evaluation.selection_split,
         }
     )

@@ -9,19 +9,19 @@ import pandas as pd
 from bubbleloc.data.noise import REFERENCE_V
 from bubbleloc.detections import Scale
 from bubbleloc.figures.sweep import noise_lines
-from bubbleloc.report.content import shown_summary, summary_table
+from bubbleloc.report.content import NoiseCurve, shown_summary
 from bubbleloc.report.document import Section
-from bubbleloc.report.tables import write_csv, write_table
+from bubbleloc.report.tables import write_long_csv, write_table
 
 
-def write_noise(folder: Path, scores: pd.DataFrame, tolerance: int, scale: Scale) -> Section:
+def write_noise(folder: Path, curve: NoiseCurve, tolerance: int, scale: Scale) -> Section:
     """Write F1 at every level of noise into `folder`, and return the section about it.
 
     Written: ``f1_noise.csv`` (a row per level × signal × tolerance) and ``noise`` (CSV, Markdown,
     LaTeX; a row per level × tolerance).
     """
-    write_csv(scores, folder / "f1_noise.csv")
-    summary = summary_table(scores, scale, by=("noise", "tolerance"))
+    write_long_csv(map(pd.DataFrame, curve.rows.pieces()), folder / "f1_noise.csv")
+    summary = curve.summary.copy()
     summary.insert(1, "noise_v", REFERENCE_V * summary["noise"])
     at = summary[summary["tolerance"] == tolerance]
     headings = {"noise": "noise level", "noise_v": "noise (V)"}

@@ -12,21 +12,21 @@ import pandas as pd
 from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
 from bubbleloc.figures.line import Example
-from bubbleloc.metrics import best_thresholds
 from bubbleloc.report.content import (
     Evaluation,
     line_table,
+    score_tables,
     shown_summary,
-    signal_scores,
     summary_table,
     sweep_table,
     threshold_table,
 )
-from bubbleloc.report.document import FIGURES, Section, discard_old, write_document
+from bubbleloc.report.document import FIGURES, discard_old, write_document
 from bubbleloc.report.matched import write_matched
 from bubbleloc.report.noise import write_noise
 from bubbleloc.report.sections import report_document
-from bubbleloc.report.tables import write_csv, write_table, write_text
+from bubbleloc.report.tables import write_csv, write_long_csv, write_table, write_text
+from bubbleloc.thresholds import best_thresholds
 
 __all__ = ["Evaluation", "Example", "Report", "read_report", "write_report"]
 
@@ -47,7 +47,7 @@ def write_report(folder: Path, evaluation: Evaluation, tolerance: int = 4) -> Pa
     Written: ``f1_sweep.csv`` (selection split, threshold × tolerance), ``thresholds.csv``,
     ``f1_test.csv`` (a row per test signal × tolerance), ``summary`` (CSV, Markdown, LaTeX),
     figures as PNG and SVG, ``report.md``, ``report.html`` and ``report.json`` (for compare); with
-    peaks of both splits what ``matched.write_matched`` writes, with scores at several levels of
+    one-to-one scores what ``matched.write_matched`` writes, with scores at several levels of
     noise what ``noise.write_noise`` writes.
 
     Args:
@@ -58,20 +58,18 @@ def write_report(folder: Path, evaluation: Evaluation, tolerance: int = 4) -> Pa
     """
     _check(evaluation, tolerance)
     discard_old(folder, _NOT_ALWAYS_WRITTEN)
-    chosen = best_thresholds(evaluation.selection)
-    scores = signal_scores(evaluation, chosen)
-    summary = summary_table(scores, evaluation.scale)
+    summary = summary_table(evaluation)
     write_csv(sweep_table(evaluation.selection), folder / "f1_sweep.csv")
-    write_csv(threshold_table(evaluation, chosen), folder / "thresholds.csv")
-    write_csv(scores, folder / _SCORES_FILE)
+    write_csv(threshold_table(evaluation), folder / "thresholds.csv")
+    write_long_csv(score_tables(evaluation), folder / _SCORES_FILE)
     caption = "F1 over the test signals, beside the means of what it must beat"
     write_table(summary, folder, "summary", caption, shown_summary(summary))
     for i, example in enumerate(evaluation.examples):
         write_csv(line_table(example), folder / FIGURES / f"line_{i + 1}.csv")
-    more = _matched_sections(folder, evaluation, tolerance)
-    if evaluation.noise_scores is not None:
-        more.append(write_noise(folder, evaluation.noise_scores, tolerance, evaluation.scale))
-    document = report_document(evaluation, chosen, scores, summary, more, tolerance)
+    more = write_matched(folder, evaluation)
+    if evaluation.noise is not None:
+        more.append(write_noise(folder, evaluation.noise, tolerance, evaluation.scale))
+    document = report_document(evaluation, summary, more, tolerance)
     page = write_document(folder, "report", document)
     record = {
         "test_fingerprint": evaluation.test_fingerprint,
@@ -108,12 +106,6 @@ def read_report(folder: Path) -> Report:
     return Report(scores=scores, **record | {"scale": Scale(**record.get("scale", {}))})
 
 
-def _matched_sections(folder: Path, evaluation: Evaluation, tolerance: int) -> list[Section]:
-    # positions are not rounded here, so no pair is ever at distance zero
-    tolerances = [int(t) for t in evaluation.test.tolerances if t > 0]
-    return write_matched(folder, evaluation, tolerances, tolerance) if tolerance > 0 else []
-
-
 def _check(evaluation: Evaluation, tolerance: int) -> None:
     if evaluation.selection_split == "test":
         raise InputError(
@@ -130,8 +122,12 @@ def _check(evaluation: Evaluation, tolerance: int) -> None:
     }
     for name, (shape, expected) in shapes.items():
         if shape != expected:
-            raise InputError(f"{name} must have shape {expected}, like the test sweep, not {shape}")
+            raise InputError(
+                f"{name} must have shape {expected}, like the test scores, not {shape}"
+            )
     if not np.array_equal(evaluation.selection.tolerances, evaluation.test.tolerances):
         raise InputError("selection and test must be swept over the same tolerances")
+    if not np.array_equal(best_thresholds(evaluation.selection), evaluation.test.thresholds):
+        raise InputError("the test split must be scored at the best thresholds of the selection")
     if tolerance not in evaluation.test.tolerances:
         raise InputError(f"tolerance {tolerance} was not swept: choose one of the sweep")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bubbleloc.figures import f1_against, f1_heatmap, f1_violins, precision_recall
 from bubbleloc.figures.line import busiest_part, example_line
-from bubbleloc.report.content import Evaluation, shown_summary
+from bubbleloc.report.content import Evaluation, scores_within, shown_summary
 from bubbleloc.report.document import Document, Section
-
-Floats = NDArray[np.float64]
+from bubbleloc.thresholds import best_thresholds
 
 _EXAMPLE_SAMPLES = 500
 """Length of line that a text-wide figure shows with every peak distinct."""
@@ -21,8 +18,6 @@ _EXAMPLE_SAMPLES = 500
 
 def report_document(
     evaluation: Evaluation,
-    chosen: Floats,
-    scores: pd.DataFrame,
     summary: pd.DataFrame,
     more: Sequence[Section],
     tolerance: int,
@@ -31,9 +26,9 @@ def report_document(
     row = summary.set_index("tolerance").loc[tolerance]
     split = evaluation.selection_split
     sections = [
-        _distributions(evaluation, scores, summary),
-        _thresholds(evaluation, chosen),
-        _difficulty(evaluation, scores, tolerance),
+        _distributions(evaluation, summary),
+        _thresholds(evaluation),
+        _difficulty(evaluation, tolerance),
         *more,
     ]
     if evaluation.examples:
@@ -49,7 +44,9 @@ def report_document(
     )
 
 
-def _distributions(evaluation: Evaluation, scores: pd.DataFrame, summary: pd.DataFrame) -> Section:
+def _distributions(evaluation: Evaluation, summary: pd.DataFrame) -> Section:
+    tolerances = evaluation.test.tolerances.tolist()
+    scores = ((tolerance, scores_within(evaluation, tolerance)) for tolerance in tolerances)
     figure = f1_violins(scores, evaluation.scale)
     return Section(
         "F1 over the test signals",
@@ -62,8 +59,9 @@ def _distributions(evaluation: Evaluation, scores: pd.DataFrame, summary: pd.Dat
     )
 
 
-def _thresholds(evaluation: Evaluation, chosen: Floats) -> Section:
+def _thresholds(evaluation: Evaluation) -> Section:
     selection, scale = evaluation.selection, evaluation.scale
+    chosen = best_thresholds(selection)
     heatmap = f1_heatmap(selection, chosen, scale)
     curves = precision_recall(selection, chosen, scale)
     return Section(
@@ -78,8 +76,8 @@ def _thresholds(evaluation: Evaluation, chosen: Floats) -> Section:
     )
 
 
-def _difficulty(evaluation: Evaluation, scores: pd.DataFrame, tolerance: int) -> Section:
-    scale = evaluation.scale
+def _difficulty(evaluation: Evaluation, tolerance: int) -> Section:
+    scores, scale = scores_within(evaluation, tolerance), evaluation.scale
     figures = {
         "f1_bubbles": (
             "F1 against the number of bubbles",

@@ -9,7 +9,7 @@ from bubbleloc.figures import f1_against, f1_heatmap, f1_violins, precision_reca
 from bubbleloc.figures.comparison import run_violins
 from bubbleloc.figures.line import Example, example_line
 from bubbleloc.figures.style import save_figure
-from bubbleloc.metrics import TOLERANCES, best_thresholds, tolerance_sweep
+from bubbleloc.metrics import TOLERANCES, MeanSweep, best_thresholds, tolerance_sweep
 
 SCALE = Scale()
 
@@ -31,7 +31,7 @@ def scores():
 def sweep():
     rng = np.random.default_rng(1)
     count = rng.random((4, 300)) < 0.05
-    return tolerance_sweep(0.6 * count + 0.2 * rng.random((4, 300)), count)
+    return MeanSweep.of([tolerance_sweep(0.6 * count + 0.2 * rng.random((4, 300)), count)])
 
 
 def words(figure):
@@ -41,7 +41,7 @@ def words(figure):
 
 
 def test_violins_mark_the_median_and_the_floor(scores):
-    figure = f1_violins(scores[scores["run"] == "b"], SCALE)
+    figure = f1_violins(scores[scores["run"] == "b"].groupby("tolerance"), SCALE)
     axes = figure.axes[0]
     dots = [line for line in axes.lines if line.get_markeredgecolor() != line.get_color()]
     at_4 = scores[(scores["run"] == "b") & (scores["tolerance"] == 4)]["f1"].median()
@@ -54,7 +54,7 @@ def test_violins_mark_the_median_and_the_floor(scores):
 
 
 def test_violins_of_identical_scores_can_be_drawn(scores):
-    f1_violins(scores.assign(f1=0.5), SCALE).canvas.draw()
+    f1_violins(scores.assign(f1=0.5).groupby("tolerance"), SCALE).canvas.draw()
 
 
 def test_heatmap_and_curves_name_both_units(sweep):
@@ -90,7 +90,7 @@ def test_runs_are_ordered_by_median(scores):
 
 def test_figures_leave_pyplot_and_its_settings_alone(scores):
     before = dict(mpl.rcParams)
-    f1_violins(scores, SCALE)
+    f1_violins(scores.groupby("tolerance"), SCALE)
     assert dict(mpl.rcParams) == before
     assert plt.get_fignums() == []
 

@@ -5,11 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bubbleloc.detections import Detections
+from bubbleloc.detections import Detections, Scale
 from bubbleloc.errors import InputError
-from bubbleloc.matched import Found
-from bubbleloc.metrics import best_thresholds, random_floor, scores_at, tolerance_sweep
-from bubbleloc.report import Evaluation, Example, read_report, write_report
+from bubbleloc.metrics import (
+    MeanSweep,
+    best_thresholds,
+    random_floor,
+    scores_at,
+    tolerance_sweep,
+)
+from bubbleloc.report import Evaluation, Example, OneToOne, read_report, write_report
 from bubbleloc.report.comparison import write_comparison
 
 N, LENGTH = 8, 600
@@ -28,10 +33,11 @@ def evaluation_of(noise=0.2, seed=0, fingerprint="same"):
         arrival_sample=np.flatnonzero(count[1, 0]).astype(float),
         threshold=0.5,
     )
+    selection = MeanSweep.of([tolerance_sweep(z[0], count[0])])
     return Evaluation(
-        selection=tolerance_sweep(z[0], count[0]),
+        selection=selection,
         selection_split="val",
-        test=tolerance_sweep(z[1], count[1]),
+        test=scores_at(tolerance_sweep(z[1], count[1]), best_thresholds(selection)),
         random_f1=random_floor(count[1]),
         bubbles=count[1].sum(axis=1),
         pressure_pa=np.linspace(5e3, 250e3, N),
@@ -39,6 +45,18 @@ def evaluation_of(noise=0.2, seed=0, fingerprint="same"):
         facts={"run": "ckcnn <131>", "parameters": "28,392"},
         examples=[example],
     )
+
+
+def scores_of(silence, threshold):
+    return scores_at(tolerance_sweep(silence, silence), np.full(10, threshold))
+
+
+def one_to_one_of(peaks, truth, lines):
+    """Scores of equal lines, at a threshold of 0.1."""
+    counted = OneToOne.of(dict.fromkeys(range(1, 10), 0.1), 4, Scale())
+    for _ in range(lines):
+        counted.add(peaks, np.array(truth, float))
+    return counted
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +83,21 @@ def test_report_has_every_file(written):
 
 def test_scores_are_those_of_the_thresholds_of_the_selection_split(written):
     evaluation = evaluation_of()
-    chosen = best_thresholds(evaluation.selection)
     table = pd.read_csv(written / "f1_test.csv")
     assert list(table.columns[:4]) == ["signal", "tolerance", "threshold", "f1"]
     assert len(table) == N * 10
     wide = table.pivot(index="signal", columns="tolerance", values="f1").to_numpy()
-    np.testing.assert_allclose(wide, scores_at(evaluation.test, chosen).f1, rtol=1e-7)
+    np.testing.assert_allclose(wide, evaluation.test.f1, rtol=1e-7)
     np.testing.assert_array_equal(table["bubbles"][::10], evaluation.bubbles)
     np.testing.assert_allclose(table["pressure_pa"][::10], evaluation.pressure_pa)
     thresholds = pd.read_csv(written / "thresholds.csv")
+    chosen = best_thresholds(evaluation.selection)
     np.testing.assert_allclose(thresholds["threshold"], chosen, rtol=1e-7)
     assert set(thresholds["split"]) == {"val"}
     sweep = pd.read_csv(written / "f1_sweep.csv")
     assert len(sweep) == 250
-    mean = evaluation.selection.f1.mean(axis=0)
-    np.testing.assert_allclose(sweep["f1"], mean.ravel(), rtol=1e-7)
+    np.testing.assert_allclose(sweep["f1"], evaluation.selection.f1.ravel(), rtol=1e-7)
+    np.testing.assert_allclose(sweep["f1_median"], evaluation.selection.f1_median.ravel())
 
 
 def test_page_stands_alone_and_says_what_was_done(written):
@@ -112,7 +130,8 @@ def test_writing_twice_gives_the_same_bytes(written, tmp_path):
         ({"selection_split": "test"}, "must not be chosen on the test split"),
         ({"baselines": {"wiener": np.zeros(3)}}, "F1 of wiener must have shape"),
         ({"bubbles": np.zeros(3)}, r"bubbles must have shape \(8,\)"),
-        ({"test": tolerance_sweep(np.zeros((0, 5)), np.zeros((0, 5)))}, "test split is empty"),
+        ({"test": scores_of(np.zeros((0, 5)), 0.1)}, "test split is empty"),
+        ({"test": scores_of(np.zeros((N, 5)), 1e-5)}, "at the best thresholds of the selection"),
     ],
 )
 def test_report_refuses_what_does_not_fit(tmp_path, change, message):
@@ -144,15 +163,13 @@ def test_comparison_refuses_other_test_data(written, tmp_path):
 
 
 def test_report_with_baselines_and_one_to_one_scores(tmp_path):
-    found = Found(
-        [Detections(np.array([10.4, 50]), np.array([0.9, 0.4]))] * N,
-        [np.array([10.0, 52.0, 300.0])] * N,
-    )
+    peaks = Detections(np.array([10.4, 50]), np.array([0.9, 0.4]))
+    counted = one_to_one_of(peaks, [10, 52, 300], N)
     evaluation = dataclasses.replace(
         evaluation_of(),
         baselines={"matched_filter": np.full((N, 10), 0.3)},
-        selection_found=found,
-        test_found=found,
+        one_to_one=counted,
+        rivals_one_to_one={"wiener": counted.scores.summary().query("tolerance == 4")},
     )
     write_report(tmp_path, evaluation)
     scores = pd.read_csv(tmp_path / "f1_test.csv")
@@ -163,6 +180,7 @@ def test_report_with_baselines_and_one_to_one_scores(tmp_path):
     assert 0 not in matched.index
     assert len(pd.read_csv(tmp_path / "matched_test.csv")) == 9 * N
     text = (tmp_path / "report.md").read_text()
+    assert list(pd.read_csv(tmp_path / "matched_floor.csv")["method"]) == ["network", "Wiener"]
     assert "Every bubble counted once" in text
     assert "matched filter" in text
     for name in ("rates_depth", "rates_density", "errors"):
@@ -174,18 +192,16 @@ def test_nothing_to_find_and_nothing_found_still_makes_a_report(tmp_path):
     silence = np.zeros((3, 500))
     sweep = tolerance_sweep(silence, silence)
     for folder, truth in (("nothing", []), ("missed", [5.0])):
-        found = Found([Detections(np.zeros(0), np.zeros(0))] * 3, [np.array(truth)] * 3)
         evaluation = Evaluation(
-            selection=sweep,
+            selection=MeanSweep.of([sweep]),
             selection_split="train",
-            test=sweep,
+            test=scores_at(sweep, best_thresholds(sweep)),
             random_f1=random_floor(silence),
             bubbles=np.zeros(3, dtype=np.int64),
             pressure_pa=np.full(3, 1e5),
             test_fingerprint="silence",
             facts={},
             examples=[Example("silence", silence[0], silence[0], np.array(truth), 0.5)],
-            selection_found=found,
-            test_found=found,
+            one_to_one=one_to_one_of(Detections(np.zeros(0), np.zeros(0)), truth, 3),
         )
         assert "on the train split" in write_report(tmp_path / folder, evaluation).read_text()
