@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bubbleloc import provenance, runs
+from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.generate import ensure_dataset, plan_of
 from bubbleloc.data.noise import Noise
 from bubbleloc.errors import InputError
@@ -36,6 +37,7 @@ def evaluate_run(
     snr_db: float | None = None,
     baselines: Sequence[str] = DEFAULT_BASELINES,
     batch_size: int = 16,
+    resample: bool = False,
 ) -> Path:
     """Evaluate a run on its dataset and return the path of the report's page.
 
@@ -46,9 +48,11 @@ def evaluate_run(
             levels to a report with the noise of the run.
         snr_db: in place of a level, signal-to-noise ratio of white noise in dB.
         baselines: classical methods to stand beside the network, see ``floor.BASELINES``.
+        resample: let the network score lines of another sampling rate than it was trained at, its
+            kernels resampled. Tolerances are then samples of these lines.
 
     Raises:
-        InputError: no such run, checkpoint, dataset, split or method.
+        InputError: no such run, checkpoint, dataset, split or method, or another sampling rate.
     """
     if selection not in SELECTION_SPLITS:
         raise InputError(f"selection={selection}: choose one of {', '.join(SELECTION_SPLITS)}")
@@ -62,9 +66,15 @@ def evaluate_run(
         remedy = f"give folder={used} to score on it all the same"
         provenance.check_dataset(run, used, (selection, "test"), remedy)
     folder = folder or Path(config["data"]["folder"])
+    rates = sampling_rates_hz(config, folder)
+    if rates[0] != rates[1] and not resample:
+        raise InputError(
+            f"{folder} is sampled at {rates[1] / 1e6:g} MHz, {run} was trained at "
+            f"{rates[0] / 1e6:g} MHz; add resample=true to resample the network's kernels"
+        )
     evaluate = partial(
         evaluate_at,
-        network=network,
+        network=network if rates[0] == rates[1] else network.at_sampling_rate(rates[1], rates[0]),
         folder=folder,
         selection=selection,
         baselines=baselines,
@@ -72,6 +82,8 @@ def evaluate_run(
     )
     evaluation = evaluate(main)
     facts = run_facts(config, network, checkpoint) | dict(evaluation.facts)
+    if rates[0] != rates[1]:
+        facts["kernels"] = f"resampled from {rates[0] / 1e6:g} to {rates[1] / 1e6:g} MHz"
 
     def at_levels() -> Iterator[tuple[float, Evaluation]]:
         for level in levels:
@@ -130,6 +142,16 @@ def evaluate_at(
         rivals_one_to_one={name: rival.matched for name, rival in beside.items() if one_to_one},
         scale=scale,
     )
+
+
+def sampling_rates_hz(config: runs.Config, folder: Path) -> tuple[float, float]:
+    """Return the sampling rates of the lines a run was trained on and of those in `folder`."""
+    train = Path(config["data"]["folder"]) / "train.h5"
+    if train.is_file():
+        trained_hz = RFDataset(train).sampling_rate_hz
+    else:
+        trained_hz = plan_of(config["data"]).setup().sampling_rate_hz
+    return trained_hz, RFDataset(folder / "test.h5").sampling_rate_hz
 
 
 def run_facts(config: runs.Config, network: Localizer, checkpoint: str) -> dict[str, str]:

@@ -103,6 +103,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "snr_db": optional(number()),
         "baselines": listed(choice(*BASELINES)),
         "batch_size": whole(1),
+        "resample": flag,
     },
     "compare": {
         "runs": listed(path),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bubbleloc.data.generate import DatasetPlan, ensure_dataset
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.store import open_dataset
 from bubbleloc.errors import InputError
@@ -66,6 +67,22 @@ def test_a_list_of_noise_levels_adds_f1_against_noise(run):
     assert "noise | 0.04 (standard deviation 0.386 V)" in (run / "report/report.md").read_text()
     assert not (run / "report/noise.csv").exists()  # nothing stays that the page does not show
     assert not (run / "report/figures/f1_noise.png").exists()
+
+
+def test_kernels_are_resampled_for_lines_of_another_rate(run, tmp_path):
+    faster = DatasetPlan(
+        "tiny", tmp_path / "fast", {"val": 2, "test": 2}, physics={"sampling_rate_hz": 125e6}
+    )
+    ensure_dataset(faster, workers=1)
+    with pytest.raises(InputError, match=r"at 125 MHz.* trained at 62\.5 MHz; add resample=true"):
+        evaluate_run(run, folder=faster.folder, baselines=[])
+    evaluate_run(run, folder=faster.folder, baselines=[], resample=True)
+    assert "resampled from 62.5 to 125 MHz" in (run / "report/report.md").read_text()
+    network = load_network(run).at_sampling_rate(125e6)
+    val, test = (open_split(faster.folder, name, Noise()) for name in ("val", "test"))
+    expected = score(predict(network, test), test, choose(predict(network, val), val).thresholds).f1
+    table = pd.read_csv(run / "report/f1_test.csv")
+    np.testing.assert_allclose(table["f1"], expected.ravel(), rtol=1e-6)
 
 
 def test_evaluating_twice_gives_the_same_bytes(run):
