@@ -19,15 +19,22 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bubbleloc import interruption, resources, settings
-from bubbleloc.errors import InputError
+from bubbleloc.errors import BAD_INPUT, InputError
 from bubbleloc.messages import one_line, show_warning, unknown_setting
 from bubbleloc.settings import Settings
 
-__all__ = ["Settings", "bracketed", "command", "config_folder", "one_line", "output_folder"]
+__all__ = [
+    "BAD_INPUT",
+    "Settings",
+    "bracketed",
+    "command",
+    "config_folder",
+    "one_line",
+    "output_folder",
+]
 
 Task = Callable[[Settings], None]
 
-BAD_INPUT = 2  # exit code
 OF_THE_PLACE = {  # what the system refuses for reasons that are the user's to remove
     errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EISDIR, errno.EMFILE, errno.ENAMETOOLONG,
     errno.ENOENT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,

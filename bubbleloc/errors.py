@@ -6,3 +6,7 @@ class InputError(ValueError):
 
     The command line prints it without a traceback and exits with code 2.
     """
+
+
+BAD_INPUT = 2
+"""Exit code of a command that refuses its input."""

@@ -24,7 +24,7 @@ from bubbleloc.nn import Localizer
 from bubbleloc.settings import SCHEDULES
 from bubbleloc.training import logs
 from bubbleloc.training.checkpoints import checkpoint_to_resume
-from bubbleloc.training.trainer import build_trainer, is_first_process
+from bubbleloc.training.trainer import build_trainer, is_first_process, one_reason
 
 for part in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(part).setLevel(logging.WARNING)  # no tips and inventories
@@ -166,7 +166,7 @@ def fit(config: runs.Config, folder: Path, *, resume: bool = False) -> None:
     torch.set_num_threads(resources.threads_per_process(trainer.num_devices, readers))
     with _owned(folder, config, resume):
         checkpoint = _where_it_stopped(folder, learner) if resume else None
-        with _resumable(folder):
+        with one_reason(trainer), _resumable(folder):
             trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True)
 
 

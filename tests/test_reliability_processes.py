@@ -1,6 +1,8 @@
 """Several processes: one training shared by two, a sweep side by side, threads."""
 
 import os
+import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,9 @@ import pytest
 
 from bubbleloc import learner, provenance, resources, runs
 from bubbleloc.data.dataset import CropSampler, RFDataset
+from bubbleloc.data.store import open_dataset
 from bubbleloc.training.logs import METRICS
+from bubbleloc.training.trainer import one_reason
 from tests.conftest import run
 from tests.test_learner import SMALL, settings
 
@@ -35,6 +39,39 @@ def test_two_processes_train_as_one(tiny, tmp_path):
     assert written == expected
     assert len(provenance.read(tmp_path / "two")["sessions"]) == 1
     assert runs.load_network(tmp_path / "two")  # in one process again
+
+
+def test_what_one_process_refuses_is_said_once(tiny, tmp_path):
+    folder = shutil.copytree(tiny, tmp_path / "data")
+    lines = RFDataset(folder / "train.h5")
+    bad = next(iter(CropSampler(lines, 500, 20, 1, seed=0, rank=1, processes=2))).signal
+    with open_dataset(folder / "train.h5", "r+") as file:
+        file["rf"][bad, 100] = np.nan
+    place = [f"data.folder={folder}", *PUBLISHED, "trainer=ddp", "trainer.accelerator=cpu"]
+    alone = ["loader.crops_per_signal=1", "loader.batch_size=2", "seed=0"]  # the other one reads on
+    refused = run(tmp_path, "train", *SMALL, *alone, *place)
+    assert refused.returncode == 2, refused.stderr
+    assert f"signal {bad} has NaN or infinite volts" in refused.stderr
+    assert refused.stderr.count("error:") == 1
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("ends", "message", "raised"),
+    [
+        ([2], "Connection closed by peer", SystemExit),
+        ([2, -15], "Connection reset by peer", SystemExit),
+        ([2], "shapes do not fit", RuntimeError),
+        ([1], "Connection closed by peer", RuntimeError),
+        ([2, -9], "Connection closed by peer", RuntimeError),
+        ([None], "Connection closed by peer", RuntimeError),
+    ],
+)
+def test_only_a_refusal_elsewhere_ends_a_process_silently(ends, message, raised):
+    started = [SimpleNamespace(returncode=end) for end in ends]
+    trainer = SimpleNamespace(strategy=SimpleNamespace(launcher=SimpleNamespace(procs=started)))
+    with pytest.raises(raised), one_reason(trainer):
+        raise RuntimeError(message)
 
 
 @pytest.mark.parametrize(("processes", "crops"), [(2, 4), (3, 3), (5, 1)])

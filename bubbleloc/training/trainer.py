@@ -1,7 +1,10 @@
 """The Lightning trainer: loop, precision, devices, with our checkpoints, logs and guards."""
 
+import contextlib
 import signal
-from collections.abc import Mapping
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 
 from bubbleloc import interruption
-from bubbleloc.errors import InputError
+from bubbleloc.errors import BAD_INPUT, InputError
 from bubbleloc.progress import TrainingProgress
 from bubbleloc.training.batchnorm import GlobalBatchNorm
 from bubbleloc.training.checkpoints import AtomicCheckpoints, keepers
@@ -46,8 +49,48 @@ class StopTogether(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
     ) -> None:
         """End the processes that this one has started."""
+        _stop_watching()
+        if _has_lost_a_peer(exception):
+            _let_end(_started(trainer))
         if kill := getattr(trainer.strategy.launcher, "kill", None):
             kill(signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def one_reason(trainer: L.Trainer) -> Iterator[None]:
+    """End without a word a process that only lost another one, which said why it was refused."""
+    try:
+        yield
+    except RuntimeError as error:
+        ends = {process.returncode for process in _started(trainer)}
+        refused = BAD_INPUT in ends or not is_first_process()
+        if not _has_lost_a_peer(error) or not refused or ends - {BAD_INPUT, -signal.SIGTERM}:
+            raise
+        raise SystemExit(BAD_INPUT) from None
+
+
+def _started(trainer: L.Trainer) -> Sequence[subprocess.Popen[bytes]]:
+    """Processes of the training that this one has started; the first one does."""
+    return getattr(trainer.strategy.launcher, "procs", ())
+
+
+def _has_lost_a_peer(error: BaseException) -> bool:
+    """Return whether an error is that another process of the training has ended."""
+    return isinstance(error, RuntimeError) and "by peer" in str(error)
+
+
+def _stop_watching() -> None:
+    """Keep Lightning from killing this process, which is about to end, because another one has."""
+    for thread in threading.enumerate():
+        if thread.name == "child-process-observer":
+            vars(thread)["_child_processes"] = []
+
+
+def _let_end(processes: Sequence[subprocess.Popen[bytes]], patience_s: float = 5.0) -> None:
+    """Wait for processes that are about to end, so that they can say why."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        for process in processes:
+            process.wait(patience_s)
 
 
 def build_trainer(settings: Mapping[str, Any], folder: Path, batches: int) -> L.Trainer:
