@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bubbleloc import interruption, provenance, resources, runs
+from bubbleloc import provenance, resources, runs
 from bubbleloc.data.dataset import Line
 from bubbleloc.data.module import LoaderSettings, RFDataModule
 from bubbleloc.data.noise import Noise
@@ -22,8 +22,7 @@ from bubbleloc.losses import DualLoss
 from bubbleloc.metrics import THRESHOLDS, tolerance_sweep
 from bubbleloc.nn import Localizer
 from bubbleloc.settings import SCHEDULES
-from bubbleloc.training import logs
-from bubbleloc.training.checkpoints import checkpoint_to_resume
+from bubbleloc.training.resuming import resumable, where_it_stopped
 from bubbleloc.training.trainer import build_trainer, is_first_process, one_reason
 
 for part in ("lightning.pytorch", "lightning.fabric"):
@@ -129,7 +128,7 @@ def check(config: runs.Config, folder: Path, samples: int | None = None) -> Loca
         )
     loader = LoaderSettings(**config["loader"])
     Noise(config["noise"], config.get("snr_db"))
-    processes = build_trainer(config["trainer"], folder, batches=1).world_size
+    processes = build_trainer(config["trainer"], folder, config["seed"], batches=1).world_size
     if loader.batch_size % processes:
         raise InputError(
             f"loader.batch_size={loader.batch_size} cannot be shared by {processes} processes; "
@@ -161,12 +160,13 @@ def fit(config: runs.Config, folder: Path, *, resume: bool = False) -> None:
     network = check(config, folder, data.train.samples)
     data.halo = network.receptive_field // 2
     learner = Learner(network, DualLoss(**config["loss"]), config["optimizer"])
-    trainer = build_trainer(config["trainer"], folder, batches=len(data.train_dataloader()))
+    batches = len(data.train_dataloader())
+    trainer = build_trainer(config["trainer"], folder, config["seed"], batches)
     readers = data.settings.workers
     torch.set_num_threads(resources.threads_per_process(trainer.num_devices, readers))
     with _owned(folder, config, resume):
-        checkpoint = _where_it_stopped(folder, learner) if resume else None
-        with one_reason(trainer), _resumable(folder):
+        checkpoint = where_it_stopped(folder, learner) if resume else None
+        with one_reason(trainer), resumable(folder, "train"):
             trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True)
 
 
@@ -188,37 +188,3 @@ def _owned(folder: Path, config: runs.Config, resume: bool) -> Iterator[None]:
             runs.write_config(folder, config)
         provenance.write(folder, config["seed"], Path(config["data"]["folder"]))
         yield
-
-
-def _where_it_stopped(folder: Path, learner: Learner) -> Path | None:
-    """Return the checkpoint to go on from, and let the logs end where it ends.
-
-    Raises:
-        InputError: it is damaged, or of another network.
-    """
-    checkpoint, content = checkpoint_to_resume(folder), None
-    if checkpoint is not None:
-        content = runs.read_checkpoint(checkpoint)
-        try:
-            learner.load_state_dict(content["state_dict"])
-        except RuntimeError as error:
-            raise InputError(
-                f"{checkpoint} does not fit the model in {runs.CONFIG_FILE} beside it"
-            ) from error
-    if is_first_process():
-        logs.align(folder, content)
-    return checkpoint
-
-
-@contextlib.contextmanager
-def _resumable(folder: Path) -> Iterator[None]:
-    """Tell who interrupts a training how to go on with it."""
-    try:
-        yield
-    except SystemExit as error:  # Lightning turns Ctrl-C into one
-        known = isinstance(error, interruption.Terminated)
-        stop: BaseException = error if known else KeyboardInterrupt()
-        stop.add_note(f"go on with: python -m bubbleloc.train resume={folder}")
-        raise stop from None
-    finally:
-        interruption.forget()

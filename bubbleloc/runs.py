@@ -1,5 +1,6 @@
 """Run directories: what a training leaves behind, and the network in it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ CHECKPOINTS = "checkpoints"
 RELEASED_PREFIX = "bubbleloc:"  # before the name of a network that comes with the package
 LARGEST_CONFIG = 2**20  # bytes
 PARTS = ("model", "data", "loss", "optimizer", "loader", "trainer", "seed", "noise", "workers")
+KINDS = {"train": "a training run", "smnist": "a run of bubbleloc.examples.smnist"}
 
 Config = dict[str, Any]
 
@@ -41,6 +43,18 @@ def read_config(folder: Path) -> Config:
     if is_released(folder):
         card = card_of(folder)
         return {**card["training"], "model": card["model"], "noise": 0.0, "workers": None}
+    return read_settings(folder, "train", PARTS)
+
+
+def read_settings(folder: Path, command: str, parts: Sequence[str]) -> Config:
+    """Read the configuration in a run's folder as settings of the command that left it.
+
+    Args:
+        parts: settings that must be there.
+
+    Raises:
+        InputError: the folder holds none, or a damaged one.
+    """
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise InputError(f"{folder} is no run directory (no {CONFIG_FILE}); train one first")
@@ -50,13 +64,13 @@ def read_config(folder: Path) -> Config:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
         raise InputError(f"{path} is not readable YAML; restore it or train again") from error
-    missing = [key for key in PARTS if not isinstance(config, dict) or key not in config]
+    missing = [key for key in parts if not isinstance(config, dict) or key not in config]
     if missing:
         raise InputError(
-            f"{path} is not the configuration of a training run (no {missing[0]}); restore it"
+            f"{path} is not the configuration of {KINDS[command]} (no {missing[0]}); restore it"
         )
     try:
-        return settings.check("train", config)
+        return settings.check(command, config)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 

@@ -172,6 +172,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "plateau.factor": number(above=1),
         "plateau.patience": whole(0),
         "accelerator": choice("auto", "cpu", "gpu", "cuda", "mps"),
+        "resume": optional(path),
     },
     "export": {"run": path, "checkpoint": choice(*CHECKPOINTS), "output": path},
 }

@@ -1,3 +1,6 @@
+import itertools
+from types import SimpleNamespace
+
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
@@ -7,6 +10,7 @@ from bubbleloc import learner, runs
 from bubbleloc.cli import config_folder
 from bubbleloc.errors import InputError
 from bubbleloc.nn.models import MODELS
+from bubbleloc.training.randomness import RandomnessByEpoch
 
 
 def settings(tiny, *overrides):
@@ -74,8 +78,9 @@ def test_published_protocols_start(tiny, tmp_path, experiment):
     assert config["model"]["input_scaling"] == "none"
 
 
-def test_resumed_training_ends_with_the_same_weights(tiny, tmp_path, monkeypatch):
-    config = settings(tiny, *SMALL)
+@pytest.mark.parametrize("model", [["model=ckcnn"], ["model=ckcnn_residual", "model.dropout=0.2"]])
+def test_resumed_training_ends_with_the_same_weights(tiny, tmp_path, monkeypatch, model):
+    config = settings(tiny, *SMALL, *model)
     learner.fit(config, tmp_path / "whole")
     training_step = learner.Learner.training_step
 
@@ -91,6 +96,18 @@ def test_resumed_training_ends_with_the_same_weights(tiny, tmp_path, monkeypatch
     learner.fit(config, tmp_path / "cut", resume=True)
     whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
+
+
+def test_every_epoch_and_process_draws_its_own_numbers():
+    def drawn(seed, epoch, rank):
+        trainer = SimpleNamespace(current_epoch=epoch, global_rank=rank)
+        RandomnessByEpoch(seed).on_train_batch_start(trainer, None, None, 0)
+        return torch.rand(4).tolist()
+
+    places = list(itertools.product(range(2), range(3), range(3)))
+    first = [drawn(*place) for place in places]
+    assert [drawn(*place) for place in places] == first
+    assert len({tuple(numbers) for numbers in first}) == len(places)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Training of sequence classifiers: Adam, a rate that drops on plateaus, the best checkpoint."""
 
 import logging
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,25 +8,29 @@ from typing import Any
 import lightning as L
 import torch
 import yaml
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Timer
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from bubbleloc import runs
+from bubbleloc.data.writing import claim
 from bubbleloc.errors import InputError
 from bubbleloc.examples.images import Part, SequentialImages
 from bubbleloc.nn import CKCNNClassifier, TCNClassifier
 from bubbleloc.nn.sequence import SequenceClassifier
 from bubbleloc.progress import TrainingProgress
-from bubbleloc.settings import Settings, check
-from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints
+from bubbleloc.settings import RULES, Settings
+from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints, keepers
 from bubbleloc.training.logs import loggers
+from bubbleloc.training.randomness import RandomnessByEpoch, Shuffled
+from bubbleloc.training.resuming import resumable, where_it_stopped
 from bubbleloc.training.trainer import StopTogether
 
 for part in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(part).setLevel(logging.WARNING)  # no tips and inventories
 warnings.filterwarnings("ignore", r".*LeafSpec.*|.*does not have many workers.*")
+warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")  # resuming
 
 RESULT_FILE = "result.yaml"
 EVALUATION_BATCH = 256
@@ -71,26 +74,44 @@ class Classification(L.LightningModule):
         )
         return [adam], [{"scheduler": schedule, "monitor": "val_accuracy"}]
 
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        """Leave the schedule to `on_train_epoch_end`, which comes before the checkpoint."""
 
-def run(settings: Settings, data: SequentialImages, folder: Path) -> Settings:
+    def on_train_epoch_end(self) -> None:
+        """Divide the rate where the accuracy of validation has not improved for long."""
+        schedule: Any = self.lr_schedulers()
+        schedule.step(self.trainer.callback_metrics["val_accuracy"])
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the epoch's metrics with the weights; the log gets them a moment later."""
+        metrics = self.trainer.callback_metrics
+        checkpoint["metrics"] = {name: value.item() for name, value in metrics.items()}
+
+
+def run(
+    settings: Settings, data: SequentialImages, folder: Path, *, resume: bool = False
+) -> Settings:
     """Train and test as ``settings`` (``conf/smnist.yaml``) say; return what came out.
 
-    The configuration, the best checkpoint, logs and ``result.yaml`` are left in ``folder``.
+    The configuration, the best and the last checkpoint, logs and ``result.yaml`` are left in
+    ``folder``.
+
+    Args:
+        resume: go on from the last checkpoint in ``folder``.
 
     Raises:
-        InputError: a setting that makes no sense, a folder that holds another run, or a training
-            that diverged.
+        InputError: a setting that makes no sense, a folder that holds another run or is in use,
+            or a training that diverged.
     """
     L.seed_everything(settings["seed"], verbose=False)
     network = build_classifier(settings, data.samples)
-    started = time.monotonic()
-    fit(network, data, settings, folder)
+    minutes = fit(network, data, settings, folder, resume=resume)
     result = {
         "images": data.name,
         "parameters": sum(p.numel() for p in network.parameters()),
         "val_accuracy": accuracy(network, data.val),
         "test_accuracy": accuracy(network, data.test),
-        "minutes": round((time.monotonic() - started) / 60, 2),
+        "minutes": round(minutes, 2),
     }
     (folder / RESULT_FILE).write_text(yaml.safe_dump(result, sort_keys=False), encoding="utf-8")
     return result
@@ -122,36 +143,61 @@ def build_classifier(settings: Settings, samples: int) -> SequenceClassifier:
 
 
 def fit(
-    network: SequenceClassifier, data: SequentialImages, settings: Settings, folder: Path
-) -> None:
+    network: SequenceClassifier,
+    data: SequentialImages,
+    settings: Settings,
+    folder: Path,
+    *,
+    resume: bool = False,
+) -> float:
     """Train ``network`` and leave it with the weights of its best epoch on the validation part.
 
+    Returns:
+        Minutes it took, without those of epochs that were cut.
+
     Raises:
-        InputError: ``folder`` holds another run, or the training diverged.
+        InputError: ``folder`` holds another run or is in use, or the training diverged.
     """
+    learner, timer = Classification(network, settings), Timer()
+    order = Shuffled(len(data.train.labels), settings["seed"])
+    train = DataLoader(_tensors(data.train), settings["batch_size"], sampler=order)
+    val = DataLoader(_tensors(data.val), EVALUATION_BATCH)
+    with claim(folder / runs.CONFIG_FILE):
+        if not resume:
+            _begin(settings, folder)
+        checkpoint = where_it_stopped(folder, learner) if resume else None
+        trainer = _build_trainer(settings, folder, timer)
+        with resumable(folder, "examples.smnist"):
+            trainer.fit(learner, train, val, ckpt_path=checkpoint, weights_only=True)
+    _restore(network, folder)
+    return timer.time_elapsed() / 60
+
+
+def _begin(settings: Settings, folder: Path) -> None:
     if (folder / runs.CHECKPOINTS).exists():
-        raise InputError(f"{folder} holds a run; choose another folder with hydra.run.dir=…")
+        raise InputError(f"{folder} holds a run; go on with resume={folder} or choose another")
     runs.write_config(folder, settings)
-    keeper = ModelCheckpoint(
-        folder / runs.CHECKPOINTS, BEST, monitor="val_accuracy", mode="max", save_weights_only=True
-    )
-    trainer = L.Trainer(
+
+
+def _build_trainer(settings: Settings, folder: Path, timer: Timer) -> L.Trainer:
+    return L.Trainer(
         max_epochs=settings["epochs"],
         accelerator=settings["accelerator"],
         devices=1,
         default_root_dir=folder,
         logger=loggers(folder),
-        callbacks=[StopTogether(), TrainingProgress(), keeper],
+        callbacks=[
+            StopTogether(),
+            RandomnessByEpoch(settings["seed"]),
+            TrainingProgress(),
+            timer,
+            *keepers(folder, "val_accuracy"),
+        ],
         plugins=[AtomicCheckpoints()],
         enable_model_summary=False,
         num_sanity_val_steps=0,
         log_every_n_steps=1,
     )
-    learner = Classification(network, settings)
-    order = torch.Generator().manual_seed(settings["seed"])
-    train = DataLoader(_tensors(data.train), settings["batch_size"], shuffle=True, generator=order)
-    trainer.fit(learner, train, DataLoader(_tensors(data.val), EVALUATION_BATCH))
-    _restore(network, folder)
 
 
 def load_classifier(folder: Path, samples: int) -> SequenceClassifier:
@@ -160,15 +206,19 @@ def load_classifier(folder: Path, samples: int) -> SequenceClassifier:
     Raises:
         InputError: ``folder`` holds no run, or a damaged one.
     """
-    try:
-        config = yaml.safe_load((folder / runs.CONFIG_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(
-            f"{folder} is no run of bubbleloc.examples.smnist, or a damaged one; train one"
-        ) from error
-    network = build_classifier(check("smnist", config), samples)
+    network = build_classifier(read_settings(folder), samples)
     _restore(network, folder)
     return network
+
+
+def read_settings(folder: Path) -> Settings:
+    """Return the settings of a run.
+
+    Raises:
+        InputError: ``folder`` holds no run, or a damaged one.
+    """
+    top = [name for name in RULES["smnist"] if "." not in name and name != "resume"]
+    return runs.read_settings(folder, "smnist", top)
 
 
 def _restore(network: SequenceClassifier, folder: Path) -> None:

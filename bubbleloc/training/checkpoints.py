@@ -48,13 +48,13 @@ class AtomicCheckpoints(TorchCheckpointIO):
             temporary.replace(path)
 
 
-def keepers(folder: Path) -> list[ModelCheckpoint]:
-    """Return what keeps the checkpoint of the highest validation F1, and that of the last epoch.
+def keepers(folder: Path, score: str = "val_f1") -> list[ModelCheckpoint]:
+    """Return what keeps the checkpoint of the highest score, and that of the last epoch.
 
     Two, because Lightning's ``save_last`` skips the epochs that were not the best so far.
     """
     keep = partial(_Keeper, folder / runs.CHECKPOINTS, enable_version_counter=False)
-    best = keep(filename=BEST, monitor="val_f1", mode="max")
+    best = keep(filename=BEST, monitor=score, mode="max")
     return [best, keep(filename=LAST, save_on_train_epoch_end=True)]
 
 

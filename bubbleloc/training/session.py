@@ -12,6 +12,7 @@ from bubbleloc import learner, runs
 from bubbleloc.data.generate import DatasetPlan, ensure_dataset, plan_of
 from bubbleloc.data.writing import writing
 from bubbleloc.errors import InputError
+from bubbleloc.training.resuming import discard_empty, is_begun_job, refuse_other_settings
 from bubbleloc.training.trainer import is_first_process
 
 
@@ -26,8 +27,8 @@ def start(config: runs.Config, folder: Path) -> Path | None:
             "trainer.strategy: the jobs of a sweep use one process each; leave out trainer=ddp, "
             "and run jobs side by side with hydra/launcher=joblib or submitit_slurm"
         )
-    begun = in_sweep and (folder / runs.CONFIG_FILE).is_file()
-    return _train(config, folder, resume=begun and runs.read_config(folder) == config)
+    cut = is_begun_job(folder) and runs.read_config(folder) == config
+    return _train(config, folder, resume=cut)
 
 
 def go_on(folder: Path, created: Path) -> Path | None:
@@ -36,14 +37,9 @@ def go_on(folder: Path, created: Path) -> Path | None:
     Args:
         created: the folder that was made for a new run, not needed here.
     """
-    others = [o for o in HydraConfig.get().overrides.task if not str(o).startswith("resume=")]
-    if others:
-        raise InputError(
-            f"{others[0]}: a resumed run keeps its own settings; leave out all but resume={folder}"
-        )
+    refuse_other_settings(folder)
     config = runs.read_config(folder)
-    if created.is_dir() and created.resolve() != Path.cwd() and not any(created.iterdir()):
-        created.rmdir()
+    discard_empty(created)
     return _train(config, folder, resume=True)
 
 

@@ -20,6 +20,7 @@ from bubbleloc.training.batchnorm import GlobalBatchNorm
 from bubbleloc.training.checkpoints import AtomicCheckpoints, keepers
 from bubbleloc.training.divergence import DivergenceGuard
 from bubbleloc.training.logs import loggers
+from bubbleloc.training.randomness import RandomnessByEpoch
 
 
 def is_first_process() -> bool:
@@ -93,12 +94,13 @@ def _let_end(processes: Sequence[subprocess.Popen[bytes]], patience_s: float = 5
             process.wait(patience_s)
 
 
-def build_trainer(settings: Mapping[str, Any], folder: Path, batches: int) -> L.Trainer:
+def build_trainer(settings: Mapping[str, Any], folder: Path, seed: int, batches: int) -> L.Trainer:
     """Return a trainer that keeps checkpoints and logs in ``folder``.
 
     Args:
         settings: arguments of ``lightning.Trainer``; ``accumulate_grad_batches`` may be
             ``"epoch"`` for one optimiser step per epoch.
+        seed: of what layers draw.
         batches: batches per epoch.
 
     Raises:
@@ -122,6 +124,7 @@ def build_trainer(settings: Mapping[str, Any], folder: Path, batches: int) -> L.
             logger=loggers(folder),
             callbacks=[
                 StopTogether(),
+                RandomnessByEpoch(seed),
                 DivergenceGuard(folder),
                 TrainingProgress(),
                 *keepers(folder),

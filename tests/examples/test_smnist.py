@@ -20,6 +20,8 @@ from tests.conftest import run
 from tests.examples.test_images import write_mnist
 
 SETTINGS = {
+    "folder": None,
+    "permuted": False,
     "network": "ckcnn",
     "blocks": 1,
     "hidden_channels": 4,
@@ -55,7 +57,8 @@ def pulses():
 
 @pytest.mark.parametrize("network", ["ckcnn", "tcn"])
 def test_both_networks_learn_and_keep_their_best_epoch(tmp_path, network):
-    settings, data = {**SETTINGS, "network": network}, pulses()
+    constant_rate = {"epochs": 12, "plateau": {"factor": 5, "patience": 12}}
+    settings, data = {**SETTINGS, **constant_rate, "network": network}, pulses()
     torch.manual_seed(0)
     classifier = build_classifier(settings, data.samples)
     before = accuracy(classifier.eval(), data.test)
@@ -127,11 +130,14 @@ def test_a_training_that_diverges_is_stopped(tmp_path):
         fit(build_classifier(SETTINGS, data.samples), data, SETTINGS, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["empty", "damaged"])
-def test_folders_without_a_run_are_refused(tmp_path, name):
-    if name == "damaged":
-        (tmp_path / "config.yaml").write_text("blocks: [")
-    with pytest.raises(InputError, match="is no run of"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "is no run directory"), ("blocks: [", "is not readable"), ("- 1", "no folder")],
+)
+def test_folders_without_a_run_are_refused(tmp_path, content, message):
+    if content:
+        (tmp_path / "config.yaml").write_text(content)
+    with pytest.raises(InputError, match=message):
         load_classifier(tmp_path, 20)
 
 

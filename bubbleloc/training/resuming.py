@@ -1,0 +1,78 @@
+"""Going on with a run that was stopped: under its own settings, from its last checkpoint."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import lightning as L
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+from bubbleloc import interruption, runs
+from bubbleloc.errors import InputError
+from bubbleloc.training import logs
+from bubbleloc.training.checkpoints import checkpoint_to_resume
+from bubbleloc.training.trainer import is_first_process
+
+
+def refuse_other_settings(folder: Path) -> None:
+    """Refuse a command that resumes a run and changes a setting.
+
+    Raises:
+        InputError: names the first setting besides ``resume``.
+    """
+    others = [o for o in HydraConfig.get().overrides.task if not str(o).startswith("resume=")]
+    if others:
+        raise InputError(
+            f"{others[0]}: a resumed run keeps its own settings; leave out all but resume={folder}"
+        )
+
+
+def discard_empty(created: Path) -> None:
+    """Remove the folder that was made for a new run, where an earlier one goes on."""
+    if created.is_dir() and created.resolve() != Path.cwd() and not any(created.iterdir()):
+        created.rmdir()
+
+
+def is_begun_job(folder: Path) -> bool:
+    """Return whether a sweep was started again in a folder where this job of it had begun."""
+    in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    return in_sweep and (folder / runs.CONFIG_FILE).is_file()
+
+
+def where_it_stopped(folder: Path, learner: L.LightningModule) -> Path | None:
+    """Return the checkpoint to go on from, and let the logs end where it ends.
+
+    Raises:
+        InputError: it is damaged, or of another network.
+    """
+    checkpoint, content = checkpoint_to_resume(folder), None
+    if checkpoint is not None:
+        content = runs.read_checkpoint(checkpoint)
+        try:
+            learner.load_state_dict(content["state_dict"])
+        except RuntimeError as error:
+            raise InputError(
+                f"{checkpoint} does not fit the model in {runs.CONFIG_FILE} beside it"
+            ) from error
+    if is_first_process():
+        logs.align(folder, content)
+    return checkpoint
+
+
+@contextlib.contextmanager
+def resumable(folder: Path, command: str) -> Iterator[None]:
+    """Tell who interrupts a training how to go on with it.
+
+    Args:
+        command: module of the package, such as ``train``.
+    """
+    try:
+        yield
+    except SystemExit as error:  # Lightning turns Ctrl-C into one
+        known = isinstance(error, interruption.Terminated)
+        stop: BaseException = error if known else KeyboardInterrupt()
+        stop.add_note(f"go on with: python -m bubbleloc.{command} resume={folder}")
+        raise stop from None
+    finally:
+        interruption.forget()
