@@ -13,6 +13,8 @@ SWEEP = [
     "kernel=65",
     "hidden_channels=2",
     "trainer.max_epochs=1",
+    "hydra/launcher=joblib",  # both jobs find no data: one simulates, the other waits
+    "hydra.launcher.n_jobs=2",
 ]
 
 
