@@ -33,6 +33,8 @@ CHANGES = {
     ],
     "α = 0.01": ["loss.alpha=0.01"],
     "no Dice loss": ["loss.dice_weight=0"],
+    "kernel of 527 samples": ["kernel=527"],
+    "kernel of 2111 samples": ["kernel=2111"],
 }
 
 

@@ -8,6 +8,7 @@ import torch
 
 from bubbleloc import runs
 from bubbleloc.errors import InputError
+from bubbleloc.files import whole
 from bubbleloc.nn import Localizer
 from bubbleloc.releasing import write_release
 
@@ -52,21 +53,16 @@ def export_network(network: Localizer, output: Path) -> None:
     example = torch.zeros(2, 1, 2 * shortest + 64)
     axes = {0: torch.export.Dim("batch"), 2: torch.export.Dim("samples", min=shortest)}
     program = torch.export.export(frozen, (example,), dynamic_shapes=(axes,))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = output.with_name(f"{output.stem}.partial{output.suffix}")
-    try:
+    with whole(output) as unfinished:
         if output.suffix == ".onnx":
             torch.onnx.export(
                 program,
                 (example,),
-                temporary,
+                unfinished,
                 input_names=["rf"],
                 output_names=["bubbles"],
                 external_data=False,
                 verbose=False,
             )
         else:
-            torch.export.save(program, temporary)
-        temporary.replace(output)
-    finally:
-        temporary.unlink(missing_ok=True)
+            torch.export.save(program, unfinished)

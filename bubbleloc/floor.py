@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from bubbleloc.baselines import (
 from bubbleloc.data import store
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.errors import InputError
+from bubbleloc.files import whole
 from bubbleloc.matched import MatchedScores
 from bubbleloc.physics import Setup
 from bubbleloc.scoring import Outputs, choose, score
@@ -107,7 +107,7 @@ def _rival(
 
 
 def _best_wiener_noise(method: Callable[..., Outputs], selection: Split) -> float:
-    """The noise whose F1, meaned over signals and tolerances, is highest on a split."""
+    """The noise whose F1, averaged over signals and tolerances, is highest on a split."""
 
     def mean_f1(noise: float) -> float:
         outputs = _outputs(partial(method, noise=noise), selection)
@@ -158,11 +158,8 @@ def _kept_folder(split: Split, name: str) -> Path:
 
 
 def _write(path: Path, output: Outputs) -> None:
-    with contextlib.suppress(OSError):  # a dataset that cannot be written to is no reason to stop
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{os.getpid()}.npz")
+    with contextlib.suppress(OSError), whole(path) as unfinished:  # not kept is no reason to stop
         np.savez_compressed(unfinished, output=output)
-        unfinished.replace(path)
 
 
 def _read(path: Path, shape: tuple[int, int]) -> Outputs:

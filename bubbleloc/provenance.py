@@ -15,6 +15,7 @@ from hydra.core.hydra_config import HydraConfig
 from bubbleloc import __version__
 from bubbleloc.data.store import SPLITS, fingerprint
 from bubbleloc.errors import InputError
+from bubbleloc.files import write_yaml
 
 RUN_FILE = "run.yaml"
 PACKAGES = ("torch", "lightning", "hydra-core", "numpy", "scipy", "numba", "h5py")
@@ -33,9 +34,7 @@ def write(folder: Path, seed: int, dataset: Path) -> None:
     else:
         record = {"seed": seed, "dataset": fingerprints(dataset), "sessions": []}
     record["sessions"].append(session())
-    temporary = path.with_name(f"{path.name}.partial")
-    temporary.write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True))
-    temporary.replace(path)
+    write_yaml(path, record)
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from safetensors.torch import save_file
 
 from bubbleloc import runs
 from bubbleloc.errors import InputError
+from bubbleloc.files import whole, write_yaml
 from bubbleloc.report import read_report
 
 SHOWN_TOLERANCES = (0, 2, 4, 9)  # samples, of the scores in the card
@@ -40,13 +40,10 @@ def write_release(run: Path, output: Path, checkpoint: str = "best") -> None:
         "training": {key: config[key] for key in ("data", "loss", "optimizer", "loader", "seed")},
         "epochs": config["trainer"]["max_epochs"],
     }
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = output.with_name(f"{output.name}.partial")
-    save_file(network.state_dict(), temporary)
-    temporary.chmod(0o644)
-    temporary.replace(output)
-    text = yaml.safe_dump(without_defaults(card), sort_keys=False, allow_unicode=True)
-    output.with_suffix(".yaml").write_text(text, encoding="utf-8")
+    with whole(output) as unfinished:
+        save_file(network.state_dict(), unfinished)
+        unfinished.chmod(0o644)
+    write_yaml(output.with_suffix(".yaml"), without_defaults(card))
 
 
 def without_defaults(settings: dict[str, Any]) -> dict[str, Any]:

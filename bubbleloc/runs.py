@@ -9,6 +9,7 @@ import yaml
 
 from bubbleloc import settings
 from bubbleloc.errors import InputError
+from bubbleloc.files import write_yaml
 from bubbleloc.limits import check_zip
 from bubbleloc.nn import Localizer, build_model, load_released, released_card
 
@@ -24,12 +25,7 @@ Config = dict[str, Any]
 
 def write_config(folder: Path, config: Config) -> None:
     """Write the resolved configuration of a run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f"{CONFIG_FILE}.partial"
-    temporary.write_text(
-        yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8"
-    )
-    temporary.replace(folder / CONFIG_FILE)
+    write_yaml(folder / CONFIG_FILE, config)
 
 
 def read_config(folder: Path) -> Config:

@@ -7,7 +7,6 @@ from typing import Any
 
 import lightning as L
 import torch
-import yaml
 from lightning.pytorch.callbacks import Timer
 from torch import Tensor
 from torch.nn import functional
@@ -17,6 +16,7 @@ from bubbleloc import runs
 from bubbleloc.data.writing import claim
 from bubbleloc.errors import InputError
 from bubbleloc.examples.images import Part, SequentialImages
+from bubbleloc.files import write_yaml
 from bubbleloc.nn import CKCNNClassifier, TCNClassifier
 from bubbleloc.nn.sequence import SequenceClassifier
 from bubbleloc.progress import TrainingProgress
@@ -113,7 +113,7 @@ def run(
         "test_accuracy": accuracy(network, data.test),
         "minutes": round(minutes, 2),
     }
-    (folder / RESULT_FILE).write_text(yaml.safe_dump(result, sort_keys=False), encoding="utf-8")
+    write_yaml(folder / RESULT_FILE, result)
     return result
 
 

@@ -7,7 +7,6 @@ temporary settings, so making one leaves a notebook's own style and open figures
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -20,6 +19,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from bubbleloc.detections import Scale
+from bubbleloc.files import whole
 
 P = ParamSpec("P")
 
@@ -99,13 +99,10 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
 
 def save_picture(figure: Figure, path: Path) -> Path:
     """Write `figure` as the PNG (300 dpi) or SVG file `path`, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     kind = path.suffix[1:]
     metadata = {"png": {"Software": None}, "svg": {"Date": None}}[kind]
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(_SETTINGS), whole(path) as unfinished:
         figure.savefig(unfinished, format=kind, dpi=300, metadata=metadata)
-    unfinished.replace(path)
     return path
 
 

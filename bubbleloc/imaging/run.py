@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pandas as pd
 from bubbleloc.data.plan import DatasetPlan, plan_of
 from bubbleloc.figures.image import image_figure
 from bubbleloc.figures.style import save_figure
+from bubbleloc.files import whole
 from bubbleloc.imaging.acquisition import recorded, simulated
 from bubbleloc.imaging.beamforming import Grid, Pixels
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
@@ -104,14 +104,11 @@ def _lag_samples(plan: DatasetPlan) -> float:
 
 
 def _write_arrays(path: Path, images: dict[str, Pixels], grid: Grid) -> None:
-    """Write the images under a temporary name and rename them."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with unfinished.open("wb") as file:
+    with whole(path) as unfinished:
         np.savez(
-            file,
+            unfinished,
             rf=images[RAW],
             localized=images[LOCALIZED],
             lateral_m=grid.lateral_m,
             depth_m=grid.depth_m,
         )
-    unfinished.replace(path)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -14,6 +13,7 @@ import pandas as pd
 
 from bubbleloc.data.writing import writing
 from bubbleloc.errors import InputError
+from bubbleloc.files import whole
 
 COLUMNS = ("line", "sample", "time_us", "depth_mm", "confidence")
 
@@ -69,22 +69,15 @@ def check_output(path: Path) -> None:
         raise InputError(f"output={path}: choose a name that ends with {', '.join(_FORMATS)}")
 
 
-@contextmanager
+@contextlib.contextmanager
 def bubble_file(path: Path, facts: Mapping[str, object]) -> Iterator[Table]:
     """Open a CSV or HDF5 file, by its suffix, that appears under its name when all went well.
 
     Args:
         facts: what to note in an HDF5 file's attributes.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        table = _FORMATS[path.suffix.lower()](unfinished, facts)  # type: ignore[call-arg]
-    try:
-        try:
-            yield table
-        finally:
-            table.close()
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with contextlib.ExitStack() as stack:
+        with writing(path):
+            unfinished = stack.enter_context(whole(path))
+            table = _FORMATS[path.suffix.lower()](unfinished, facts)  # type: ignore[call-arg]
+        yield stack.enter_context(contextlib.closing(table))

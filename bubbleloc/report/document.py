@@ -12,7 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from bubbleloc.figures.style import save_figure
-from bubbleloc.report.tables import to_markdown, to_readable, write_text
+from bubbleloc.files import write_text
+from bubbleloc.report.tables import to_markdown, to_readable
 
 FIGURES = "figures"
 

@@ -12,6 +12,7 @@ import pandas as pd
 from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
 from bubbleloc.figures.line import Example
+from bubbleloc.files import write_text
 from bubbleloc.report.content import (
     Evaluation,
     line_table,
@@ -25,7 +26,7 @@ from bubbleloc.report.document import FIGURES, discard_old, write_document
 from bubbleloc.report.matched import write_matched
 from bubbleloc.report.noise import write_noise
 from bubbleloc.report.sections import report_document
-from bubbleloc.report.tables import write_csv, write_long_csv, write_table, write_text
+from bubbleloc.report.tables import write_csv, write_long_csv, write_table
 from bubbleloc.thresholds import best_thresholds
 
 __all__ = ["Evaluation", "Example", "Report", "read_report", "write_report"]

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
 
 import pandas as pd
 
+from bubbleloc.files import whole, write_text
+
 _DIGITS = "%.8g"
 """Fixed digits, so that evaluating twice writes the same bytes."""
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write `text`, whole or not at all."""
-    with _whole(path) as file:
-        file.write(text)
-    return path
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:
@@ -28,23 +20,10 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
 
 def write_long_csv(parts: Iterable[pd.DataFrame], path: Path) -> Path:
     """Write a table that comes in parts, as if it were one."""
-    with _whole(path) as file:
+    with whole(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as file:
         for i, part in enumerate(parts):
             part.to_csv(file, header=i == 0, index=False, float_format=_DIGITS, lineterminator="\n")
     return path
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[TextIO]:
-    """Open a file under a temporary name and rename it, so that no reader sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def write_table(

@@ -6,11 +6,11 @@ from typing import Any
 
 import lightning as L
 import torch
-import yaml
 from torch import Tensor
 
 from bubbleloc.data.dataset import Crop, Line
 from bubbleloc.errors import InputError
+from bubbleloc.files import write_yaml
 
 DIAGNOSIS = "diverged"  # .yaml to read, .pt with the batch and the weights
 
@@ -99,7 +99,7 @@ class DivergenceGuard(L.Callback):
             "crops": [{"signal": c.signal, "start": c.start, "samples": c.samples} for c in crops],
             "gradient_norms": gradients,
         }
-        report.write_text(yaml.safe_dump(facts, sort_keys=False))
+        write_yaml(report, facts)
         content = {"batch": dict(self._batch[1]) if self._batch else {}, "facts": facts}
         torch.save(content | {"state_dict": module.state_dict()}, report.with_suffix(".pt"))
         return report

@@ -10,6 +10,8 @@ from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 
+from bubbleloc.files import whole
+
 METRICS = Path("logs", "version_0", "metrics.csv")  # in a run's folder
 
 
@@ -62,13 +64,10 @@ def align(folder: Path, checkpoint: Mapping[str, Any] | None) -> None:
     if not columns:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.partial")
-    with temporary.open("w", newline="") as file:
+    with whole(path) as unfinished, unfinished.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
-    temporary.replace(path)
 
 
 def _rows(checkpoint: Mapping[str, Any], without: set[str]) -> list[dict[str, str]]:
