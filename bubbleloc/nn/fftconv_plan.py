@@ -1,7 +1,7 @@
 """How to cut a convolution into FFT blocks, or not to: a small cost model.
 
 Costs are in nanoseconds of one core; only their ratios matter. They were fitted to
-``benchmarks/fftconv.py``, which shows whether a choice was right.
+``benchmarks/convolution.py``, which shows whether a choice was right.
 """
 
 import functools

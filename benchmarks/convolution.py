@@ -1,7 +1,7 @@
 """Compare `fft_conv1d` with its peers: time and memory of forward + backward.
 
     pip install bubbleloc[bench]
-    python benchmarks/fftconv.py [--threads 2] [--device cpu] [--repeats 9]
+    python benchmarks/convolution.py [--threads 2] [--device cpu] [--repeats 9]
 
 Peers run in the same process, in another random order in every repetition, so that none always
 follows the same neighbour; shown are medians of time, relative to ours.

@@ -1,7 +1,7 @@
 """Peak memory of `fft_conv1d`, of its peers, and of whole training steps, on the CPU.
 
     pip install bubbleloc[bench]
-    python benchmarks/fftconv_memory.py
+    python benchmarks/convolution_memory.py
 
 Every case runs in a process of its own; shown is the highest resident memory during one forward
 and backward pass above what the process held before it (inputs, weights and libraries).
