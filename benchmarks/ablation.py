@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from bubbleloc.evaluation import evaluate_run
+from bubbleloc.console.threads import limit_threads
+from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.report.tables import write_table
-from bubbleloc.resources import limit_threads
-from bubbleloc.runs import find_runs
+from bubbleloc.training.runs import find_runs
 
 TOLERANCES = (0, 2, 4)
 BASE = ["model=ckcnn_local", "kernel=131", "data=study", "budget=reduced"]

@@ -15,8 +15,8 @@ import sys
 import torch
 from torch.nn import functional
 
-from bubbleloc.losses import DualLoss
 from bubbleloc.nn import build_model, fft_conv1d
+from bubbleloc.training.loss import DualLoss
 
 LENGTH, BATCH = 8446, 64
 CASES = {

@@ -11,8 +11,8 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from bubbleloc import provenance, runs
-from bubbleloc.cli import config_folder
+from bubbleloc.console.cli import config_folder
+from bubbleloc.training import provenance, runs
 
 WEIGHTS = "dilated_cnn_HS_001.pt"
 

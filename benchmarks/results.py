@@ -13,8 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bubbleloc import runs
-from bubbleloc.figures.style import (
+from bubbleloc.report.figures.style import (
     BLUE,
     GREEN,
     MUTED,
@@ -25,6 +24,7 @@ from bubbleloc.figures.style import (
     save_picture,
 )
 from bubbleloc.report.tables import write_csv
+from bubbleloc.training import runs
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SCORES, KERNELS = DOCS / "results" / "scores.csv", DOCS / "results" / "kernel_size.csv"

@@ -3,13 +3,13 @@
 import os
 from functools import partial
 
-from bubbleloc.cli import Settings, command
+from bubbleloc.console.cli import Settings, command
 
 
 @partial(command, lists=("runs",))
 def main(settings: Settings) -> None:
     """Compare runs."""
-    from bubbleloc.comparison import compare_runs
+    from bubbleloc.evaluation.comparison import compare_runs
 
     page = compare_runs(**settings)
     print(page.with_suffix(".md").read_text(encoding="utf-8"))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bubbleloc.cli import Settings, command
+from bubbleloc.console.cli import Settings, command
 
 
 @command

@@ -4,14 +4,14 @@ import os
 from functools import partial
 from pathlib import Path
 
-from bubbleloc.cli import Settings, command
+from bubbleloc.console.cli import Settings, command
 
 
 @partial(command, lists=("noise", "baselines"))
 def main(settings: Settings) -> None:
     """Evaluate a run, or all runs of a sweep."""
-    from bubbleloc.evaluation import evaluate_run
-    from bubbleloc.runs import find_runs
+    from bubbleloc.evaluation.run import evaluate_run
+    from bubbleloc.training.runs import find_runs
 
     runs = find_runs(Path(settings.pop("run")))
     folder = settings.pop("folder")

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from bubbleloc.cli import Settings, command
+from bubbleloc.console.cli import Settings, command
 
 
 @command
 def main(settings: Settings) -> None:
     """Export a trained network."""
-    from bubbleloc.exporting import export_run
+    from bubbleloc.evaluation.export import export_run
 
     export_run(Path(settings["run"]), Path(settings["output"]), settings["checkpoint"])
     print(f"network: {settings['output']}")

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from bubbleloc.cli import Settings, command
+from bubbleloc.console.cli import Settings, command
 
 
 @partial(command, lists=("lateral_mm", "depth_mm"))

@@ -1,6 +1,6 @@
 """``python -m bubbleloc.localize run=<run dir> input=rf.h5 output=bubbles.csv`` finds bubbles."""
 
-from bubbleloc.cli import Settings, command
+from bubbleloc.console.cli import Settings, command
 
 
 @command

@@ -1,6 +1,6 @@
 """``python -m bubbleloc.simulate data=demo`` writes ``data/demo/{train,val,test}.h5``."""
 
-from bubbleloc.cli import Settings, command
+from bubbleloc.console.cli import Settings, command
 
 
 @command
@@ -11,7 +11,7 @@ def main(settings: Settings) -> None:
     shortcuts = {name: settings[name] for name in ("seed", "bubbles")}
     plan = plan_of({**settings["data"], **shortcuts}).only(settings["splits"])
     if settings["preview"]:
-        from bubbleloc.preview import preview
+        from bubbleloc.report.preview import preview
 
         print(f"preview: {preview(plan)}")
         return

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from bubbleloc.cli import Settings, command, output_folder
+from bubbleloc.console.cli import Settings, command, output_folder
 
 
 @command

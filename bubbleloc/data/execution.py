@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from joblib import parallel_config
 
+from bubbleloc.console.threads import available_cores
 from bubbleloc.errors import InputError
-from bubbleloc.resources import available_cores
 
 EXECUTORS = ("processes", "dask")
 CONNECT_TIMEOUT_S = 10

@@ -1,20 +1,16 @@
 """Lightning's view of a dataset folder."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import lightning as L
-import numpy as np
 from torch.utils.data import DataLoader, Subset
 
 from bubbleloc.data.dataset import CropDataset, CropSampler, Line, RFDataset
+from bubbleloc.data.splits import hold_out
 from bubbleloc.data.store import is_imported
 from bubbleloc.errors import InputError
-
-HELD_OUT = 0.2  # of the training signals, where an imported dataset has no validation split
-HELD_OUT_SEED = 0  # the same for all runs, so that they are compared on the same signals
 
 log = logging.getLogger(__name__)
 
@@ -107,12 +103,3 @@ class RFDataModule(L.LightningDataModule):
         """Return the number of this process and how many train together."""
         trainer = self.trainer
         return (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
-
-
-def hold_out(lines: RFDataset) -> tuple[Sequence[int], Sequence[int]]:
-    """Return the signals to train on and a random fifth to validate on."""
-    if lines.signals < 2:
-        raise InputError(f"{lines.path} has one signal and no val.h5 beside it; import more")
-    order = np.random.default_rng(HELD_OUT_SEED).permutation(lines.signals).tolist()
-    validating = max(1, round(HELD_OUT * lines.signals))
-    return sorted(order[validating:]), sorted(order[:validating])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from bubbleloc.data.store import Truth
-from bubbleloc.limits import check_bytes, check_hdf5, check_mat
+from bubbleloc.files import check_bytes, check_hdf5, check_mat
 
 HEADER_LINES = 4
 MOST_PER_SAMPLE = 1000  # bubbles; a column of something else exceeds it

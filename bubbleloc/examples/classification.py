@@ -12,15 +12,15 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from bubbleloc import runs
+from bubbleloc.console.progress import TrainingProgress
+from bubbleloc.console.settings import RULES, Settings
 from bubbleloc.data.writing import claim
 from bubbleloc.errors import InputError
 from bubbleloc.examples.images import Part, SequentialImages
 from bubbleloc.files import write_yaml
 from bubbleloc.nn import CKCNNClassifier, TCNClassifier
 from bubbleloc.nn.sequence import SequenceClassifier
-from bubbleloc.progress import TrainingProgress
-from bubbleloc.settings import RULES, Settings
+from bubbleloc.training import runs
 from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints, keepers
 from bubbleloc.training.logs import loggers
 from bubbleloc.training.randomness import RandomnessByEpoch, Shuffled

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bubbleloc.errors import InputError
-from bubbleloc.limits import check_bytes
+from bubbleloc.files import check_bytes
 
 UNSIGNED_BYTES = 0x08  # the only type of data in MNIST
 MOST_DIMENSIONS = 3

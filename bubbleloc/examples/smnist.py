@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from bubbleloc.cli import Settings, command, output_folder
+from bubbleloc.console.cli import Settings, command, output_folder
 
 
 @command
@@ -18,7 +18,7 @@ def main(settings: Settings) -> None:
     data = load_mnist(Path(images), permuted) if images else load_digits(permuted)
     print(data.description, flush=True)
 
-    from bubbleloc.examples.classification import read_settings, run  # load torch, which is slow
+    from bubbleloc.examples.classification import read_settings, run
     from bubbleloc.training.resuming import is_begun_job
 
     cut = bool(resume) or (is_begun_job(folder) and read_settings(folder) == settings)

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import hilbert
 
-from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
 from bubbleloc.imaging.beamforming import ArrayLines, Floats
-from bubbleloc.inference import apply
 from bubbleloc.localization.lines import open_lines
 from bubbleloc.nn import Localizer
+from bubbleloc.nn.inference import apply
 from bubbleloc.physics import P4_1, Scene, Setup, draw_scene, simulate_rf
+from bubbleloc.physics.scale import Scale
 
 MOST_ELEMENTS = 4096
 

@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 
 from bubbleloc.data.plan import DatasetPlan, plan_of
-from bubbleloc.figures.image import image_figure
-from bubbleloc.figures.style import save_figure
 from bubbleloc.files import whole
 from bubbleloc.imaging.acquisition import recorded, simulated
 from bubbleloc.imaging.beamforming import Grid, Pixels
+from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
 from bubbleloc.localization.model import open_model
-from bubbleloc.preview import typical_lag_samples
+from bubbleloc.report.figures.style import save_figure
+from bubbleloc.report.preview import typical_lag_samples
 from bubbleloc.report.tables import write_csv
-from bubbleloc.runs import read_config
+from bubbleloc.training.runs import read_config
 
 RAW, LOCALIZED = "RF lines", "localized lines"
 

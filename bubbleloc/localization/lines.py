@@ -20,7 +20,7 @@ import scipy.io
 from numpy.typing import NDArray
 
 from bubbleloc.errors import InputError
-from bubbleloc.limits import MOST_SAMPLES, check_hdf5, check_mat, check_zip
+from bubbleloc.files import MOST_SAMPLES, check_hdf5, check_mat, check_zip
 from bubbleloc.localization.text import text_blocks
 
 Floats = NDArray[np.float32]

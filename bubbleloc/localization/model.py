@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from bubbleloc import runs
 from bubbleloc.data.plan import plan_of
-from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
 from bubbleloc.nn import Localizer
+from bubbleloc.physics.scale import Scale
 from bubbleloc.report import read_report
+from bubbleloc.training import runs
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,15 @@ from scipy.signal import resample_poly
 from tqdm import tqdm
 
 from bubbleloc import __version__
-from bubbleloc.detections import Detections, Scale, pick_peaks
 from bubbleloc.errors import InputError
-from bubbleloc.figures.line import detected_line
-from bubbleloc.figures.style import save_picture
-from bubbleloc.inference import apply
 from bubbleloc.localization.lines import RFLines, open_lines
 from bubbleloc.localization.model import Model, open_model
 from bubbleloc.localization.output import bubble_file, check_output
+from bubbleloc.metrics.detections import Detections, pick_peaks
+from bubbleloc.nn.inference import apply
+from bubbleloc.physics.scale import Scale
+from bubbleloc.report.figures.line import detected_line
+from bubbleloc.report.figures.style import save_picture
 
 Floats = NDArray[np.float32]
 

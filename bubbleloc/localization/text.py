@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bubbleloc.errors import InputError
-from bubbleloc.limits import MOST_SAMPLES, check_bytes
+from bubbleloc.files import MOST_SAMPLES, check_bytes
 
 Floats = NDArray[np.float32]
 

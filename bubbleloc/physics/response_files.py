@@ -8,7 +8,7 @@ import numpy as np
 from scipy.io import loadmat
 
 from bubbleloc.errors import InputError
-from bubbleloc.limits import check_bytes, check_mat, check_zip
+from bubbleloc.files import check_bytes, check_mat, check_zip
 from bubbleloc.physics.media import ComplexArray, FloatArray
 from bubbleloc.physics.transducer import TabulatedResponse
 

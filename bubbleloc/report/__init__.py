@@ -1,8 +1,8 @@
 """Reports of one run and comparisons of many: tables, figures, Markdown and HTML in a folder."""
 
-from bubbleloc.figures.line import Example
 from bubbleloc.report.comparison import write_comparison
 from bubbleloc.report.content import Evaluation, NoiseCurve, OneToOne, noise_curve
+from bubbleloc.report.figures.line import Example
 from bubbleloc.report.run import Report, read_report, write_report
 
 __all__ = [

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
-from bubbleloc.figures.comparison import run_violins
-from bubbleloc.figures.scores import rival_name, rivals
+from bubbleloc.metrics.statistics import compare_pairs, summarize
+from bubbleloc.physics.scale import Scale
 from bubbleloc.report.document import Document, Section, discard_old, write_document
+from bubbleloc.report.figures.comparison import run_violins
+from bubbleloc.report.figures.scores import rival_name, rivals
 from bubbleloc.report.run import Report
 from bubbleloc.report.sweep import sweep_section
 from bubbleloc.report.tables import with_intervals, write_csv, write_table
-from bubbleloc.statistics import compare_pairs, summarize
 
 _MANY_RUNS = 6
 """From here on a page shows only the differences to the best run."""

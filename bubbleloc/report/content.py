@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bubbleloc.breakdown import Breakdown
-from bubbleloc.detections import Detections, Scale
-from bubbleloc.figures.line import Example
-from bubbleloc.figures.scores import rival_name, rivals
-from bubbleloc.matched import MatchedScores
+from bubbleloc.metrics.breakdown import Breakdown
+from bubbleloc.metrics.detections import Detections
+from bubbleloc.metrics.one_to_one import MatchedScores
+from bubbleloc.metrics.spool import Spool
+from bubbleloc.metrics.statistics import summarize
+from bubbleloc.metrics.thresholds import MeanSweep, Scores, best_thresholds
+from bubbleloc.physics.scale import Scale
+from bubbleloc.report.figures.line import Example
+from bubbleloc.report.figures.scores import rival_name, rivals
 from bubbleloc.report.tables import with_intervals
-from bubbleloc.spool import Spool
-from bubbleloc.statistics import summarize
-from bubbleloc.thresholds import MeanSweep, Scores, best_thresholds
 
 Floats = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from bubbleloc.figures.style import save_figure
 from bubbleloc.files import write_text
+from bubbleloc.report.figures.style import save_figure
 from bubbleloc.report.tables import to_markdown, to_readable
 
 FIGURES = "figures"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from bubbleloc.data.noise import REFERENCE_V
-from bubbleloc.detections import Scale
-from bubbleloc.figures.sweep import noise_lines
+from bubbleloc.physics.scale import Scale
 from bubbleloc.report.content import NoiseCurve, shown_summary
 from bubbleloc.report.document import Section
+from bubbleloc.report.figures.sweep import noise_lines
 from bubbleloc.report.tables import write_long_csv, write_table
 
 

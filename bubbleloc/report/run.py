@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
-from bubbleloc.figures.line import Example
 from bubbleloc.files import write_text
+from bubbleloc.metrics.thresholds import best_thresholds
+from bubbleloc.physics.scale import Scale
 from bubbleloc.report.content import (
     Evaluation,
     line_table,
@@ -23,11 +23,11 @@ from bubbleloc.report.content import (
     threshold_table,
 )
 from bubbleloc.report.document import FIGURES, discard_old, write_document
-from bubbleloc.report.matched import write_matched
+from bubbleloc.report.figures.line import Example
 from bubbleloc.report.noise import write_noise
+from bubbleloc.report.one_to_one import write_matched
 from bubbleloc.report.sections import report_document
 from bubbleloc.report.tables import write_csv, write_long_csv, write_table
-from bubbleloc.thresholds import best_thresholds
 
 __all__ = ["Evaluation", "Example", "Report", "read_report", "write_report"]
 

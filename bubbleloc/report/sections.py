@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bubbleloc.figures import f1_against, f1_heatmap, f1_violins, precision_recall
-from bubbleloc.figures.line import busiest_part, example_line
+from bubbleloc.metrics.thresholds import best_thresholds
 from bubbleloc.report.content import Evaluation, scores_within, shown_summary
 from bubbleloc.report.document import Document, Section
-from bubbleloc.thresholds import best_thresholds
+from bubbleloc.report.figures import f1_against, f1_heatmap, f1_violins, precision_recall
+from bubbleloc.report.figures.line import busiest_part, example_line
 
 _EXAMPLE_SAMPLES = 500
 """Length of line that a text-wide figure shows with every peak distinct."""

@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bubbleloc.detections import Scale
 from bubbleloc.errors import InputError
-from bubbleloc.figures.sweep import sweep_heatmap, sweep_lines
+from bubbleloc.physics.scale import Scale
 from bubbleloc.report.document import Section
+from bubbleloc.report.figures.sweep import sweep_heatmap, sweep_lines
 from bubbleloc.report.tables import write_csv
 
 

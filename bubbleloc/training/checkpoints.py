@@ -10,9 +10,9 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from bubbleloc import runs
 from bubbleloc.data.writing import writing
 from bubbleloc.errors import InputError
+from bubbleloc.training import runs
 
 BEST, LAST, PREVIOUS = "best", "last", "previous"
 NEEDED = {"epoch", "global_step", "loops", "optimizer_states", "lr_schedulers", "callbacks"}

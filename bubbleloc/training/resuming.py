@@ -8,9 +8,9 @@ import lightning as L
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from bubbleloc import interruption, runs
+from bubbleloc.console import signals
 from bubbleloc.errors import InputError
-from bubbleloc.training import logs
+from bubbleloc.training import logs, runs
 from bubbleloc.training.checkpoints import checkpoint_to_resume
 from bubbleloc.training.trainer import is_first_process
 
@@ -70,9 +70,9 @@ def resumable(folder: Path, command: str) -> Iterator[None]:
     try:
         yield
     except SystemExit as error:  # Lightning turns Ctrl-C into one
-        known = isinstance(error, interruption.Terminated)
+        known = isinstance(error, signals.Terminated)
         stop: BaseException = error if known else KeyboardInterrupt()
         stop.add_note(f"go on with: python -m bubbleloc.{command} resume={folder}")
         raise stop from None
     finally:
-        interruption.forget()
+        signals.forget()

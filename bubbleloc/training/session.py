@@ -4,16 +4,30 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import lightning as L
+import torch
 from filelock import FileLock
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
-from bubbleloc import learner, runs
+from bubbleloc.console import threads
 from bubbleloc.data.generate import DatasetPlan, ensure_dataset, plan_of
-from bubbleloc.data.writing import writing
+from bubbleloc.data.module import LoaderSettings, RFDataModule
+from bubbleloc.data.noise import Noise
+from bubbleloc.data.writing import claim, writing
 from bubbleloc.errors import InputError
-from bubbleloc.training.resuming import discard_empty, is_begun_job, refuse_other_settings
-from bubbleloc.training.trainer import is_first_process
+from bubbleloc.nn import Localizer
+from bubbleloc.training import provenance, runs
+from bubbleloc.training.learner import Learner
+from bubbleloc.training.loss import DualLoss
+from bubbleloc.training.resuming import (
+    discard_empty,
+    is_begun_job,
+    refuse_other_settings,
+    resumable,
+    where_it_stopped,
+)
+from bubbleloc.training.trainer import build_trainer, is_first_process, one_reason
 
 
 def start(config: runs.Config, folder: Path) -> Path | None:
@@ -46,11 +60,11 @@ def go_on(folder: Path, created: Path) -> Path | None:
 def _train(config: runs.Config, folder: Path, *, resume: bool) -> Path | None:
     plan = plan_of(config["data"])
     simulated = None if plan.path("train").exists() else plan.setup().samples
-    learner.check(config, folder, samples=simulated)  # before a long simulation
+    check(config, folder, samples=simulated)  # before a long simulation
     if is_first_process():
         with _turn(plan):
             ensure_dataset(plan, config["workers"])
-    learner.fit(config, folder, resume=resume)
+    fit(config, folder, resume=resume)
     return folder if is_first_process() else None
 
 
@@ -70,3 +84,83 @@ def _turn(plan: DatasetPlan) -> Iterator[None]:
     finally:
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
+
+
+def check(config: runs.Config, folder: Path, samples: int | None = None) -> Localizer:
+    """Return the untrained network after refusing settings that cannot work together.
+
+    Args:
+        samples: of the RF lines, where they are known.
+
+    Raises:
+        InputError: settings that make no sense.
+    """
+    network = runs.network_of(config)
+    if samples is not None and network.receptive_field // 2 >= samples:
+        what = "model" if config["kernel"] is None else f"kernel={config['kernel']}"
+        raise InputError(
+            f"{what}: the network sees {network.receptive_field} samples, too many for RF lines of "
+            f"{samples}; choose a smaller kernel, or fewer blocks or levels where it has them"
+        )
+    loader = LoaderSettings(**config["loader"])
+    Noise(config["noise"], config.get("snr_db"))
+    processes = build_trainer(config["trainer"], folder, config["seed"], batches=1).world_size
+    if loader.batch_size % processes:
+        raise InputError(
+            f"loader.batch_size={loader.batch_size} cannot be shared by {processes} processes; "
+            f"give a multiple of {processes}"
+        )
+    return network
+
+
+def fit(config: runs.Config, folder: Path, *, resume: bool = False) -> None:
+    """Train as ``config`` says and leave checkpoints, logs and the configuration in ``folder``.
+
+    Args:
+        config: resolved settings of ``conf/train.yaml``.
+        resume: go on from the last checkpoint in ``folder``.
+
+    Raises:
+        InputError: a setting that makes no sense, a folder that holds another run or is in use,
+            or a training that diverged.
+    """
+    L.seed_everything(config["seed"], verbose=False)
+    data = RFDataModule(
+        Path(config["data"]["folder"]),
+        LoaderSettings(**config["loader"]),
+        halo=0,
+        noise=config["noise"],
+        snr_db=config.get("snr_db"),
+        seed=config["seed"],
+    )
+    network = check(config, folder, data.train.samples)
+    data.halo = network.receptive_field // 2
+    learner = Learner(network, DualLoss(**config["loss"]), config["optimizer"])
+    batches = len(data.train_dataloader())
+    trainer = build_trainer(config["trainer"], folder, config["seed"], batches)
+    readers = data.settings.workers
+    torch.set_num_threads(threads.threads_per_process(trainer.num_devices, readers))
+    with _owned(folder, config, resume):
+        checkpoint = where_it_stopped(folder, learner) if resume else None
+        with one_reason(trainer), resumable(folder, "train"):
+            trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True)
+
+
+@contextlib.contextmanager
+def _owned(folder: Path, config: runs.Config, resume: bool) -> Iterator[None]:
+    """Hold a run's folder, which is new or goes on; the first process does it for all.
+
+    Raises:
+        InputError: it holds another run, is in use, or the run's dataset has changed.
+    """
+    if not is_first_process():
+        yield
+        return
+    with claim(folder / provenance.RUN_FILE):
+        if not resume and (folder / runs.CHECKPOINTS).exists():
+            raise InputError(f"{folder} holds a run; go on with resume={folder} or choose another")
+        if not resume:
+            (folder / runs.CHECKPOINTS).mkdir()
+            runs.write_config(folder, config)
+        provenance.write(folder, config["seed"], Path(config["data"]["folder"]))
+        yield

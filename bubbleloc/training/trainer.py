@@ -13,9 +13,9 @@ from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 
-from bubbleloc import interruption
+from bubbleloc.console import signals
+from bubbleloc.console.progress import TrainingProgress
 from bubbleloc.errors import BAD_INPUT, InputError
-from bubbleloc.progress import TrainingProgress
 from bubbleloc.training.batchnorm import GlobalBatchNorm
 from bubbleloc.training.checkpoints import AtomicCheckpoints, keepers
 from bubbleloc.training.divergence import DivergenceGuard
@@ -36,15 +36,15 @@ class StopTogether(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Take signals over from Lightning, which gives them back at the end."""
-        interruption.unwind_on_signals(at_once=not trainer.is_global_zero)
+        signals.unwind_on_signals(at_once=not trainer.is_global_zero)
 
     def on_train_batch_start(self, *_: Any) -> None:
         """Stop before a batch of training."""
-        interruption.unwind_if_told()
+        signals.unwind_if_told()
 
     def on_validation_batch_start(self, *_: Any, **__: Any) -> None:
         """Stop before a batch of validation."""
-        interruption.unwind_if_told()
+        signals.unwind_if_told()
 
     def on_exception(
         self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException

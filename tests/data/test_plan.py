@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from bubbleloc.cli import config_folder
+from bubbleloc.console.cli import config_folder
 from bubbleloc.data import store
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.generate import DatasetPlan, ensure_dataset, plan_of

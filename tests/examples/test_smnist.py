@@ -5,7 +5,6 @@ import pytest
 import torch
 import yaml
 
-from bubbleloc import runs
 from bubbleloc.errors import InputError
 from bubbleloc.examples import classification
 from bubbleloc.examples.classification import (
@@ -16,6 +15,7 @@ from bubbleloc.examples.classification import (
     load_classifier,
 )
 from bubbleloc.examples.images import Part, SequentialImages
+from bubbleloc.training import runs
 from tests.conftest import run
 from tests.examples.test_images import write_mnist
 
@@ -81,7 +81,7 @@ def test_the_rate_is_divided_on_a_plateau():
 
 
 def test_published_settings_are_the_defaults():
-    from bubbleloc.cli import config_folder
+    from bubbleloc.console.cli import config_folder
 
     config = yaml.safe_load((config_folder() / "smnist.yaml").read_text())
     assert (config["batch_size"], config["epochs"], float(config["lr"])) == (64, 200, 1e-3)

@@ -7,16 +7,16 @@ import pytest
 import torch
 import yaml
 
-from bubbleloc import runs
 from bubbleloc.data.writing import claim
 from bubbleloc.errors import InputError
 from bubbleloc.examples import classification
 from bubbleloc.examples.classification import Classification
+from bubbleloc.training import runs
 from bubbleloc.training.logs import METRICS
 from tests.conftest import run
 from tests.examples.test_images import write_mnist
 from tests.examples.test_smnist import SETTINGS, pulses
-from tests.test_reliability_resume import same_weights, same_weights_of_best, start, wait_for
+from tests.training.test_resuming import same_weights, same_weights_of_best, start, wait_for
 
 SHORT = {**SETTINGS, "epochs": 3, "dropout": 0.2, "input_dropout": 0.1}
 

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bubbleloc.cli import refusal
+from bubbleloc.console.cli import refusal
 from bubbleloc.errors import InputError
 from bubbleloc.imaging.acquisition import recorded, simulated
 from bubbleloc.imaging.run import image_array
 from bubbleloc.localization.model import open_model
 from bubbleloc.physics import Setup
-from tests.test_bad_input import command
+from tests.console.test_bad_input import command
 
 REGION = {"depth_mm": (15.0, 35.0), "pixel_mm": 0.2}
 ARRAY = {"elements": 24, "count": 60, "seed": 2}

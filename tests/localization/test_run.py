@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from scipy.signal import resample_poly
 
-from bubbleloc.detections import pick_peaks
 from bubbleloc.errors import InputError
 from bubbleloc.localization import localize_file
+from bubbleloc.metrics.detections import pick_peaks
 from bubbleloc.nn import Localizer
 
 RUN = "outputs/a"
@@ -19,7 +19,7 @@ LEVEL = 0.5
 def identity(monkeypatch):
     """A network that returns what it is given, so that bubbles are peaks of the RF line."""
     network = Localizer([], receptive_field=1, input_scaling="rms")
-    monkeypatch.setattr("bubbleloc.runs.load_network", lambda *_: network)
+    monkeypatch.setattr("bubbleloc.training.runs.load_network", lambda *_: network)
 
 
 @pytest.fixture

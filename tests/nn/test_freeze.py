@@ -39,7 +39,7 @@ def test_eval_samples_the_kernel_once_until_a_parameter_changes(monkeypatch):
 def test_export_and_onnx_give_the_same_output(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="pip install bubbleloc[onnx]")
     pytest.importorskip("onnxscript", reason="pip install bubbleloc[onnx]")
-    from bubbleloc.exporting import export_network
+    from bubbleloc.evaluation.export import export_network
 
     network = build_model("ckcnn", hidden_channels=3, kernel=31).eval()
     rf = 50 * torch.randn(2, 1, 1000)

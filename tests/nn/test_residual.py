@@ -145,7 +145,7 @@ def test_frozen_network_is_plain_and_equal(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_exported_network_gives_the_same_output(name, tmp_path):
-    from bubbleloc.exporting import export_network
+    from bubbleloc.evaluation.export import export_network
 
     network, rf = small(name), torch.randn(2, 1, 700)
     export_network(network, tmp_path / "model.pt2")

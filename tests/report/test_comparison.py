@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from bubbleloc.errors import InputError
-from bubbleloc.figures.sweep import sweep_heatmap, sweep_lines
 from bubbleloc.report import Report
 from bubbleloc.report.comparison import write_comparison
+from bubbleloc.report.figures.sweep import sweep_heatmap, sweep_lines
 from bubbleloc.report.sweep import varied_parameters
 
 

@@ -5,15 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bubbleloc.detections import Detections, Scale
 from bubbleloc.errors import InputError
-from bubbleloc.metrics import (
-    MeanSweep,
-    best_thresholds,
-    random_floor,
-    scores_at,
-    tolerance_sweep,
-)
+from bubbleloc.metrics import MeanSweep, best_thresholds, random_floor, scores_at, tolerance_sweep
+from bubbleloc.metrics.detections import Detections
+from bubbleloc.physics.scale import Scale
 from bubbleloc.report import Evaluation, Example, OneToOne, read_report, write_report
 from bubbleloc.report.comparison import write_comparison
 

@@ -1,0 +1,1 @@
+"""How a command talks with a person: settings, messages, progress, signals."""

@@ -1,0 +1,95 @@
+"""Published tables reproduced: a sweep is trained, evaluated and set beside its table."""
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+Row = Mapping[str, float]
+
+TOLERANCE = 4  # samples; the one at which the studies print their tables
+SCORES = ("mean", "median")
+
+
+class BesidePublished(Callback):
+    """Ends a sweep with a table: what a study published, and what its runs reached here.
+
+    Args:
+        published: rows of the study's table: settings such as ``kernel`` and ``omega_0``, and
+            ``mean`` or ``median`` F1 over signals, or both.
+        split: on which the study scored its networks, ``train`` or ``test``.
+    """
+
+    def __init__(self, published: Sequence[Row], split: str) -> None:
+        self.published, self.split = published, split
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Evaluate and compare the runs of the sweep, and print the table."""
+        from bubbleloc.console.cli import BAD_INPUT, refusal
+
+        rows = OmegaConf.to_container(OmegaConf.create(list(self.published)))
+        assert isinstance(rows, list)
+        try:
+            page = reproduce(Path(config.hydra.sweep.dir), rows, self.split)
+        except Exception as error:  # of which Hydra would make a warning
+            print(f"error: {refusal(error) or traceback.format_exc()}", file=sys.stderr)
+            sys.exit(BAD_INPUT if refusal(error) else 1)
+        print(page.read_text(encoding="utf-8"))
+        print(f"table: {os.path.relpath(page)}")
+
+
+def reproduce(sweep: Path, published: Sequence[Row], split: str) -> Path:
+    """Evaluate the runs of a sweep and write ``table.csv``, ``.md`` and ``.tex`` beside them.
+
+    Thresholds are chosen on the training signals, as both studies did. What ``compare`` tells of
+    the runs lands in the folder ``comparison``.
+
+    Returns:
+        The path of ``table.md``.
+    """
+    import pandas as pd
+
+    from bubbleloc.evaluation.comparison import compare_runs, trained_with
+    from bubbleloc.evaluation.run import evaluate_run
+    from bubbleloc.report.tables import write_table
+    from bubbleloc.training.runs import find_runs
+
+    settings = [name for name in published[0] if name not in SCORES]
+    shown = [name for name in SCORES if name in published[0]]
+    rows = []
+    for run in find_runs(sweep):
+        if not (run / "report" / "report.json").is_file():
+            evaluate_run(run, selection="train", baselines=())
+        values = trained_with(run)
+        scores = scores_of(run / "report", split)
+        start = f"{values['model.init']} start"
+        rows.append({name: values[name] for name in settings} | scores | {"from": start})
+    compare_runs(str(sweep), sweep / "comparison", tolerance=TOLERANCE)
+    study = [dict(row) | {"from": "study"} for row in published]
+    table = pd.DataFrame(study + rows).pivot_table(
+        index=settings, columns="from", values=shown, sort=False
+    )
+    table.columns = table.columns.map(", ".join)
+    caption = f"F1 within ±{TOLERANCE} samples on the {split} signals, beside the published"
+    write_table(table.reset_index(), sweep, "table", caption)
+    return sweep / "table.md"
+
+
+def scores_of(report: Path, split: str) -> dict[str, float]:
+    """Return mean and median F1 over the signals of a split, from the files of a report."""
+    import pandas as pd
+
+    if split == "test":
+        scores = pd.read_csv(report / "summary.csv")
+    else:
+        scores = pd.read_csv(report / "f1_sweep.csv").rename(
+            columns={"f1": "mean", "f1_median": "median"}
+        )
+    at = scores[scores["tolerance"] == TOLERANCE]
+    best = at["mean"].argmax()  # of the thresholds, where there are several
+    return {name: float(at[name].to_numpy()[best]) for name in SCORES}

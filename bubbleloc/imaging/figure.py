@@ -1,0 +1,127 @@
+"""Images of an array side by side, whole and where bubbles crowd."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
+
+from bubbleloc.imaging.beamforming import Grid, Pixels
+from bubbleloc.physics import Scene
+from bubbleloc.report.figures.style import COLUMN_INCHES, house_style, new_figure
+
+Place = tuple[float, float]  # lateral, depth in m
+Extent = tuple[float, float, float, float]  # left, right, deepest, shallowest in mm
+
+FLOOR_DB = -40.0
+PART_M = 6e-3  # side of the square that is shown enlarged
+SHOWN_PIXEL_M = 0.15e-3  # of a whole image: what print can show
+_MARK = "#56c1ff"
+
+
+@house_style
+def image_figure(
+    echoes: Pixels, localized: Pixels, grid: Grid, bubbles: Scene | None = None
+) -> Figure:
+    """Two images (H, W): of RF lines in dB, of localized lines as it is; whole, and a part.
+
+    The part is where most bubbles are, which are marked, or around the brightest pixel of the
+    localized lines where they are not known.
+    """
+    figure, panels = _panels(localized.shape[0] / localized.shape[1])
+    tiny = np.finfo(np.float32).tiny
+    level_db = 20 * np.log10(np.maximum(echoes / max(echoes.max(), tiny), 1e-6))
+    share = localized / max(localized.max(), tiny)
+    part = _part(_busiest_place(localized, grid, bubbles), grid)
+    for whole, enlarged, image, name, label, floor in (
+        ("a", "c", level_db, "RF lines", "level (dB)", FLOOR_DB),
+        ("b", "d", share, "localized lines", "share of the maximum", 0.0),
+    ):
+        shown = _draw(panels[whole], _brightest(image, grid), _extent(grid), floor)
+        panels[whole].set(title=name, xlabel="lateral (mm)", ylabel="depth (mm)")
+        figure.colorbar(shown, ax=panels[whole], location="bottom", label=label, aspect=18)
+        columns, rows = part
+        inside = Grid(grid.lateral_m[columns], grid.depth_m[rows])
+        _draw(panels[enlarged], image[rows, columns], _extent(inside), floor)
+        panels[enlarged].set(title=f"{name}, framed part", ylabel="depth (mm)")
+        _frame(panels[whole], _extent(inside))
+        if bubbles is not None:
+            _mark(panels[enlarged], bubbles, _extent(inside))
+    panels["d"].set_xlabel("lateral (mm)")
+    if bubbles is not None:
+        figure.legend(*panels["d"].get_legend_handles_labels(), loc="lower right")
+    return figure
+
+
+def _panels(height_per_width: float) -> tuple[Figure, dict[str, Axes]]:
+    """Axes of the whole images (a, b) and their parts (c, d); wide images lie in two rows."""
+    side_by_side = height_per_width > 1
+    mosaic = "abc;abd" if side_by_side else "ac;bd"
+    height = float(np.clip(1.9 * height_per_width + 1.2, 4.0, 8.0)) if side_by_side else 5.3
+    figure = new_figure(width=2 * COLUMN_INCHES, height=height)
+    figure.set_layout_engine("compressed")  # constrained, for axes of fixed aspect
+    return figure, figure.subplot_mosaic(mosaic)
+
+
+def _busiest_place(localized: Pixels, grid: Grid, bubbles: Scene | None) -> Place:
+    """The bubble with most others around it, or the brightest pixel."""
+    if bubbles is not None:
+        places = np.column_stack([bubbles.lateral_m, bubbles.depth_m])
+        ends = np.array([axis[[0, -1]] for axis in (grid.lateral_m, grid.depth_m)])
+        inner = (places > ends[:, 0] + PART_M / 2) & (places < ends[:, 1] - PART_M / 2)
+        places = places[inner.all(axis=1)]
+        if len(places):
+            apart_m = np.abs(places[:, None] - places).max(axis=2)
+            lateral_m, depth_m = places[(apart_m < PART_M / 2).sum(axis=1).argmax()]
+            return float(lateral_m), float(depth_m)
+    row, column = np.unravel_index(localized.argmax(), localized.shape)
+    return float(grid.lateral_m[column]), float(grid.depth_m[row])
+
+
+def _part(centre: Place, grid: Grid) -> tuple[slice, slice]:
+    """Columns and rows within half of `PART_M` from a place."""
+    columns, rows = (
+        slice(*np.searchsorted(axis, [middle - PART_M / 2, middle + PART_M / 2]))
+        for axis, middle in zip((grid.lateral_m, grid.depth_m), centre, strict=True)
+    )
+    return columns, rows
+
+
+def _brightest(image: Pixels, grid: Grid) -> Pixels:
+    """Maximum over squares as large as a printed pixel, so that no thin bubble is lost."""
+    height_m = (grid.depth_m[-1] - grid.depth_m[0]) / max(len(grid.depth_m) - 1, 1)
+    size = max(1, round(SHOWN_PIXEL_M / height_m)) if height_m else 1
+    rows, columns = (-(-length // size) for length in image.shape)
+    padding = [(0, rows * size - image.shape[0]), (0, columns * size - image.shape[1])]
+    squares = np.pad(image, padding, mode="edge").reshape(rows, size, columns, size)
+    return np.asarray(squares.max(axis=(1, 3)))
+
+
+def _extent(grid: Grid) -> Extent:
+    across, down = 1e3 * grid.lateral_m, 1e3 * grid.depth_m
+    return float(across[0]), float(across[-1]), float(down[-1]), float(down[0])
+
+
+def _draw(axes: Axes, image: Pixels, extent: Extent, floor: float) -> AxesImage:
+    axes.grid(False)
+    top = 0.0 if floor < 0 else 1.0
+    return axes.imshow(
+        image, extent=extent, cmap="magma", interpolation="nearest", vmin=floor, vmax=top
+    )
+
+
+def _frame(axes: Axes, extent: Extent) -> None:
+    left, right, deepest, shallowest = extent
+    size = right - left, deepest - shallowest
+    axes.add_patch(Rectangle((left, shallowest), *size, fill=False, edgecolor=_MARK))
+
+
+def _mark(axes: Axes, bubbles: Scene, extent: Extent) -> None:
+    """Circle the bubbles inside an extent."""
+    left, right, deepest, shallowest = extent
+    x, z = 1e3 * bubbles.lateral_m, 1e3 * bubbles.depth_m
+    inside = (x > left) & (x < right) & (z > shallowest) & (z < deepest)
+    (circles,) = axes.plot(x[inside], z[inside], "o", color=_MARK, label="bubble")
+    circles.set(markersize=9, markerfacecolor="none", markeredgewidth=0.7)

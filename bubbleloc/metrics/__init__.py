@@ -1,0 +1,27 @@
+"""Scores of network outputs: tolerance F1, thresholds, detections, matching, statistics."""
+
+from bubbleloc.metrics.matching import Matching, match_detections
+from bubbleloc.metrics.thresholds import (
+    THRESHOLDS,
+    TOLERANCES,
+    MeanSweep,
+    Scores,
+    Sweep,
+    best_thresholds,
+    scores_at,
+)
+from bubbleloc.metrics.tolerance import random_floor, tolerance_sweep
+
+__all__ = [
+    "THRESHOLDS",
+    "TOLERANCES",
+    "Matching",
+    "MeanSweep",
+    "Scores",
+    "Sweep",
+    "best_thresholds",
+    "match_detections",
+    "random_floor",
+    "scores_at",
+    "tolerance_sweep",
+]

@@ -1,0 +1,62 @@
+"""From a network's output to bubbles: local maxima at sub-sample positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.signal import find_peaks
+
+from bubbleloc.errors import InputError
+
+Floats = NDArray[np.float64]
+
+_CENTROID_REACH = 2
+"""Samples either side of a peak that may pull its position: the width of a trained network's
+peaks, and little enough to leave neighbouring bubbles alone."""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Bubbles found in one line: zero-based sub-sample positions, ascending, and confidences."""
+
+    sample: Floats
+    confidence: Floats
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+    def above(self, threshold: float) -> Detections:
+        """Those of a confidence above `threshold`."""
+        kept = self.confidence > threshold
+        return Detections(self.sample[kept], self.confidence[kept])
+
+
+def pick_peaks(prediction: ArrayLike, threshold: float) -> Detections:
+    """Local maxima of one network output (L,) above `threshold`, at sub-sample positions.
+
+    The position is the centroid of the positive flanks that fall away from the maximum, at most
+    two samples either side; a flat top counts once, at its middle. Confidence is the maximum.
+    """
+    z = np.asarray(prediction, dtype=np.float64)
+    if z.ndim != 1 or np.isnan(z).any():
+        raise InputError(
+            f"a prediction to pick peaks from must be one line without NaN, not {z.shape}"
+        )
+    margin = _CENTROID_REACH
+    padded = np.pad(z, margin, constant_values=-np.inf)  # so that a line may peak at its ends
+    peak, _ = find_peaks(padded)
+    peak = peak[padded[peak] > threshold]
+    weight, moment = padded[peak], np.zeros(len(peak))
+    for side in (-1, 1):
+        flank = padded[peak]
+        for step in range(1, margin + 1):
+            value = padded[peak + side * step]
+            # once it has turned up or gone negative a flank stays at zero
+            flank = np.where((value <= flank) & (value > 0), value, 0.0)
+            weight = weight + flank
+            moment = moment + side * step * flank
+    shift = np.divide(moment, weight, out=np.zeros_like(moment), where=weight > 0)
+    sample: Floats = shift + (peak - margin)
+    return Detections(sample=sample, confidence=padded[peak])

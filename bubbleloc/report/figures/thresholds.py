@@ -1,0 +1,96 @@
+"""How thresholds were chosen: figures of a sweep over thresholds × tolerances."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from bubbleloc.metrics.thresholds import MeanSweep
+from bubbleloc.physics.scale import Scale
+from bubbleloc.report.figures.style import INK, MUTED, RED, house_style, new_figure
+
+
+@house_style
+def f1_heatmap(selection: MeanSweep, chosen: ArrayLike, scale: Scale) -> Figure:
+    """Mean F1 of the selection split over thresholds × tolerances; the chosen ones ringed."""
+    figure = new_figure(height=2.6)
+    axes = figure.subplots()
+    mesh = axes.pcolormesh(
+        selection.f1, cmap="cividis", vmin=0, vmax=1, edgecolors="white", linewidth=0.3
+    )
+    place = np.abs(selection.thresholds - np.asarray(chosen)[:, None]).argmin(axis=1)
+    axes.scatter(
+        place + 0.5,
+        np.arange(len(place)) + 0.5,
+        s=22,
+        facecolors="none",
+        edgecolors=RED,
+        linewidths=1.3,
+        label="chosen threshold",
+    )
+    shown = range(0, len(selection.thresholds), 2)
+    names = [_threshold_name(selection.thresholds[i]) for i in shown]
+    axes.set_xticks([i + 0.5 for i in shown], names, rotation=90)
+    axes.set_yticks(
+        np.arange(len(place)) + 0.5,
+        [f"{t}  ({scale.um_per_sample * t:.0f} µm)" for t in selection.tolerances],
+    )
+    axes.set(xlabel="threshold on the network output", ylabel="tolerance in samples (depth)")
+    axes.grid(False)
+    axes.tick_params(length=0)
+    figure.colorbar(mesh, ax=axes, label="mean F1", pad=0.02).outline.set_visible(False)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right")
+    return figure
+
+
+@house_style
+def precision_recall(selection: MeanSweep, chosen: ArrayLike, scale: Scale) -> Figure:
+    """Mean precision against mean recall along the thresholds, a curve per tolerance."""
+    figure = new_figure(height=2.7)
+    axes = figure.subplots()
+    _draw_equal_f1(axes)
+    tolerances = selection.tolerances
+    colours = mpl.colormaps["viridis_r"](np.linspace(0.08, 1, len(tolerances)))
+    place = np.abs(selection.thresholds - np.asarray(chosen)[:, None]).argmin(axis=1)
+    for j, colour in enumerate(colours):
+        recall, precision = selection.recall[j], selection.precision[j]
+        axes.plot(recall, precision, color=colour)
+        best = place[j]
+        axes.plot(
+            recall[best], precision[best], "o", color=colour, markersize=5, markeredgecolor=INK
+        )
+    axes.set(xlabel="mean recall", ylabel="mean precision", xlim=(0, 1.01), ylim=(0, 1.01))
+    axes.set_aspect("equal")
+    axes.grid(False)
+    edges = np.arange(len(tolerances) + 1) - 0.5
+    keys = ScalarMappable(BoundaryNorm(edges, len(tolerances)), mpl.colors.ListedColormap(colours))
+    bar = figure.colorbar(keys, ax=axes, ticks=range(len(tolerances)), shrink=0.85)
+    bar.set_ticklabels([f"{t}  ({scale.um_per_sample * t:.0f} µm)" for t in tolerances])
+    bar.set_label("tolerance in samples (depth)")
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(which="both", length=0)
+    return figure
+
+
+def _draw_equal_f1(axes: Axes) -> None:
+    recall = np.linspace(0.01, 1, 200)
+    for f1 in (0.2, 0.4, 0.6, 0.8):
+        with np.errstate(divide="ignore"):
+            precision = f1 * recall / (2 * recall - f1)
+        inside = (precision > 0) & (precision <= 1)
+        axes.plot(recall[inside], precision[inside], color="#d0d0d0", linewidth=0.7, zorder=0)
+        # named outside, where the line leaves the plot, so that no curve runs over the name
+        name = f"F1 = {f1}" if f1 == 0.8 else str(f1)
+        axes.text(f1 / (2 - f1), 1.03, name, color=MUTED, fontsize=6, ha="center")
+
+
+def _threshold_name(threshold: float) -> str:
+    if threshold >= 0.09:
+        return f"{threshold:g}"
+    exponent = round(2 * np.log10(threshold)) / 2
+    return f"$10^{{{exponent:g}}}$"

@@ -1,0 +1,102 @@
+"""Training: the network, its loss and its optimizer, as Lightning runs them."""
+
+import logging
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from torch import Tensor
+
+from bubbleloc.console.settings import SCHEDULES
+from bubbleloc.data.dataset import Line
+from bubbleloc.errors import InputError
+from bubbleloc.metrics import THRESHOLDS, tolerance_sweep
+from bubbleloc.nn import Localizer
+from bubbleloc.training.loss import DualLoss
+
+for part in ("lightning.pytorch", "lightning.fabric"):
+    logging.getLogger(part).setLevel(logging.WARNING)  # no tips and inventories
+warnings.filterwarnings("ignore", r".*LeafSpec.*|.*does not have many workers.*")
+warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")  # resuming
+
+VALIDATION_TOLERANCE = 4  # samples; the one both studies quote
+
+
+class Learner(L.LightningModule):
+    """A network, its loss, its optimizer, and the F1 that picks the best checkpoint.
+
+    Args:
+        optimizer: ``lr``, ``schedule`` (one_cycle, step or constant) and ``milestones``
+            (epochs of the step schedule).
+    """
+
+    def __init__(self, network: Localizer, loss: DualLoss, optimizer: Mapping[str, Any]) -> None:
+        super().__init__()
+        if optimizer["schedule"] not in SCHEDULES:
+            raise InputError(
+                f"optimizer.schedule={optimizer['schedule']}: choose one of {', '.join(SCHEDULES)}"
+            )
+        self.network, self.loss, self.optimizer = network, loss, optimizer
+        self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
+        self._validated = -1  # the last epoch that was
+
+    def training_step(self, batch: Line, batch_index: int) -> Tensor:
+        """Return the loss of a batch of crops."""
+        prediction = self.network(batch["rf"], batch["rms"])
+        loss: Tensor = self.loss(prediction * batch["valid"], batch["count"] * batch["valid"])
+        self._log_mean("train_loss", loss, len(prediction), prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Line, batch_index: int) -> None:
+        """Score whole lines at every threshold."""
+        prediction = self.network(batch["rf"])
+        loss = self.loss(prediction, batch["count"])
+        self._log_mean("val_loss", loss, len(prediction))
+        lines = prediction.squeeze(1).float().cpu(), batch["count"].squeeze(1).cpu()
+        f1 = tolerance_sweep(*lines, tolerances=[VALIDATION_TOLERANCE]).f1
+        self._f1_sum, self._lines = self._f1_sum + f1.sum((0, 1)), self._lines + len(f1)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the mean F1 at the best threshold over the lines of all processes."""
+        total = torch.tensor([*self._f1_sum, self._lines], device=self.device)
+        if self.trainer.world_size > 1:
+            total = self.trainer.strategy.reduce(total, reduce_op="sum")
+        self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
+        self._validated = self.current_epoch
+        self.log("val_f1", float((total[:-1] / total[-1]).max()), prog_bar=True, sync_dist=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the epoch's metrics with the weights; the log gets them a moment later."""
+        metrics = {name: value.item() for name, value in self.trainer.callback_metrics.items()}
+        if self._validated != self.current_epoch:  # metrics of an earlier epoch
+            metrics = {name: metrics[name] for name in metrics if not name.startswith("val_")}
+        checkpoint["metrics"] = metrics
+
+    def _log_mean(self, name: str, value: Tensor, lines: int, prog_bar: bool = False) -> None:
+        """Log the mean over the lines of an epoch, and of all processes."""
+        self.log(
+            name,
+            value,
+            prog_bar=prog_bar,
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+            batch_size=lines,
+        )
+
+    def configure_optimizers(self) -> Any:
+        """Return Adam with the schedule of the configuration."""
+        adam = torch.optim.Adam(self.network.parameters(), lr=self.optimizer["lr"])
+        steps = int(self.trainer.estimated_stepping_batches)
+        match self.optimizer["schedule"]:
+            case "one_cycle":
+                cycle = torch.optim.lr_scheduler.OneCycleLR(adam, self.optimizer["lr"], steps)
+                return [adam], [{"scheduler": cycle, "interval": "step"}]
+            case "step":
+                milestones = self.optimizer["milestones"]
+                return [adam], [torch.optim.lr_scheduler.MultiStepLR(adam, milestones, gamma=0.1)]
+            case _:
+                return adam

@@ -1,0 +1,129 @@
+"""Where a run comes from: command, versions, revision, seed and dataset, in its ``run.yaml``."""
+
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra.core.hydra_config import HydraConfig
+
+from bubbleloc import __version__
+from bubbleloc.data.store import SPLITS, fingerprint
+from bubbleloc.errors import InputError
+from bubbleloc.files import write_yaml
+
+RUN_FILE = "run.yaml"
+PACKAGES = ("torch", "lightning", "hydra-core", "numpy", "scipy", "numba", "h5py")
+
+
+def write(folder: Path, seed: int, dataset: Path) -> None:
+    """Note in a run's folder what it is made with; a resumed run adds a session.
+
+    Raises:
+        InputError: the run goes on with another dataset than it began with.
+    """
+    path = folder / RUN_FILE
+    record = read(folder)
+    if record:
+        check_dataset(folder, dataset, ("train", "val"), "restore it, or train anew")
+    else:
+        record = {"seed": seed, "dataset": fingerprints(dataset), "sessions": []}
+    record["sessions"].append(session())
+    write_yaml(path, record)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Return what a run's ``run.yaml`` says; nothing where there is none.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    path = folder / RUN_FILE
+    if not path.is_file():
+        return {}
+    try:
+        record = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if isinstance(record["dataset"], dict) and isinstance(record["sessions"], list):
+            return dict(record)
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, RecursionError):
+        pass
+    raise InputError(f"{path} is damaged; remove it, and the run counts as one of unknown origin")
+
+
+def check_dataset(folder: Path, dataset: Path, splits: tuple[str, ...], remedy: str) -> None:
+    """Refuse dataset files that are not those a run was made with.
+
+    Files the run has no fingerprint of, because they were not there, are taken as they are.
+
+    Raises:
+        InputError: a fingerprint differs.
+    """
+    noted = read(folder).get("dataset", {})
+    for split in splits:
+        path = dataset / f"{split}.h5"
+        if split in noted and path.is_file() and (found := fingerprint(path)) != noted[split]:
+            raise InputError(
+                f"{path} is not the data that {folder} was trained beside (fingerprint {found}, "
+                f"not {noted[split]}): {remedy}"
+            )
+
+
+def fingerprints(dataset: Path) -> dict[str, str]:
+    """Return the fingerprint of every split that is there."""
+    paths = {split: dataset / f"{split}.h5" for split in SPLITS}
+    return {split: fingerprint(path) for split, path in paths.items() if path.is_file()}
+
+
+def session() -> dict[str, Any]:
+    """Return when, how and with what software this process was started."""
+    return {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": _command(),
+        "bubbleloc": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "git": git_state(Path(__file__).resolve().parents[2]),
+    }
+
+
+def _command() -> str:
+    """Return what to type to start this process again; of a sweep, this job alone."""
+    if not HydraConfig.initialized():
+        return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    config = HydraConfig.get()
+    overrides = [*config.overrides.task, *config.overrides.hydra]
+    settings = [str(o) for o in overrides if not str(o).startswith("hydra.mode=")]
+    return shlex.join(["python", "-m", f"bubbleloc.{config.job.name}", *settings])
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def git_state(checkout: Path) -> dict[str, Any] | None:
+    """Return revision and dirty flag of a checkout; None where the package is installed."""
+    if not (checkout / ".git").exists():
+        return None  # some folder above may be a checkout, but not of this package
+    try:
+        revision, changes = (
+            subprocess.run(
+                ["git", "-C", str(checkout), *arguments],
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=True,
+            ).stdout.strip()
+            for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain"])
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"revision": revision, "dirty": bool(changes)}

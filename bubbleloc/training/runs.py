@@ -1,0 +1,178 @@
+"""Run directories: what a training leaves behind, and the network in it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from bubbleloc.console import settings
+from bubbleloc.errors import InputError
+from bubbleloc.files import check_zip, write_yaml
+from bubbleloc.nn import Localizer, build_model, load_released, released_card
+
+CONFIG_FILE = "config.yaml"
+CHECKPOINTS = "checkpoints"
+RELEASED_PREFIX = "bubbleloc:"  # before the name of a network that comes with the package
+LARGEST_CONFIG = 2**20  # bytes
+PARTS = ("model", "data", "loss", "optimizer", "loader", "trainer", "seed", "noise", "workers")
+KINDS = {"train": "a training run", "smnist": "a run of bubbleloc.examples.smnist"}
+
+Config = dict[str, Any]
+
+
+def write_config(folder: Path, config: Config) -> None:
+    """Write the resolved configuration of a run."""
+    write_yaml(folder / CONFIG_FILE, config)
+
+
+def read_config(folder: Path) -> Config:
+    """Read the configuration of a run.
+
+    The file is plain data, nothing in it is run, and every value is checked as if it were typed.
+
+    Raises:
+        InputError: the folder is no run directory, or its configuration is damaged.
+    """
+    if is_released(folder):
+        card = card_of(folder)
+        return {**card["training"], "model": card["model"], "noise": 0.0, "workers": None}
+    return read_settings(folder, "train", PARTS)
+
+
+def read_settings(folder: Path, command: str, parts: Sequence[str]) -> Config:
+    """Read the configuration in a run's folder as settings of the command that left it.
+
+    Args:
+        parts: settings that must be there.
+
+    Raises:
+        InputError: the folder holds none, or a damaged one.
+    """
+    path = folder / CONFIG_FILE
+    if not path.is_file():
+        raise InputError(f"{folder} is no run directory (no {CONFIG_FILE}); train one first")
+    try:
+        if path.stat().st_size > LARGEST_CONFIG:
+            raise ValueError("too large")
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
+        raise InputError(f"{path} is not readable YAML; restore it or train again") from error
+    missing = [key for key in parts if not isinstance(config, dict) or key not in config]
+    if missing:
+        raise InputError(
+            f"{path} is not the configuration of {KINDS[command]} (no {missing[0]}); restore it"
+        )
+    try:
+        return settings.check(command, config)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def is_released(folder: Path) -> bool:
+    """Return whether a "run" is a network of the package, such as ``bubbleloc:small``."""
+    return str(folder).startswith(RELEASED_PREFIX)
+
+
+def report_folder(run: Path) -> Path:
+    """Return where the report of a run is; that of a network of the package is in outputs/."""
+    return (
+        Path("outputs") / f"bubbleloc-{_released_name(run)}" if is_released(run) else run
+    ) / "report"
+
+
+def _released_name(run: Path) -> str:
+    return str(run).removeprefix(RELEASED_PREFIX)
+
+
+def card_of(run: Path) -> Config:
+    """Return the card of a network of the package, see `released_card`.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    try:
+        return released_card(_released_name(run))
+    except ValueError as error:
+        raise InputError(f"run={run}: {error}") from error
+
+
+def find_runs(folder: Path) -> list[Path]:
+    """Return the run that a folder is, or the runs of the sweep that it holds, in their order.
+
+    Raises:
+        InputError: neither.
+    """
+    if is_released(folder) or (folder / CONFIG_FILE).is_file():
+        return [folder]
+    runs = [path.parent for path in folder.glob(f"*/{CONFIG_FILE}")]
+    if not runs:
+        raise InputError(
+            f"{folder} is no run directory (no {CONFIG_FILE}) and holds none; train one first"
+        )
+    return sorted(runs, key=lambda run: (len(run.name), run.name))  # 2 comes before 10
+
+
+def checkpoint_path(folder: Path, which: str) -> Path:
+    """Return the checkpoint ``best`` or ``last`` of a run.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = folder / CHECKPOINTS / f"{which}.ckpt"
+    if not path.is_file():
+        raise InputError(f"{folder} has no {which} checkpoint; finish its training with resume=")
+    return path
+
+
+def read_checkpoint(path: Path) -> Config:
+    """Read a checkpoint without running any code in it.
+
+    Raises:
+        InputError: damaged, or holding anything but tensors and plain values.
+    """
+    check_zip(path)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many types here, all of them about the file
+        raise InputError(f"{path} is damaged or not a checkpoint of this package") from error
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+        raise InputError(f"{path} is not a checkpoint of this package")
+    return content
+
+
+def load_network(folder: Path, which: str = "best") -> Localizer:
+    """Rebuild the network of a run with its trained weights, in evaluation mode."""
+    if is_released(folder):
+        card_of(folder)  # refuses names that the package does not have
+        return load_released(_released_name(folder))
+    network = network_of(read_config(folder))
+    path = checkpoint_path(folder, which)
+    prefix = "network."
+    weights = {
+        name.removeprefix(prefix): value
+        for name, value in read_checkpoint(path)["state_dict"].items()
+        if isinstance(name, str) and name.startswith(prefix)
+    }
+    try:
+        network.load_state_dict(weights)
+    except (RuntimeError, AttributeError, TypeError) as error:
+        raise InputError(f"{path} does not fit the model in {CONFIG_FILE} beside it") from error
+    return network.eval()
+
+
+def network_of(config: Config) -> Localizer:
+    """Build the untrained network of a configuration."""
+    try:
+        return build_model(**config["model"])
+    except (TypeError, ValueError) as error:
+        raise InputError(f"model: {error}") from error
+    except (MemoryError, OverflowError, RuntimeError) as error:
+        raise InputError("model: too large for this machine; choose a smaller kernel") from error
+
+
+def kernel_samples(network: Localizer) -> int:
+    """Return the kernel size of a network's convolutions, its 1-tap read-out aside."""
+    sizes = (getattr(module, "kernel_size", 1) for module in network.modules())
+    return max(size[0] if isinstance(size, tuple) else int(size) for size in sizes)

@@ -1,0 +1,90 @@
+"""Commands as a user types them, in processes of their own."""
+
+import subprocess
+import sys
+
+import pytest
+
+from bubbleloc.console.cli import bracketed, config_folder
+from bubbleloc.console.messages import known_settings, show_warning, suggestion
+from tests.conftest import run
+
+
+@pytest.mark.parametrize("module", ["simulate", "train", "evaluate", "compare", "localize"])
+def test_help_lists_the_settings(tmp_path, module):
+    shown = run(tmp_path, module, "--help")
+    assert shown.returncode == 0
+    assert f"python -m bubbleloc.{module}" in shown.stdout
+    assert "Settings" in shown.stdout
+
+
+def test_help_does_not_import_heavy_libraries(tmp_path):
+    code = (
+        "import sys, bubbleloc.train\n"
+        "heavy = {'torch', 'lightning', 'numba', 'pandas', 'matplotlib'} & sys.modules.keys()\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "message"),
+    [
+        ("train", ["data=tiny", "kernel=130"], "kernel=130 must be odd and positive; try 131"),
+        ("train", ["model=resnet"], "unknown model 'resnet'; choose one of ckcnn"),
+        ("train", ["kernl=131"], "unknown setting 'kernl', did you mean 'kernel'?"),
+        ("train", ["resume=nowhere"], "nowhere is no run directory"),
+        ("simulate", ["data=huge"], "unknown data 'huge'; choose one of"),
+        ("simulate", ["data=tiny", "data.signals.train=-3"], "data.signals.train=-3"),
+        ("simulate", ["data=tiny", "data.physics.shell=lipid"], "lipid"),
+        ("evaluate", [], "run=… is missing"),
+        ("evaluate", ["run=nowhere"], "nowhere is no run directory"),
+        ("compare", ["runs=[nowhere,elsewhere]"], "nowhere is no run directory"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, module, arguments, message):
+    refused = run(tmp_path, module, *arguments)
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_lists_may_be_typed_without_brackets():
+    assert bracketed("noise=0.1,0.2", ["noise"]) == "noise=[0.1,0.2]"
+    for argument in ("noise=0.1", "noise=[0.1,0.2]", "kernel=65,131", "--multirun"):
+        assert bracketed(argument, ["noise"]) == argument
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("kernl", "kernel"),
+        ("shell", "data.physics.shell"),
+        ("physics.shell", "data.physics.shell"),
+        ("data.shel", "data.physics.shell"),
+        ("max_epochs", "trainer.max_epochs"),
+    ],
+)
+def test_suggestions_can_be_typed(typed, meant):
+    assert suggestion(typed, config_folder()) == f", did you mean {meant!r}?"
+
+
+def test_no_suggestion_says_the_same_word():
+    for name in known_settings(config_folder()):
+        assert f"{name!r}" not in suggestion(name, config_folder())
+
+
+def test_warnings_are_one_line(capsys):
+    show_warning(UserWarning("too\n  loud"), UserWarning, "file.py", 3)
+    assert capsys.readouterr().err == "warning: too loud\n"
+
+
+def test_users_see_warnings_in_one_line(tmp_path):
+    where = ["data=tiny", "splits=[val]", "data.signals.val=1", f"data.folder={tmp_path}"]
+    warned = run(tmp_path, "simulate", *where, "data.physics.medium.viscosity_pa_s=2e-3")
+    assert warned.returncode == 0, warned.stderr
+    lines = [line for line in warned.stderr.splitlines() if "Segers" in line]
+    assert lines == ["warning: " + lines[0].removeprefix("warning: ")]
+    assert ".py:" not in warned.stderr

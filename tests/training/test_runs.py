@@ -1,0 +1,193 @@
+"""What a run leaves behind: never overwritten, of known origin, the same every time."""
+
+import re
+import shutil
+import socket
+import subprocess
+
+import h5py
+import numpy as np
+import pytest
+import torch
+import yaml
+from omegaconf import OmegaConf
+
+from bubbleloc.console.cli import config_folder
+from bubbleloc.data.generate import DatasetPlan, ensure_dataset
+from bubbleloc.data.store import fingerprint
+from bubbleloc.data.writing import claim, writing
+from bubbleloc.errors import InputError
+from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.training import learner, provenance, runs
+from bubbleloc.training.logs import METRICS
+from tests.training.test_learner import SMALL, settings
+
+
+class NoNetwork(socket.socket):
+    """A socket that reaches no other machine."""
+
+    def connect(self, address):
+        assert self.family == socket.AF_UNIX, f"tried to reach {address}"
+        super().connect(address)
+
+
+def no_names(*arguments, **_):
+    raise AssertionError(f"looked up {arguments}")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_phones_home():
+    """All tests here run without a network, and whoever tries to reach one fails."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "socket", NoNetwork)
+        patch.setattr(socket, "getaddrinfo", no_names)
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(tiny, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    learner.fit(settings(tiny, *SMALL), folder)
+    return folder
+
+
+def test_a_run_says_where_it_comes_from(tiny, trained):
+    record = provenance.read(trained)
+    assert record["seed"] == 0
+    expected = {split: fingerprint(tiny / f"{split}.h5") for split in ("train", "val", "test")}
+    assert record["dataset"] == expected
+    (session,) = record["sessions"]
+    assert session["packages"]["torch"] == torch.__version__
+    assert session["command"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", session["started"])
+
+
+def test_git_revision_and_uncommitted_changes_are_noted(tmp_path):
+    assert provenance.git_state(tmp_path) is None  # an installed package
+    git(tmp_path, "init")
+    (tmp_path / "code.py").write_text("1")
+    git(tmp_path, "add", "code.py")
+    git(tmp_path, "commit", "-m", "Begin")
+    state = provenance.git_state(tmp_path)
+    assert state is not None
+    assert re.fullmatch("[0-9a-f]{40}", state["revision"])
+    assert state["dirty"] is False
+    (tmp_path / "code.py").write_text("2")
+    assert provenance.git_state(tmp_path) == {**state, "dirty": True}
+
+
+def git(folder, *arguments):
+    author = ["-c", "user.name=A", "-c", "user.email=a@b.c"]
+    subprocess.run(["git", *author, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_a_run_is_never_overwritten(tiny, trained):
+    before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
+    with pytest.raises(InputError, match=r"holds a run; go on with resume="):
+        learner.fit(settings(tiny, *SMALL, "seed=1"), trained)
+    assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
+
+
+def test_runs_started_in_the_same_second_do_not_collide(tiny, tmp_path):
+    config = OmegaConf.load(config_folder() / "train.yaml")
+    template = OmegaConf.to_container(config, resolve=False)["hydra"]["run"]["dir"]
+    assert template.endswith("-${unique:}")  # random, for each process
+    with (
+        claim(tmp_path / "run" / provenance.RUN_FILE),
+        pytest.raises(InputError, match="being written by another process"),
+    ):
+        learner.fit(settings(tiny, *SMALL), tmp_path / "run")
+    assert not list((tmp_path / "run").iterdir())
+
+
+def test_evaluate_refuses_data_that_changed_unless_told(tiny, trained, tmp_path):
+    other = tmp_path / "data"
+    plan = DatasetPlan("tiny", other, {"train": 8, "val": 4, "test": 4}, seed=7)
+    ensure_dataset(plan, workers=1)
+    config = runs.read_config(trained)
+    moved = shutil.copytree(trained, tmp_path / "run")
+    data = {**config["data"], "folder": str(other), "seed": 7, "physics": {}}
+    runs.write_config(moved, {**config, "data": data})
+    with pytest.raises(InputError, match=r"val.h5 is not the data .* give folder=.* all the same"):
+        evaluate_run(moved, baselines=[])
+    with pytest.raises(InputError, match=r"train.h5 is not the data .* restore it, or train anew"):
+        learner.fit(runs.read_config(moved), moved, resume=True)
+    assert evaluate_run(moved, baselines=[], folder=other).is_file()
+
+
+def test_a_damaged_run_file_is_named(trained, tmp_path):
+    (tmp_path / "run.yaml").write_text("dataset: [")
+    with pytest.raises(InputError, match=r"run.yaml is damaged"):
+        provenance.read(tmp_path)
+
+
+def test_the_same_seed_gives_the_same_metrics(tmp_path):
+    """Simulated, trained and evaluated twice, byte for byte; and no network is needed."""
+    results = []
+    for name in ("first", "second"):
+        plan = DatasetPlan("tiny", tmp_path / name, {"train": 8, "val": 4, "test": 4}, seed=3)
+        ensure_dataset(plan, workers=1 if name == "first" else 2)
+        folder = tmp_path / f"{name} run"
+        config = settings(plan.folder, *SMALL)
+        config["data"] |= {"seed": 3, "physics": {}}
+        learner.fit(config, folder)
+        report = evaluate_run(folder, baselines=[]).parent
+        files = [folder / METRICS, *(report / f"{n}.csv" for n in ("f1_test", "f1_sweep"))]
+        results.append([path.read_bytes() for path in files])
+    assert results[0] == results[1]
+
+
+# --- trainings that diverge
+
+
+def diverge(monkeypatch, where):
+    """Let a training meet a NaN in its third batch."""
+    seen = []
+
+    def spoiled(self, batch, batch_index):
+        loss = original(self, batch, batch_index)
+        seen.append(loss)
+        if len(seen) < 4:
+            return loss
+        if where == "loss":
+            return loss * float("nan")
+        return loss + 0 * (self.network.model[1].bias * 0).sqrt().sum()  # finite, gradient not
+
+    original = learner.Learner.training_step
+    monkeypatch.setattr(learner.Learner, "training_step", spoiled)
+
+
+@pytest.mark.parametrize("where", ["loss", "gradients"])
+def test_a_diverging_training_stops_with_a_diagnosis(tiny, tmp_path, monkeypatch, where):
+    diverge(monkeypatch, where)
+    message = rf"training diverged: {where} NaN or infinite at step 3, epoch 1 \(training signals"
+    with pytest.raises(InputError, match=message) as stopped:
+        learner.fit(settings(tiny, *SMALL), tmp_path / "run")
+    assert "\n" not in str(stopped.value)
+    report = yaml.safe_load((tmp_path / "run/diverged.yaml").read_text())
+    assert (report["not_finite"], report["step"], report["epoch"], report["batch"]) == (
+        where,
+        3,
+        1,
+        1,
+    )
+    saved = torch.load(tmp_path / "run/diverged.pt", weights_only=True)
+    assert len(report["crops"]) == len(saved["batch"]["rf"]) == 16
+    assert_crops_are_those_of_the_batch(tiny, report["crops"], saved["batch"]["rf"])
+    last = runs.read_checkpoint(runs.checkpoint_path(tmp_path / "run", "last"))
+    assert last["epoch"] == 0
+    assert all(torch.isfinite(value.float()).all() for value in last["state_dict"].values())
+
+
+def assert_crops_are_those_of_the_batch(folder, crops, volts):
+    with h5py.File(folder / "train.h5") as file:
+        for crop, line in zip(crops, volts, strict=True):
+            window = slice(crop["start"], crop["start"] + crop["samples"])
+            np.testing.assert_array_equal(
+                file["rf"][crop["signal"], window], line.squeeze().numpy()
+            )
+
+
+def test_writing_names_the_file_that_cannot_be_written(tmp_path):
+    with pytest.raises(InputError, match=r"cannot write .*nowhere"), writing(tmp_path / "nowhere"):
+        (tmp_path / "no" / "where").write_text("")
