@@ -23,7 +23,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.localization import localize_file, open_lines
 from bubbleloc.physics.response_files import read_response, read_waveform
-from bubbleloc.training import learner, runs
+from bubbleloc.training import runs, session
 from bubbleloc.training.checkpoints import checkpoint_to_resume
 from tests.training.test_learner import SMALL
 from tests.training.test_learner import settings as train_settings
@@ -32,7 +32,7 @@ from tests.training.test_learner import settings as train_settings
 @pytest.fixture(scope="module")
 def trained(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "run"
-    learner.fit(train_settings(tiny, *SMALL), folder)
+    session.fit(train_settings(tiny, *SMALL), folder)
     return folder
 
 
@@ -53,7 +53,7 @@ def use_run(run: Path, use: str) -> None:
         np.save(run / "rf.npy", np.ones(8446))
         localize_file(str(run), run / "rf.npy", run / "x.csv", threshold=0.5)
     else:
-        learner.fit(runs.read_config(run), run, resume=True)
+        session.fit(runs.read_config(run), run, resume=True)
 
 
 @pytest.mark.parametrize("form", ["zip", "pickle", "legacy"])

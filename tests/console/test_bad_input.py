@@ -19,7 +19,7 @@ from bubbleloc.console import settings
 from bubbleloc.console.cli import config_folder, prepare, refusal
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.baselines import BASELINES
-from bubbleloc.training import learner
+from bubbleloc.training import session
 from tests.conftest import run
 from tests.training.test_learner import SMALL
 from tests.training.test_learner import settings as train_settings
@@ -51,7 +51,7 @@ def spoil(path: Path, key: str, values: object) -> None:
 def place(tiny, tmp_path_factory):
     """A folder with a trained run and files of all sorts, none of which any command accepts."""
     folder = tmp_path_factory.mktemp("place")
-    learner.fit(train_settings(tiny, *SMALL, "trainer.max_epochs=1"), folder / "run")
+    session.fit(train_settings(tiny, *SMALL, "trainer.max_epochs=1"), folder / "run")
     source = (tiny / "train.h5").read_bytes()
     for name in ("nan", "nokey", "schema", "cut", "rate", "offset", "empty", "words"):
         (folder / name).mkdir()

@@ -58,18 +58,18 @@ print(peak_kb() - before)
 
 TRAIN = """
 from tests.training.test_learner import SMALL, settings
-from bubbleloc import learner, provenance
+from bubbleloc.training import provenance, session
 provenance.fingerprint = lambda path: "left out, it reads line by line"
 def work(folder):
     few = ("+trainer.limit_train_batches=3", "+trainer.limit_val_batches=2")
-    learner.fit(settings(folder, *SMALL, *few, "trainer.max_epochs=1"), folder / "run")
+    session.fit(settings(folder, *SMALL, *few, "trainer.max_epochs=1"), folder / "run")
 """
 
 EVALUATE = """
 from itertools import islice
-from bubbleloc.inference import predict
+from bubbleloc.evaluation.scoring import predict
 from bubbleloc.nn import build_model
-from bubbleloc.splits import open_split
+from bubbleloc.data.splits import open_split
 from bubbleloc.data.noise import Noise
 network = build_model("ckcnn", hidden_channels=2, kernel=15)
 def work(folder):

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from bubbleloc.console.cli import config_folder
 from bubbleloc.errors import InputError
 from bubbleloc.nn.models import MODELS
-from bubbleloc.training import learner, runs
+from bubbleloc.training import learner, runs, session
 from bubbleloc.training.randomness import RandomnessByEpoch
 
 
@@ -31,7 +31,7 @@ def weights(folder, which="last"):
 def test_training_lowers_the_loss_and_leaves_a_run(tiny, tmp_path):
     whole_lines = ("loader.crop=null", "optimizer.schedule=constant")  # comparable epochs
     config = settings(tiny, *SMALL, "trainer.max_epochs=8", *whole_lines)
-    learner.fit(config, tmp_path)
+    session.fit(config, tmp_path)
     log = (tmp_path / "logs/version_0/metrics.csv").read_text().splitlines()
     column = log[0].split(",").index("train_loss")
     losses = [float(v) for v in (row.split(",")[column] for row in log[1:]) if v]
@@ -45,7 +45,7 @@ def test_training_lowers_the_loss_and_leaves_a_run(tiny, tmp_path):
 @pytest.mark.parametrize("model", list(MODELS))
 def test_every_model_trains(tiny, tmp_path, model):
     size = "kernel=3" if "dilated" in model else "kernel=15"
-    learner.fit(
+    session.fit(
         settings(
             tiny,
             f"model={model}",
@@ -71,7 +71,7 @@ def test_published_protocols_start(tiny, tmp_path, experiment):
         "trainer.max_epochs=1",
         "loader.batch_size=4",
     )
-    learner.fit(config, tmp_path)
+    session.fit(config, tmp_path)
     steps = runs.read_checkpoint(runs.checkpoint_path(tmp_path, "last"))["global_step"]
     assert steps == (1 if experiment == "srml" else 2)
     assert config["loss"]["alpha"] == (0.01 if experiment == "srml" else 0.1)
@@ -81,7 +81,7 @@ def test_published_protocols_start(tiny, tmp_path, experiment):
 @pytest.mark.parametrize("model", [["model=ckcnn"], ["model=ckcnn_residual", "model.dropout=0.2"]])
 def test_resumed_training_ends_with_the_same_weights(tiny, tmp_path, monkeypatch, model):
     config = settings(tiny, *SMALL, *model)
-    learner.fit(config, tmp_path / "whole")
+    session.fit(config, tmp_path / "whole")
     training_step = learner.Learner.training_step
 
     def stop_in_second_epoch(self, *arguments):
@@ -91,9 +91,9 @@ def test_resumed_training_ends_with_the_same_weights(tiny, tmp_path, monkeypatch
 
     monkeypatch.setattr(learner.Learner, "training_step", stop_in_second_epoch)
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        learner.fit(config, tmp_path / "cut")
+        session.fit(config, tmp_path / "cut")
     monkeypatch.setattr(learner.Learner, "training_step", training_step)
-    learner.fit(config, tmp_path / "cut", resume=True)
+    session.fit(config, tmp_path / "cut", resume=True)
     whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
 
@@ -120,5 +120,5 @@ def test_every_epoch_and_process_draws_its_own_numbers():
 )
 def test_settings_that_make_no_sense_are_refused_before_training(tiny, tmp_path, override, message):
     with pytest.raises(InputError, match=message):
-        learner.fit(settings(tiny, *SMALL, override), tmp_path / "run")
+        session.fit(settings(tiny, *SMALL, override), tmp_path / "run")
     assert not (tmp_path / "run").exists()

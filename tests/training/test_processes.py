@@ -11,7 +11,7 @@ import pytest
 from bubbleloc.console import threads
 from bubbleloc.data.dataset import CropSampler, RFDataset
 from bubbleloc.data.store import open_dataset
-from bubbleloc.training import learner, provenance, runs
+from bubbleloc.training import provenance, runs, session
 from bubbleloc.training.logs import METRICS
 from bubbleloc.training.trainer import one_reason
 from tests.conftest import run
@@ -29,7 +29,7 @@ def test_two_processes_train_as_one(tiny, tmp_path):
     assert two.returncode == 0, two.stderr
     assert two.stdout.strip() == "run: two"
     assert "Warning" not in two.stderr
-    learner.fit(settings(tiny, *SMALL), tmp_path / "one")
+    session.fit(settings(tiny, *SMALL), tmp_path / "one")
     alone, shared = (pd.read_csv(tmp_path / name / METRICS) for name in ("one", "two"))
     assert list(alone["epoch"]) == list(shared["epoch"])
     np.testing.assert_allclose(shared["train_loss"], alone["train_loss"], rtol=1e-4)

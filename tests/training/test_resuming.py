@@ -13,7 +13,7 @@ import torch
 
 from bubbleloc.data.writing import claim
 from bubbleloc.errors import InputError
-from bubbleloc.training import learner, logs, provenance, runs
+from bubbleloc.training import learner, logs, provenance, runs, session
 from bubbleloc.training.logs import METRICS
 from tests.training.test_learner import SMALL, settings, weights
 
@@ -50,7 +50,7 @@ def same_weights(a: Path, b: Path) -> bool:
 def whole(tiny, tmp_path_factory):
     """A run of five epochs that nothing disturbed, trained on the CPU."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    learner.fit(settings(tiny, *LONG), folder)
+    session.fit(settings(tiny, *LONG), folder)
     return folder
 
 
@@ -79,7 +79,7 @@ def test_a_stopped_training_resumes_to_the_same_weights_and_log(
     assert "Traceback" not in errors
     if said:
         assert errors.strip().splitlines()[-1] == said
-    learner.fit(runs.read_config(tmp_path / "cut"), tmp_path / "cut", resume=True)
+    session.fit(runs.read_config(tmp_path / "cut"), tmp_path / "cut", resume=True)
     assert same_weights(whole, tmp_path / "cut")
     assert same_weights_of_best(whole, tmp_path / "cut")
     assert (tmp_path / "cut" / METRICS).read_text() == (whole / METRICS).read_text()
@@ -100,7 +100,7 @@ def test_a_training_stops_between_batches(tiny, tmp_path, monkeypatch):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt) as stopped:
-            learner.fit(settings(tiny, *SMALL), tmp_path / "run")
+            session.fit(settings(tiny, *SMALL), tmp_path / "run")
     finally:
         signal.signal(signal.SIGINT, before)
     assert steps == [0]
@@ -118,7 +118,7 @@ def test_a_training_stopped_before_its_first_checkpoint_starts_anew(tiny, tmp_pa
     process.kill()
     process.communicate()
     if not (tmp_path / "cut/checkpoints/last.ckpt").exists():
-        learner.fit(runs.read_config(tmp_path / "cut"), tmp_path / "cut", resume=True)
+        session.fit(runs.read_config(tmp_path / "cut"), tmp_path / "cut", resume=True)
         assert weights(tmp_path / "cut")
 
 
@@ -137,7 +137,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(whole, tmp_path, capl
         last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
     else:  # killed between two renames
         last.unlink()
-    learner.fit(runs.read_config(cut), cut, resume=True)
+    session.fit(runs.read_config(cut), cut, resume=True)
     assert same_weights(whole, cut)
     assert ("last.ckpt is damaged" in caplog.text) == (damage == "truncated")
     assert (cut / METRICS).read_text() == (whole / METRICS).read_text()
@@ -160,7 +160,7 @@ def test_two_damaged_checkpoints_are_refused(whole, tmp_path):
     for name in ("last", "previous"):
         (cut / f"checkpoints/{name}.ckpt").write_bytes(b"PK")
     with pytest.raises(InputError, match=r"previous.ckpt is damaged.*; remove .*checkpoints"):
-        learner.fit(runs.read_config(cut), cut, resume=True)
+        session.fit(runs.read_config(cut), cut, resume=True)
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(tiny, tmp_path, monkeypatch):
@@ -175,7 +175,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(tiny, tmp_path, monkeypatch):
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(InputError, match=r"last.ckpt: No space left .* what was finished is kept"):
-        learner.fit(settings(tiny, *SMALL), tmp_path / "run")
+        session.fit(settings(tiny, *SMALL), tmp_path / "run")
     assert runs.read_checkpoint(runs.checkpoint_path(tmp_path / "run", "last"))["epoch"] == 0
 
 
@@ -186,10 +186,10 @@ def test_a_moved_run_keeps_its_best_checkpoint(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(learner.Learner, "on_validation_epoch_end", worse_every_epoch)
     monkeypatch.setattr(learner.Learner, "validation_step", lambda *_: None)
     config = settings(tiny, *SMALL, "optimizer.schedule=constant")
-    learner.fit(config, tmp_path / "here")
+    session.fit(config, tmp_path / "here")
     best = weights(tmp_path / "here", "best")
     moved = (tmp_path / "here").rename(tmp_path / "there")
-    learner.fit({**config, "trainer": {**config["trainer"], "max_epochs": 3}}, moved, resume=True)
+    session.fit({**config, "trainer": {**config["trainer"], "max_epochs": 3}}, moved, resume=True)
     assert all(torch.equal(best[n], value) for n, value in weights(moved, "best").items())
 
 
@@ -199,7 +199,7 @@ def test_a_run_in_use_is_not_resumed_a_second_time(whole, tmp_path):
         claim(cut / provenance.RUN_FILE),
         pytest.raises(InputError, match="being written by another process"),
     ):
-        learner.fit(runs.read_config(cut), cut, resume=True)
+        session.fit(runs.read_config(cut), cut, resume=True)
 
 
 def test_a_terminated_command_leaves_nothing_half_written(whole, tmp_path):
@@ -224,6 +224,6 @@ def test_sigkill_at_any_moment_is_survived(tiny, whole, tmp_path, delay):
     time.sleep(delay)
     process.kill()
     process.communicate()
-    learner.fit(runs.read_config(tmp_path / "cut"), tmp_path / "cut", resume=True)
+    session.fit(runs.read_config(tmp_path / "cut"), tmp_path / "cut", resume=True)
     assert same_weights(whole, tmp_path / "cut")
     assert (tmp_path / "cut" / METRICS).read_text() == (whole / METRICS).read_text()
