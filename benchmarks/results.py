@@ -39,7 +39,7 @@ def collect(named: list[str]) -> pd.DataFrame:
         network = runs.load_network(Path(folder))
         table = pd.read_csv(runs.report_folder(Path(folder)) / "summary.csv")
         table.insert(0, "network", name)
-        table.insert(1, "parameters", sum(p.numel() for p in network.parameters()))
+        table.insert(1, "parameters", network.parameter_count)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

@@ -78,7 +78,7 @@ def trained_with(run: Path) -> Parameters:
     values = {
         "model": model.pop("name"),
         "kernel": run_directories.kernel_samples(network),
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "parameters": network.parameter_count,
     }
     own = {f"model.{key}": value for key, value in model.items() if key not in config}
     values |= own | {key: value for key, value in _leaves(config) if key != "kernel"}

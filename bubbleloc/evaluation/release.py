@@ -31,7 +31,7 @@ def write_release(run: Path, output: Path, checkpoint: str = "best") -> None:
     f1 = by_tolerance["f1"].agg(["mean", "median"]).round(3)
     card = {
         "model": config["model"],
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "parameters": network.parameter_count,
         "sampling_rate_hz": report.scale.sampling_rate_hz,
         "speed_of_sound_m_s": report.scale.speed_of_sound_m_s,
         "frequency_hz": report.scale.frequency_hz,

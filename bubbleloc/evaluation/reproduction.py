@@ -10,9 +10,10 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
+
 Row = Mapping[str, float]
 
-TOLERANCE = 4  # samples; the one at which the studies print their tables
 SCORES = ("mean", "median")
 
 
@@ -69,13 +70,13 @@ def reproduce(sweep: Path, published: Sequence[Row], split: str) -> Path:
         scores = scores_of(run / "report", split)
         start = f"{values['model.init']} start"
         rows.append({name: values[name] for name in settings} | scores | {"from": start})
-    compare_runs(str(sweep), sweep / "comparison", tolerance=TOLERANCE)
+    compare_runs(str(sweep), sweep / "comparison", tolerance=QUOTED_TOLERANCE)
     study = [dict(row) | {"from": "study"} for row in published]
     table = pd.DataFrame(study + rows).pivot_table(
         index=settings, columns="from", values=shown, sort=False
     )
     table.columns = table.columns.map(", ".join)
-    caption = f"F1 within ±{TOLERANCE} samples on the {split} signals, beside the published"
+    caption = f"F1 within ±{QUOTED_TOLERANCE} samples on the {split} signals, beside the published"
     write_table(table.reset_index(), sweep, "table", caption)
     return sweep / "table.md"
 
@@ -90,6 +91,6 @@ def scores_of(report: Path, split: str) -> dict[str, float]:
         scores = pd.read_csv(report / "f1_sweep.csv").rename(
             columns={"f1": "mean", "f1_median": "median"}
         )
-    at = scores[scores["tolerance"] == TOLERANCE]
+    at = scores[scores["tolerance"] == QUOTED_TOLERANCE]
     best = at["mean"].argmax()  # of the thresholds, where there are several
     return {name: float(at[name].to_numpy()[best]) for name in SCORES}

@@ -14,7 +14,7 @@ from bubbleloc.data.splits import Split, describe, open_split
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.baselines import rivals
 from bubbleloc.evaluation.scoring import choose, predict, score
-from bubbleloc.metrics.thresholds import TOLERANCES, MeanSweep, best_thresholds
+from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE, TOLERANCES, MeanSweep, best_thresholds
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
 from bubbleloc.report import Evaluation, Example, OneToOne, noise_curve, write_report
@@ -24,7 +24,6 @@ SELECTION_SPLITS = ("val", "train")  # never the test split
 EXAMPLE_BUBBLES = (100, 500)  # a sparse and a dense line to show
 DEFAULT_BASELINES = ("matched_filter", "wiener")
 ONE_TO_ONE = TOLERANCES[1:]  # positions are not rounded there, so no pair is at distance zero
-SHOWN_TOLERANCE = 4  # samples; the one both studies quote
 
 
 def evaluate_run(
@@ -98,7 +97,7 @@ def evaluate_run(
             examples=examples(network, open_split(folder, "test", main), evaluation.selection),
             noise=noise_curve(at_levels()) if levels else None,
         ),
-        SHOWN_TOLERANCE,
+        QUOTED_TOLERANCE,
     )
 
 
@@ -118,10 +117,10 @@ def evaluate_at(
         one_to_one: whether to pair peaks with bubbles, too, which takes longer.
     """
     chosen_on, test = open_split(folder, selection, noise), open_split(folder, "test", noise)
-    tolerances, shown = (ONE_TO_ONE, [SHOWN_TOLERANCE]) if one_to_one else ((), [])
+    tolerances, shown = (ONE_TO_ONE, [QUOTED_TOLERANCE]) if one_to_one else ((), [])
     scale = test.scale
     chosen = choose(predict(network, chosen_on, batch_size), chosen_on, tolerances)
-    counted = OneToOne.of(chosen.peak_thresholds, SHOWN_TOLERANCE, scale) if one_to_one else None
+    counted = OneToOne.of(chosen.peak_thresholds, QUOTED_TOLERANCE, scale) if one_to_one else None
     scores = score(predict(network, test, batch_size), test, chosen.thresholds, counted)
     beside = rivals(baselines, chosen_on, test, shown)
     return Evaluation(
@@ -156,13 +155,12 @@ def sampling_rates_hz(config: runs.Config, folder: Path) -> tuple[float, float]:
 
 def run_facts(config: runs.Config, network: Localizer, checkpoint: str) -> dict[str, str]:
     """Return what the report tells of the run, by name."""
-    parameters = sum(parameter.numel() for parameter in network.parameters())
     omega_0 = config["model"].get("omega_0")
     return {
         "model": config["model"]["name"],
         "kernel": f"{runs.kernel_samples(network)} samples",
         **({} if omega_0 is None else {"ω₀": f"{omega_0:g}"}),
-        "parameters": f"{parameters:,}",
+        "parameters": f"{network.parameter_count:,}",
         "seed": str(config["seed"]),
         "checkpoint": checkpoint,
     }
@@ -170,7 +168,9 @@ def run_facts(config: runs.Config, network: Localizer, checkpoint: str) -> dict[
 
 def examples(network: Localizer, test: Split, selection: MeanSweep) -> list[Example]:
     """Return a sparse and a dense test line with the network's output and its threshold."""
-    threshold = float(best_thresholds(selection)[list(selection.tolerances).index(SHOWN_TOLERANCE)])
+    threshold = float(
+        best_thresholds(selection)[list(selection.tolerances).index(QUOTED_TOLERANCE)]
+    )
     bubbles = test.bubbles
     nearest = [int(np.abs(bubbles - wanted).argmin()) for wanted in EXAMPLE_BUBBLES]
     shown = []

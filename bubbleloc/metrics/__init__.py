@@ -2,6 +2,7 @@
 
 from bubbleloc.metrics.matching import Matching, match_detections
 from bubbleloc.metrics.thresholds import (
+    QUOTED_TOLERANCE,
     THRESHOLDS,
     TOLERANCES,
     MeanSweep,
@@ -13,6 +14,7 @@ from bubbleloc.metrics.thresholds import (
 from bubbleloc.metrics.tolerance import random_floor, tolerance_sweep
 
 __all__ = [
+    "QUOTED_TOLERANCE",
     "THRESHOLDS",
     "TOLERANCES",
     "Matching",

@@ -29,6 +29,9 @@ THRESHOLDS: tuple[float, ...] = (
 TOLERANCES: tuple[int, ...] = tuple(range(10))
 """Published localization tolerances in samples."""
 
+QUOTED_TOLERANCE = 4
+"""Samples; the tolerance that both studies quote."""
+
 
 @dataclass(frozen=True)
 class Sweep:

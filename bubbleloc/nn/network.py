@@ -37,6 +37,11 @@ class Localizer(nn.Module):
         output: Tensor = self.model(self.scaling(rf, rms))
         return output
 
+    @property
+    def parameter_count(self) -> int:
+        """Number of trainable parameters."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
     def freeze(self) -> "Localizer":
         """Return a copy with plain ``nn.Conv1d`` layers that hold the sampled kernels.
 

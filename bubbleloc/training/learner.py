@@ -13,7 +13,7 @@ from torch import Tensor
 from bubbleloc.console.settings import SCHEDULES
 from bubbleloc.data.dataset import Line
 from bubbleloc.errors import InputError
-from bubbleloc.metrics import THRESHOLDS, tolerance_sweep
+from bubbleloc.metrics import QUOTED_TOLERANCE, THRESHOLDS, tolerance_sweep
 from bubbleloc.nn import Localizer
 from bubbleloc.training.loss import DualLoss
 
@@ -21,8 +21,6 @@ for part in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(part).setLevel(logging.WARNING)  # no tips and inventories
 warnings.filterwarnings("ignore", r".*LeafSpec.*|.*does not have many workers.*")
 warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")  # resuming
-
-VALIDATION_TOLERANCE = 4  # samples; the one both studies quote
 
 
 class Learner(L.LightningModule):
@@ -56,7 +54,7 @@ class Learner(L.LightningModule):
         loss = self.loss(prediction, batch["count"])
         self._log_mean("val_loss", loss, len(prediction))
         lines = prediction.squeeze(1).float().cpu(), batch["count"].squeeze(1).cpu()
-        f1 = tolerance_sweep(*lines, tolerances=[VALIDATION_TOLERANCE]).f1
+        f1 = tolerance_sweep(*lines, tolerances=[QUOTED_TOLERANCE]).f1
         self._f1_sum, self._lines = self._f1_sum + f1.sum((0, 1)), self._lines + len(f1)
 
     def on_validation_epoch_end(self) -> None:
