@@ -20,7 +20,7 @@ demo: install
 	$(BIN)/python -m bubbleloc.evaluate run=$(DEMO)
 
 test: install lint types
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadscope
 
 soak: install
 	$(BIN)/python -m pytest -m slow
