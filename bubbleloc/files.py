@@ -21,7 +21,7 @@ _MAT_HEADER, _MAT_COMPRESSED = 128, 15
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary name of the same suffix, whose file takes its own name if all went well.
 
     Folders that are missing are made.
@@ -37,7 +37,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 def write_text(path: Path, text: str) -> Path:
     """Write a text in UTF-8 with plain line ends."""
-    with whole(path) as unfinished:
+    with atomic(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8", newline="\n")
     return path
 

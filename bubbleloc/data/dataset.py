@@ -8,11 +8,11 @@ from typing import Any, TypedDict
 import h5py
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from bubbleloc.data.noise import Noise
+from bubbleloc.arrays import Float32s, Floats, Ints
+from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.store import open_dataset
 from bubbleloc.errors import InputError
 
@@ -29,6 +29,18 @@ class Line(TypedDict):
     valid: Tensor
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Lines of a split with their truth: rf (b, L) volts, count (b, L) bubbles per sample.
+
+    ``arrival_sample`` holds the arrival samples of each line's bubbles, not rounded.
+    """
+
+    rf: Float32s
+    count: Float32s
+    arrival_sample: list[Floats]
+
+
 class RFDataset(Dataset[Line]):
     """The signals of a dataset file.
 
@@ -36,17 +48,13 @@ class RFDataset(Dataset[Line]):
 
     Args:
         path: dataset file.
-        noise: level of the published noise recipe, 0 for none; keyed by signal, so that a
-            signal has the same noise every time.
+        noise: added to every line; keyed by signal, so that a signal has the same noise every
+            time.
         noise_seed: another seed gives other noise.
-        snr_db: in place of ``noise``, white noise at this signal-to-noise ratio in dB.
     """
 
-    def __init__(
-        self, path: Path, noise: float = 0.0, noise_seed: int = 0, snr_db: float | None = None
-    ) -> None:
-        self.path, self.noise, self.snr_db, self.noise_seed = Path(path), noise, snr_db, noise_seed
-        self._add_noise = Noise(noise, snr_db)
+    def __init__(self, path: Path, noise: Noise = NO_NOISE, noise_seed: int = 0) -> None:
+        self.path, self.noise, self.noise_seed = Path(path), noise, noise_seed
         self._file: h5py.File | None = None
         with open_dataset(self.path) as file:
             if not file["done"][:].all():
@@ -54,17 +62,14 @@ class RFDataset(Dataset[Line]):
             self.signals, self.samples = (int(size) for size in file["rf"].shape)
             self.sampling_rate_hz = float(file.attrs["sampling_rate_hz"])
             self.speed_of_sound_m_s = float(file.attrs["speed_of_sound_m_s"])
-            self.pressure_pa: NDArray[np.float64] = file["pressure_pa"][:]
-            self.offset: NDArray[np.int64] = file["bubbles/offset"][:]
+            self.pressure_pa: Floats = file["pressure_pa"][:]
+            self.offset: Ints = file["bubbles/offset"][:]
 
     def __len__(self) -> int:
         return self.signals
 
     def __getitem__(self, index: int) -> Line:
-        volts = self.volts(index)
-        if not np.isfinite(volts).all():
-            raise InputError(f"{self.path}: signal {index} has NaN or infinite volts; remove it")
-        rf = torch.from_numpy(volts).unsqueeze(0)
+        rf = torch.from_numpy(self.volts(index)).unsqueeze(0)
         return Line(
             rf=rf,
             count=torch.from_numpy(self.count(index)).unsqueeze(0),
@@ -72,20 +77,22 @@ class RFDataset(Dataset[Line]):
             valid=torch.ones_like(rf),
         )
 
-    def volts(self, index: int) -> NDArray[np.float32]:
+    def volts(self, index: int) -> Float32s:
         """Return an RF line, (L,) volts, with its noise."""
-        volts: NDArray[np.float32] = self.file["rf"][index]
+        volts: Float32s = self.file["rf"][index]
+        if not np.isfinite(volts).all():
+            raise InputError(f"{self.path}: signal {index} has NaN or infinite volts; remove it")
         key = np.random.SeedSequence(self.noise_seed, spawn_key=(index,))
-        return self._add_noise(volts, np.random.default_rng(key), self.sampling_rate_hz)
+        return self.noise(volts, np.random.default_rng(key), self.sampling_rate_hz)
 
-    def arrival_sample(self, index: int) -> NDArray[np.float64]:
+    def arrival_sample(self, index: int) -> Floats:
         """Return the arrival samples of a signal's bubbles, not rounded."""
         rows = slice(self.offset[index], self.offset[index + 1])
-        arrivals: NDArray[np.float64] = self.file["bubbles/arrival_sample"][rows]
+        arrivals: Floats = self.file["bubbles/arrival_sample"][rows]
         return arrivals
 
-    def count(self, index: int) -> NDArray[np.float32]:
-        """Return the count grid (L,): bubbles per sample, each at its rounded arrival sample."""
+    def count(self, index: int) -> Float32s:
+        """Return the bubbles per sample (L,), each bubble at its rounded arrival sample."""
         samples = np.rint(self.arrival_sample(index)).astype(np.int64)
         if samples.size and not 0 <= samples.min() <= samples.max() < self.samples:
             raise InputError(

@@ -7,9 +7,9 @@ from pathlib import Path
 import lightning as L
 from torch.utils.data import DataLoader, Subset
 
-from bubbleloc.data.dataset import CropDataset, CropSampler, Line, RFDataset
-from bubbleloc.data.splits import hold_out
-from bubbleloc.data.store import is_imported
+from bubbleloc.data.dataset import CropDataset, CropSampler, Line
+from bubbleloc.data.noise import NO_NOISE, Noise
+from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -41,14 +41,13 @@ class LoaderSettings:
 class RFDataModule(L.LightningDataModule):
     """Random crops of ``train.h5`` and whole lines of ``val.h5``.
 
-    Where an imported dataset has no ``val.h5``, a fifth of ``train.h5`` is held out instead.
+    See `open_split` for imported datasets without ``val.h5``.
 
     Args:
         folder: dataset folder.
         settings: how to read it.
         halo: half the network's receptive field, context that crops carry.
-        noise: level of the published noise recipe.
-        snr_db: in place of ``noise``, white noise at this signal-to-noise ratio in dB.
+        noise: added to all lines.
         seed: of the crops and of the noise.
     """
 
@@ -58,30 +57,31 @@ class RFDataModule(L.LightningDataModule):
         settings: LoaderSettings,
         *,
         halo: int,
-        noise: float = 0.0,
-        snr_db: float | None = None,
+        noise: Noise = NO_NOISE,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.settings, self.halo, self.seed = settings, halo, seed
-        train, val = Path(folder) / "train.h5", Path(folder) / "val.h5"
-        self.train = RFDataset(train, noise, seed, snr_db)
-        self.signals = self.held_out = None
-        if not val.exists() and is_imported(train):
-            self.signals, self.held_out = hold_out(self.train)
-            log.info("no val.h5 in %s: %d signals of train.h5 validate", folder, len(self.held_out))
-            val = train
-        self.val = RFDataset(val, noise, seed + 1, snr_db)
+        self.train = open_split(folder, "train", noise, seed)
+        self.val = open_split(folder, "val", noise, seed + 1)
+        if self.val.path == self.train.path:
+            log.info("no val.h5 in %s: %d signals of train.h5 validate", folder, len(self.val))
 
     def train_dataloader(self) -> DataLoader[Line]:
         """Return batches of random crops."""
-        crop, crops = self.settings.crop, self.settings.crops_per_signal
         rank, processes = self._share()
         sampler = CropSampler(
-            self.train, crop, self.halo, crops, self.seed, self.signals, rank, processes
+            self.train.lines,
+            self.settings.crop,
+            self.halo,
+            self.settings.crops_per_signal,
+            self.seed,
+            self.train.signals,
+            rank,
+            processes,
         )
         return DataLoader(
-            CropDataset(self.train, self.halo),
+            CropDataset(self.train.lines, self.halo),
             batch_size=self.settings.batch_size // processes,
             sampler=sampler,
             num_workers=self.settings.workers,
@@ -91,12 +91,11 @@ class RFDataModule(L.LightningDataModule):
     def val_dataloader(self) -> DataLoader[Line]:
         """Return batches of whole lines."""
         rank, processes = self._share()
-        signals = range(len(self.val)) if self.held_out is None else self.held_out
-        if len(signals) < processes:
+        if len(self.val) < processes:
             raise InputError(
-                f"{len(signals)} validation signals for {processes} processes: add some"
+                f"{len(self.val)} validation signals for {processes} processes: add some"
             )
-        lines = Subset(self.val, signals[rank::processes])
+        lines = Subset(self.val.lines, self.val.signals[rank::processes])
         return DataLoader(lines, batch_size=16, num_workers=self.settings.workers)
 
     def _share(self) -> tuple[int, int]:

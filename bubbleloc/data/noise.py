@@ -38,6 +38,11 @@ class Noise:
                 "or white noise"
             )
 
+    def __str__(self) -> str:
+        if self.snr_db is not None:
+            return f"white, at a signal-to-noise ratio of {self.snr_db:g} dB"
+        return f"{self.level:g} (standard deviation {self.level * REFERENCE_V:g} V)"
+
     def __call__(
         self, volts: NDArray[np.float32], rng: np.random.Generator, sampling_rate_hz: float
     ) -> NDArray[np.float32]:
@@ -49,6 +54,9 @@ class Noise:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
+
+
+NO_NOISE = Noise()
 
 
 def add_noise(

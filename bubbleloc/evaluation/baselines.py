@@ -30,7 +30,7 @@ from bubbleloc.evaluation.classical import (
     wiener_deconvolution,
 )
 from bubbleloc.evaluation.scoring import Outputs, choose, score
-from bubbleloc.files import whole
+from bubbleloc.files import atomic
 from bubbleloc.metrics.one_to_one import MatchedScores
 from bubbleloc.physics import Setup
 
@@ -158,7 +158,7 @@ def _kept_folder(split: Split, name: str) -> Path:
 
 
 def _write(path: Path, output: Outputs) -> None:
-    with contextlib.suppress(OSError), whole(path) as unfinished:  # not kept is no reason to stop
+    with contextlib.suppress(OSError), atomic(path) as unfinished:  # not kept is no reason to stop
         np.savez_compressed(unfinished, output=output)
 
 

@@ -8,7 +8,7 @@ import torch
 
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.release import write_release
-from bubbleloc.files import whole
+from bubbleloc.files import atomic
 from bubbleloc.nn import Localizer
 from bubbleloc.training import runs
 
@@ -53,7 +53,7 @@ def export_network(network: Localizer, output: Path) -> None:
     example = torch.zeros(2, 1, 2 * shortest + 64)
     axes = {0: torch.export.Dim("batch"), 2: torch.export.Dim("samples", min=shortest)}
     program = torch.export.export(frozen, (example,), dynamic_shapes=(axes,))
-    with whole(output) as unfinished:
+    with atomic(output) as unfinished:
         if output.suffix == ".onnx":
             torch.onnx.export(
                 program,

@@ -6,7 +6,7 @@ from typing import Any
 from safetensors.torch import save_file
 
 from bubbleloc.errors import InputError
-from bubbleloc.files import whole, write_yaml
+from bubbleloc.files import atomic, write_yaml
 from bubbleloc.report import read_report
 from bubbleloc.training import runs
 
@@ -40,7 +40,7 @@ def write_release(run: Path, output: Path, checkpoint: str = "best") -> None:
         "training": {key: config[key] for key in ("data", "loss", "optimizer", "loader", "seed")},
         "epochs": config["trainer"]["max_epochs"],
     }
-    with whole(output) as unfinished:
+    with atomic(output) as unfinished:
         save_file(network.state_dict(), unfinished)
         unfinished.chmod(0o644)
     write_yaml(output.with_suffix(".yaml"), without_defaults(card))

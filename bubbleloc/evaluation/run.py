@@ -10,7 +10,7 @@ import numpy as np
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.generate import ensure_dataset, plan_of
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.splits import Split, describe, open_split
+from bubbleloc.data.splits import Split, open_split
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.baselines import rivals
 from bubbleloc.evaluation.scoring import choose, predict, score
@@ -129,10 +129,10 @@ def evaluate_at(
         test=scores,
         random_f1=beside["random"].f1,
         bubbles=test.bubbles,
-        pressure_pa=test.lines.pressure_pa,
+        pressure_pa=test.pressure_pa,
         test_fingerprint=test.key,
         facts={
-            "noise": describe(noise),
+            "noise": str(noise),
             "selection data": str(chosen_on),
             "test data": str(test),
         },

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bubbleloc.data.plan import DatasetPlan, plan_of
-from bubbleloc.files import whole
+from bubbleloc.files import atomic
 from bubbleloc.imaging.acquisition import recorded, simulated
 from bubbleloc.imaging.beamforming import Grid, Pixels
 from bubbleloc.imaging.figure import image_figure
@@ -104,7 +104,7 @@ def _lag_samples(plan: DatasetPlan) -> float:
 
 
 def _write_arrays(path: Path, images: dict[str, Pixels], grid: Grid) -> None:
-    with whole(path) as unfinished:
+    with atomic(path) as unfinished:
         np.savez(
             unfinished,
             rf=images[RAW],

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bubbleloc.data.writing import writing
 from bubbleloc.errors import InputError
-from bubbleloc.files import whole
+from bubbleloc.files import atomic
 
 COLUMNS = ("line", "sample", "time_us", "depth_mm", "confidence")
 
@@ -78,6 +78,6 @@ def bubble_file(path: Path, facts: Mapping[str, object]) -> Iterator[Table]:
     """
     with contextlib.ExitStack() as stack:
         with writing(path):
-            unfinished = stack.enter_context(whole(path))
+            unfinished = stack.enter_context(atomic(path))
             table = _FORMATS[path.suffix.lower()](unfinished, facts)  # type: ignore[call-arg]
         yield stack.enter_context(contextlib.closing(table))

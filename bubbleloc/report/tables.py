@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from bubbleloc.files import whole, write_text
+from bubbleloc.files import atomic, write_text
 
 _DIGITS = "%.8g"
 """Fixed digits, so that evaluating twice writes the same bytes."""
@@ -20,7 +20,7 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
 
 def write_long_csv(parts: Iterable[pd.DataFrame], path: Path) -> Path:
     """Write a table that comes in parts, as if it were one."""
-    with whole(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as file:
+    with atomic(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as file:
         for i, part in enumerate(parts):
             part.to_csv(file, header=i == 0, index=False, float_format=_DIGITS, lineterminator="\n")
     return path

@@ -10,7 +10,7 @@ from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.loggers.csv_logs import ExperimentWriter
 
-from bubbleloc.files import whole
+from bubbleloc.files import atomic
 
 METRICS = Path("logs", "version_0", "metrics.csv")  # in a run's folder
 
@@ -64,7 +64,7 @@ def align(folder: Path, checkpoint: Mapping[str, Any] | None) -> None:
     if not columns:
         path.unlink(missing_ok=True)
         return
-    with whole(path) as unfinished, unfinished.open("w", newline="") as file:
+    with atomic(path) as unfinished, unfinished.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)

@@ -96,12 +96,8 @@ def check(config: runs.Config, folder: Path, samples: int | None = None) -> Loca
         InputError: settings that make no sense.
     """
     network = runs.network_of(config)
-    if samples is not None and network.receptive_field // 2 >= samples:
-        what = "model" if config["kernel"] is None else f"kernel={config['kernel']}"
-        raise InputError(
-            f"{what}: the network sees {network.receptive_field} samples, too many for RF lines of "
-            f"{samples}; choose a smaller kernel, or fewer blocks or levels where it has them"
-        )
+    if samples is not None:
+        _refuse_short_lines(config, network, samples)
     loader = LoaderSettings(**config["loader"])
     Noise(config["noise"], config.get("snr_db"))
     processes = build_trainer(config["trainer"], folder, config["seed"], batches=1).world_size
@@ -111,6 +107,15 @@ def check(config: runs.Config, folder: Path, samples: int | None = None) -> Loca
             f"give a multiple of {processes}"
         )
     return network
+
+
+def _refuse_short_lines(config: runs.Config, network: Localizer, samples: int) -> None:
+    if network.receptive_field // 2 >= samples:
+        what = "model" if config["kernel"] is None else f"kernel={config['kernel']}"
+        raise InputError(
+            f"{what}: the network sees {network.receptive_field} samples, too many for RF lines of "
+            f"{samples}; choose a smaller kernel, or fewer blocks or levels where it has them"
+        )
 
 
 def fit(config: runs.Config, folder: Path, *, resume: bool = False) -> None:
@@ -125,16 +130,15 @@ def fit(config: runs.Config, folder: Path, *, resume: bool = False) -> None:
             or a training that diverged.
     """
     L.seed_everything(config["seed"], verbose=False)
+    network = check(config, folder)
     data = RFDataModule(
         Path(config["data"]["folder"]),
         LoaderSettings(**config["loader"]),
-        halo=0,
-        noise=config["noise"],
-        snr_db=config.get("snr_db"),
+        halo=network.receptive_field // 2,
+        noise=Noise(config["noise"], config.get("snr_db")),
         seed=config["seed"],
     )
-    network = check(config, folder, data.train.samples)
-    data.halo = network.receptive_field // 2
+    _refuse_short_lines(config, network, data.train.samples)
     learner = Learner(network, DualLoss(**config["loss"]), config["optimizer"])
     batches = len(data.train_dataloader())
     trainer = build_trainer(config["trainer"], folder, config["seed"], batches)

@@ -8,6 +8,8 @@ from torch.utils.data import DataLoader
 
 from bubbleloc.data.dataset import Crop, CropDataset, CropSampler, RFDataset
 from bubbleloc.data.module import LoaderSettings, RFDataModule
+from bubbleloc.data.noise import Noise
+from bubbleloc.data.splits import open_split
 from bubbleloc.data.store import BUBBLE_FIELDS
 from bubbleloc.errors import InputError
 
@@ -91,21 +93,39 @@ def test_long_crops_become_whole_lines(lines):
 
 
 def test_noise_is_the_same_every_time_and_of_the_given_level(tiny):
-    quiet, noisy = RFDataset(tiny / "val.h5"), RFDataset(tiny / "val.h5", noise=0.32)
+    quiet, noisy = RFDataset(tiny / "val.h5"), RFDataset(tiny / "val.h5", Noise(0.32))
     assert np.array_equal(noisy.volts(1), noisy.volts(1))
-    assert not np.array_equal(noisy.volts(1), RFDataset(tiny / "val.h5", 0.32, 1).volts(1))
+    assert not np.array_equal(noisy.volts(1), RFDataset(tiny / "val.h5", Noise(0.32), 1).volts(1))
     # the low-pass keeps about the fraction 5.1/31.25 of white noise power
     difference = (noisy.volts(1) - quiet.volts(1)).std()
     assert 0.5 < difference / (0.32 * 9.65 * np.sqrt(5.1 / 31.25)) < 1.5
 
 
 def test_white_noise_is_the_same_every_time(tiny):
-    lines = RFDataset(tiny / "val.h5", snr_db=10)
+    lines = RFDataset(tiny / "val.h5", Noise(snr_db=10))
     noise = lines.volts(2) - RFDataset(tiny / "val.h5").volts(2)
     assert np.array_equal(lines.volts(2), lines.volts(2))
-    assert not np.array_equal(lines.volts(2), RFDataset(tiny / "val.h5", 0, 1, 10).volts(2))
+    assert not np.array_equal(
+        lines.volts(2), RFDataset(tiny / "val.h5", Noise(snr_db=10), 1).volts(2)
+    )
     ratio_db = 10 * np.log10(np.mean(RFDataset(tiny / "val.h5").volts(2) ** 2) / np.mean(noise**2))
     assert abs(ratio_db - 10) < 0.3
+
+
+def test_batches_hold_the_lines_and_their_truth_in_order(tiny):
+    split = open_split(tiny, "train", Noise(0.1))
+    batches = list(split.batches(3))
+    assert [len(batch.rf) for batch in batches] == [3, 3, 2]
+    rf, count = (np.concatenate([getattr(b, name) for b in batches]) for name in ("rf", "count"))
+    arrivals = [arrivals for batch in batches for arrivals in batch.arrival_sample]
+    for index in range(8):
+        assert np.array_equal(rf[index], split.volts(index))
+        assert np.array_equal(count[index], split.count(index))
+        assert np.array_equal(arrivals[index], split.arrival_sample(index))
+    assert rf.dtype == np.float32
+    assert [len(a) for a in arrivals] == split.bubbles.tolist()
+    assert (split.samples, split.path) == (8446, tiny / "train.h5")
+    assert split.pressure_pa.shape == (8,)
 
 
 def imported(tiny, folder):
@@ -120,21 +140,21 @@ def imported(tiny, folder):
 def test_a_fifth_is_held_out_where_imported_data_have_no_validation(tiny, tmp_path):
     data = RFDataModule(imported(tiny, tmp_path), LoaderSettings(crop=500), halo=10, seed=3)
     again = RFDataModule(tmp_path, LoaderSettings(), halo=10, seed=4)
-    assert data.held_out == again.held_out
-    assert sorted([*data.signals, *data.held_out]) == list(range(8))
-    assert len(data.held_out) == 2
+    assert data.val.signals == again.val.signals
+    assert sorted([*data.train.signals, *data.val.signals]) == list(range(8))
+    assert len(data.val) == 2
     drawn = {crop.signal for crop in data.train_dataloader().sampler}
-    assert drawn == set(data.signals)
+    assert drawn == set(data.train.signals)
     validated = torch.cat([batch["rf"] for batch in data.val_dataloader()])
     whole = RFDataset(tiny / "train.h5")
-    assert torch.equal(validated, torch.stack([whole[i]["rf"] for i in data.held_out]))
+    assert torch.equal(validated, torch.stack([whole[i]["rf"] for i in data.val.signals]))
 
 
 def test_nothing_is_held_out_beside_a_validation_split(tiny, tmp_path):
     folder = imported(tiny, tmp_path)
     (folder / "val.h5").write_bytes((tiny / "val.h5").read_bytes())
     data = RFDataModule(folder, LoaderSettings(), halo=10)
-    assert (data.signals, len(data.val)) == (None, 4)
+    assert (len(data.train), len(data.val)) == (8, 4)
     assert len(data.train_dataloader().sampler) == 8 * 4
 
 
@@ -173,5 +193,3 @@ def test_bad_values_are_refused_by_name(tiny, tmp_path):
         file["bubbles/arrival_sample"][0] = 8446.0
     with pytest.raises(InputError, match="signal 0 has an arrival outside its 8446 samples"):
         RFDataset(path).count(0)
-    with pytest.raises(InputError, match="noise"):
-        RFDataset(tiny / "val.h5", noise=-1)

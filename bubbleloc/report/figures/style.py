@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from bubbleloc.files import whole
+from bubbleloc.files import atomic
 from bubbleloc.physics.scale import Scale
 
 P = ParamSpec("P")
@@ -101,7 +101,7 @@ def save_picture(figure: Figure, path: Path) -> Path:
     """Write `figure` as the PNG (300 dpi) or SVG file `path`, whole or not at all."""
     kind = path.suffix[1:]
     metadata = {"png": {"Software": None}, "svg": {"Date": None}}[kind]
-    with mpl.rc_context(_SETTINGS), whole(path) as unfinished:
+    with mpl.rc_context(_SETTINGS), atomic(path) as unfinished:
         figure.savefig(unfinished, format=kind, dpi=300, metadata=metadata)
     return path
 
