@@ -15,8 +15,8 @@ from bubbleloc.imaging.beamforming import Grid, Pixels
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
 from bubbleloc.localization.model import open_model
+from bubbleloc.physics import typical_lag_samples
 from bubbleloc.report.figures.style import save_figure
-from bubbleloc.report.preview import typical_lag_samples
 from bubbleloc.report.tables import write_csv
 from bubbleloc.training.runs import read_config
 
@@ -100,7 +100,7 @@ def image_array(
 
 def _lag_samples(plan: DatasetPlan) -> float:
     """Samples from the arrival of an echo to its peak, for bubbles like those of a dataset."""
-    return typical_lag_samples(np.random.default_rng(plan.seed), plan, plan.setup())
+    return typical_lag_samples(np.random.default_rng(plan.seed), plan.bubbles, plan.setup())
 
 
 def _write_arrays(path: Path, images: dict[str, Pixels], grid: Grid) -> None:

@@ -68,6 +68,5 @@ def _of_run(run: Path, checkpoint: str) -> Model:
         table = pd.read_csv(report / "thresholds.csv")
         thresholds = dict(zip(table["tolerance"], table["threshold"], strict=True))
         return Model(str(run), network, read_report(report).scale, thresholds)
-    setup = plan_of(runs.read_config(run)["data"]).setup()
-    scale = Scale(setup.sampling_rate_hz, setup.medium.speed_of_sound_m_s, setup.frequency_hz)
+    scale = plan_of(runs.read_config(run)["data"]).setup().scale
     return Model(str(run), network, scale, {})

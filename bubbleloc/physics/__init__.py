@@ -5,10 +5,17 @@ from bubbleloc.physics.echo import add_echoes, receive
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium
 from bubbleloc.physics.propagation import propagate
 from bubbleloc.physics.pulse import drive_signal, unit_pulse
+from bubbleloc.physics.scale import Scale
 from bubbleloc.physics.scene import Scene, draw_scene
 from bubbleloc.physics.setup import Setup
 from bubbleloc.physics.shell import Shell, shell_named
-from bubbleloc.physics.simulator import RFLine, arrival_sample, max_pressure_field, simulate_rf
+from bubbleloc.physics.simulator import (
+    RFLine,
+    arrival_sample,
+    max_pressure_field,
+    simulate_rf,
+    typical_lag_samples,
+)
 from bubbleloc.physics.transducer import P4_1, PoleResidueResponse, TabulatedResponse, Transducer
 
 __all__ = [
@@ -20,6 +27,7 @@ __all__ = [
     "Medium",
     "PoleResidueResponse",
     "RFLine",
+    "Scale",
     "Scene",
     "Setup",
     "Shell",
@@ -35,5 +43,6 @@ __all__ = [
     "receive",
     "shell_named",
     "simulate_rf",
+    "typical_lag_samples",
     "unit_pulse",
 ]

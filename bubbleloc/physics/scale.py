@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from bubbleloc.arrays import Floats
+from bubbleloc.errors import InputError
+
+# name → (what to give, lowest, highest); the ranges catch a wrong unit (MHz, mm/µs).
+RANGES = {
+    "sampling_rate_hz": ("the rate in Hz", 1e5, 1e10),
+    "speed_of_sound_m_s": ("the speed of sound in m/s", 100.0, 10_000.0),
+    "frequency_hz": ("the frequency of the pulse in Hz", 1e4, 1e9),
+}
 
 
 @dataclass(frozen=True)
@@ -16,11 +25,26 @@ class Scale:
 
     Depth is that of a bubble on the axis: an echo arriving at sample s has travelled to it and
     back, so depth = c·s/(2·fs) and one sample is c/(2·fs), 11.84 µm with the published values.
+
+    Attributes:
+        frequency_hz: of the transmitted pulse; None if unknown, wavelengths are NaN then.
+
+    Raises:
+        InputError: a value outside its physical range.
     """
 
-    sampling_rate_hz: float = 62.5e6
-    speed_of_sound_m_s: float = 1480.0
-    frequency_hz: float = 1.7e6
+    sampling_rate_hz: float
+    speed_of_sound_m_s: float
+    frequency_hz: float | None
+
+    def __post_init__(self) -> None:
+        for name, (what, low, high) in RANGES.items():
+            value = getattr(self, name)
+            if value is None and name == "frequency_hz":
+                continue
+            if not low <= value <= high:  # NaN too
+                raise InputError(f"{name}={value:g}: give {what}, {low:g} to {high:g}")
+            object.__setattr__(self, name, float(value))
 
     @property
     def um_per_sample(self) -> float:
@@ -30,7 +54,7 @@ class Scale:
     @property
     def wavelengths_per_sample(self) -> float:
         """Depth per sample in wavelengths of the transmitted pulse, λ = c/frequency."""
-        return self.frequency_hz / (2 * self.sampling_rate_hz)
+        return nan if self.frequency_hz is None else self.frequency_hz / (2 * self.sampling_rate_hz)
 
     def time_us(self, sample: ArrayLike) -> Floats:
         """Arrival time in µs of (sub-)sample positions."""

@@ -12,6 +12,7 @@ import numpy as np
 from bubbleloc.errors import InputError
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium, require_between
 from bubbleloc.physics.response_files import read_response, read_waveform
+from bubbleloc.physics.scale import Scale
 from bubbleloc.physics.shell import Shell, shell_named
 from bubbleloc.physics.thermal import THERMAL_MODELS
 from bubbleloc.physics.transducer import P4_1, Transducer
@@ -121,6 +122,11 @@ class Setup:
     def samples(self) -> int:
         """Samples of an RF line."""
         return math.ceil(self.record_samples / self.oversampling)
+
+    @property
+    def scale(self) -> Scale:
+        """What a sample of its RF lines is worth."""
+        return Scale(self.sampling_rate_hz, self.medium.speed_of_sound_m_s, self.frequency_hz)
 
     @classmethod
     def from_files(

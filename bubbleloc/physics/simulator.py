@@ -9,11 +9,13 @@ from bubbleloc.physics.bubble import respond, warn_large
 from bubbleloc.physics.echo import add_echoes, arrival_time_s, receive
 from bubbleloc.physics.media import FloatArray
 from bubbleloc.physics.propagation import pressure_at
-from bubbleloc.physics.scene import Scene
+from bubbleloc.physics.scene import Scene, draw_scene
 from bubbleloc.physics.setup import Setup
 
 # Bubbles simulated at a time: few enough that the arrays of a batch stay in the cache.
 BATCH = 32
+# Bubbles of which `typical_lag_samples` takes the median.
+LAGS = 31
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,23 @@ def arrival_sample(
     rows = [arrival_time_s(depth, lateral, setup, receiver) for receiver in receivers_m]
     arrivals = np.stack(rows) * setup.sampling_rate_hz
     return arrivals[0] if setup.elements == 1 else arrivals
+
+
+def typical_lag_samples(rng: np.random.Generator, bubbles: str, setup: Setup) -> float:
+    """Samples from an echo's arrival to its peak, the median over single random bubbles.
+
+    Which swing of an echo is the loudest changes with radius and pressure, hence the median.
+
+    Args:
+        bubbles: how radii are drawn, see `draw_scene`.
+    """
+    lags = []
+    for _ in range(LAGS):
+        width_m = setup.transducer.aperture_m
+        scene = draw_scene(rng, bubbles, count=(1, 1), depth_m=setup.depth_m, width_m=width_m)
+        line = simulate_rf(scene, setup)
+        lags.append(np.abs(line.volts).argmax() - line.arrival_sample[0])
+    return float(np.median(lags))
 
 
 def max_pressure_field(pressure_pa: float, setup: Setup | None = None) -> FloatArray:

@@ -26,7 +26,6 @@ def write_comparison(
     folder: Path,
     runs: Mapping[str, Report],
     tolerance: int = 4,
-    scale: Scale | None = None,
     parameters: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Path:
     """Compare runs on the same test signals; return the path of ``comparison.html``.
@@ -45,7 +44,7 @@ def write_comparison(
     """
     _check(runs, tolerance)
     discard_old(folder, ("sweep.csv", "figures/f1_*.png", "figures/f1_*.svg"))
-    unit = scale or Scale()
+    scale = next(iter(runs.values())).scale  # all runs were scored on the same signals
     scores = pd.concat(
         [report.scores.assign(run=name) for name, report in runs.items()], ignore_index=True
     )
@@ -54,10 +53,10 @@ def write_comparison(
     write_csv(scores, folder / "scores.csv")
     write_table(summary, folder, "summary", "F1 over the test signals", with_intervals(summary))
     write_table(pairs, folder, "pairs", "Paired comparison of F1, Holm-corrected")
-    document = _document(runs, scores, summary, pairs, tolerance, unit)
+    document = _document(runs, scores, summary, pairs, tolerance, scale)
     if parameters:
         of_runs = summary[summary["run"].isin(runs)]
-        swept = sweep_section(folder, of_runs, parameters, tolerance, unit)
+        swept = sweep_section(folder, of_runs, parameters, tolerance, scale)
         document = replace(document, sections=[*document.sections, *swept])
     return write_document(folder, "comparison", document)
 

@@ -76,6 +76,7 @@ class Evaluation:
         pressure_pa: transmitted pressure amplitude of each test signal, (n,).
         test_fingerprint: any text that is equal for equal test data and no other.
         facts: what to tell the reader about the run, name → value.
+        scale: what a sample is worth in µm and wavelengths.
         examples: test signals to show.
         baselines: name → F1 of a classical method on the test signals, (n, T), at its own best
             thresholds of the selection split.
@@ -83,7 +84,6 @@ class Evaluation:
         rivals_one_to_one: name → a row of mean one-to-one scores of a method to beat, at the
             tolerance of the breakdown; random output included.
         noise: test scores at several levels of added noise.
-        scale: what a sample is worth in µm and wavelengths.
     """
 
     selection: MeanSweep
@@ -94,12 +94,12 @@ class Evaluation:
     pressure_pa: Floats
     test_fingerprint: str
     facts: Mapping[str, str]
+    scale: Scale
     examples: Sequence[Example] = ()
     baselines: Mapping[str, Floats] = field(default_factory=dict)
     one_to_one: OneToOne | None = None
     rivals_one_to_one: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     noise: NoiseCurve | None = None
-    scale: Scale = field(default_factory=Scale)
 
 
 def signal_scores(

@@ -1,12 +1,18 @@
 """Pictures of what the settings of a dataset mean, before anything is simulated for hours."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from bubbleloc.data.plan import DatasetPlan
-from bubbleloc.physics import Scene, Setup, bubble_response, draw_scene, simulate_rf
+from bubbleloc.physics import (
+    Scene,
+    Setup,
+    bubble_response,
+    draw_scene,
+    simulate_rf,
+    typical_lag_samples,
+)
 from bubbleloc.physics.scene import draw_radii
 from bubbleloc.report.figures.physics import arrivals_figure, bubble_figure, pulse_figure
 from bubbleloc.report.figures.style import save_figure
@@ -14,7 +20,6 @@ from bubbleloc.report.figures.style import save_figure
 PRESSURE_PA = 100e3  # within the 5–250 kPa of the scenes, enough for a clear second harmonic
 BUBBLES = 12  # few enough to see each echo
 RADII = 1001  # to take the middle one of
-LAGS = 31
 
 
 def preview(plan: DatasetPlan) -> Path:
@@ -33,8 +38,15 @@ def preview(plan: DatasetPlan) -> Path:
     one = f"{1e6 * radius_m:.2g} µm, {where}, {1e3 * depth_m:.0f} mm deep"
     bubble = bubble_response(radius_m, depth_m, PRESSURE_PA, setup)
     alone = Scene(np.array([depth_m]), np.zeros(1), np.array([radius_m]), PRESSURE_PA)
-    few = _scene(rng, plan, setup, BUBBLES, pressure_pa=(PRESSURE_PA, PRESSURE_PA))
-    line, lag = simulate_rf(few, setup), typical_lag_samples(rng, plan, setup)
+    few = draw_scene(
+        rng,
+        plan.bubbles,
+        count=(BUBBLES, BUBBLES),
+        pressure_pa=(PRESSURE_PA, PRESSURE_PA),
+        depth_m=setup.depth_m,
+        width_m=setup.transducer.aperture_m,
+    )
+    line, lag = simulate_rf(few, setup), typical_lag_samples(rng, plan.bubbles, setup)
     figures = {
         "pulse": pulse_figure(setup, PRESSURE_PA, depth_m),
         "bubble": bubble_figure(one, bubble, simulate_rf(alone, setup), setup),
@@ -43,27 +55,6 @@ def preview(plan: DatasetPlan) -> Path:
     for name, figure in figures.items():
         save_figure(figure, folder, name)
     return folder
-
-
-def typical_lag_samples(rng: np.random.Generator, plan: DatasetPlan, setup: Setup) -> float:
-    """Return the samples from an echo's arrival to its peak, the median of bubbles like the plan's.
-
-    Which swing of an echo is the loudest changes with radius and pressure, hence the median.
-    """
-    lags = []
-    for _ in range(LAGS):
-        alone = simulate_rf(_scene(rng, plan, setup, 1), setup)
-        lags.append(np.abs(alone.volts).argmax() - alone.arrival_sample[0])
-    return float(np.median(lags))
-
-
-def _scene(
-    rng: np.random.Generator, plan: DatasetPlan, setup: Setup, count: int, **other: Any
-) -> Scene:
-    """Draw a scene like those of the dataset, of ``count`` bubbles."""
-    depth_m, width_m = setup.depth_m, setup.transducer.aperture_m
-    shape: dict[str, Any] = {"count": (count, count), "depth_m": depth_m, "width_m": width_m}
-    return draw_scene(rng, plan.bubbles, **shape, **other)
 
 
 def _shell_words(setup: Setup) -> str:

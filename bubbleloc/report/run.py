@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +90,7 @@ class Report:
     test_fingerprint: str
     selection_split: str
     facts: dict[str, str]
-    scale: Scale = field(default_factory=Scale)
+    scale: Scale
 
 
 def read_report(folder: Path) -> Report:
@@ -104,7 +104,7 @@ def read_report(folder: Path) -> Report:
         record = json.loads((folder / _RECORD_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"no report in {folder}: evaluate that run first") from error
-    return Report(scores=scores, **record | {"scale": Scale(**record.get("scale", {}))})
+    return Report(scores=scores, **record | {"scale": Scale(**record["scale"])})
 
 
 def _check(evaluation: Evaluation, tolerance: int) -> None:

@@ -18,6 +18,7 @@ from bubbleloc.evaluation.run import evaluate_at
 from bubbleloc.metrics import MeanSweep, best_thresholds, scores_at, tolerance_sweep
 from bubbleloc.metrics.statistics import summarize
 from bubbleloc.nn import build_model
+from bubbleloc.physics import Setup
 from bubbleloc.report import Evaluation, content
 from bubbleloc.report.sections import report_document
 from bubbleloc.report.tables import write_long_csv
@@ -69,6 +70,7 @@ EVALUATE = """
 from itertools import islice
 from bubbleloc.evaluation.scoring import predict
 from bubbleloc.nn import build_model
+from bubbleloc.physics import Setup
 from bubbleloc.data.splits import open_split
 from bubbleloc.data.noise import Noise
 network = build_model("ckcnn", hidden_channels=2, kernel=15)
@@ -83,6 +85,7 @@ from itertools import islice
 from bubbleloc.inference import apply
 from bubbleloc.localization import open_lines
 from bubbleloc.nn import build_model
+from bubbleloc.physics import Setup
 network = build_model("ckcnn", hidden_channels=2, kernel=15)
 def work(folder):
     with open_lines(folder / "train.h5") as lines:
@@ -189,6 +192,7 @@ def scored(signals):
         pressure_pa=rng.uniform(5e3, 250e3, signals),
         test_fingerprint="thin air",
         facts={},
+        scale=Setup().scale,
     )
 
 

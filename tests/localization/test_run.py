@@ -104,7 +104,7 @@ def test_another_rate_is_resampled_on_request_only(rf, identity, tmp_path):
         (lambda rf: rf.__setitem__((3, 0), np.inf), {}, "line 3 is NaN or infinite at sample 0"),
         (None, {"transpose": True}, "8446 lines of 4 samples, shorter than .* transpose=true"),
         (None, {"picture": 9}, "has lines 0 to 3"),
-        (None, {"sampling_rate_hz": -1}, "sampling_rate_hz=-1 of"),
+        (None, {"sampling_rate_hz": -1}, "sampling_rate_hz=-1: give the rate in Hz"),
         (None, {"sampling_rate_hz": 62.5, "resample": True}, "give the rate in Hz"),
     ],
 )

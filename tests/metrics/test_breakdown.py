@@ -3,10 +3,10 @@ import pytest
 
 from bubbleloc.metrics.breakdown import KINDS, Breakdown, count_kinds, outcomes, rates
 from bubbleloc.metrics.detections import Detections
-from bubbleloc.physics.scale import Scale
+from bubbleloc.physics import Setup
 from tests.metrics.test_one_to_one import HAND, feed
 
-SCALE = Scale()
+SCALE = Setup().scale
 
 
 def test_outcomes_by_hand():

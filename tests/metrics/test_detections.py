@@ -7,7 +7,7 @@ from scipy.optimize import linear_sum_assignment
 from bubbleloc.errors import InputError
 from bubbleloc.metrics.detections import Detections, pick_peaks
 from bubbleloc.metrics.matching import Matching, match_detections
-from bubbleloc.physics.scale import Scale
+from bubbleloc.physics import Setup
 
 positions = st.lists(st.one_of(st.integers(0, 30), st.floats(0, 30)), max_size=12)
 
@@ -49,7 +49,7 @@ def test_scores_by_hand():
     assert matching.jaccard == pytest.approx(2 / 6)
     assert matching.bias_samples == pytest.approx((0.5 - 1) / 2)
     assert matching.rmse_samples == pytest.approx(np.sqrt((0.25 + 1) / 2))
-    scores = matching.scores()
+    scores = matching.scores(Setup().scale)
     assert scores["rmse_um"] == pytest.approx(matching.rmse_samples * 11.84)
     assert scores["bias_wavelengths"] == pytest.approx(-0.25 * 0.0136)
     rmse_um = scores["rmse_um"]
@@ -63,15 +63,7 @@ def test_scores_of_nothing():
     assert (missed.precision, missed.recall, missed.f1, missed.jaccard) == (0, 0, 0, 0)
     assert np.isnan(missed.rmse_samples)
     assert np.isnan(missed.bias_samples)
-    assert missed.efficiency(Scale()) == 0
-
-
-def test_scale_of_a_sample():
-    scale = Scale()
-    assert scale.um_per_sample == pytest.approx(11.84)
-    assert scale.wavelengths_per_sample == pytest.approx(11.84e-6 / (1480 / 1.7e6))
-    assert scale.time_us([62.5]) == pytest.approx([1.0])
-    assert scale.depth_mm([8446]) == pytest.approx([100.0], abs=0.01)
+    assert missed.efficiency(Setup().scale) == 0
 
 
 def test_peaks_sit_at_the_centroid():

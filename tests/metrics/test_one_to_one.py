@@ -4,9 +4,9 @@ import pytest
 
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.one_to_one import PEAK_THRESHOLDS, MatchedScores, PeakChoice, pick_all_peaks
-from bubbleloc.physics.scale import Scale
+from bubbleloc.physics import Setup
 
-SCALE = Scale()
+SCALE = Setup().scale
 
 HAND = [  # positions, confidences, truth
     ([100.5, 200, 700], [0.9, 0.8, 0.3], [100, 198, 500]),

@@ -11,7 +11,7 @@ from scipy.stats import kstest
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, arrival_sample, draw_scene, max_pressure_field
 from bubbleloc.physics.scene import draw_radii
-from bubbleloc.physics.simulator import simulate_rf
+from bubbleloc.physics.simulator import simulate_rf, typical_lag_samples
 from tests.physics.reference import relative_l2
 
 
@@ -30,6 +30,11 @@ def test_line_of_a_single_bubble() -> None:
     peak = np.abs(line.volts).argmax()
     assert 60 < peak - arrival < 110
     assert np.abs(line.volts[: int(arrival) - 5]).max() < 1e-3 * np.abs(line.volts).max()
+
+
+def test_the_usual_echo_peaks_87_samples_after_its_arrival() -> None:
+    lag = typical_lag_samples(np.random.default_rng(1), "monodisperse", Setup())
+    assert lag == pytest.approx(87, abs=3)
 
 
 def test_echoes_add_up() -> None:

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from bubbleloc.errors import InputError
+from bubbleloc.physics import Setup
 from bubbleloc.report import Report
 from bubbleloc.report.comparison import write_comparison
 from bubbleloc.report.figures.sweep import sweep_heatmap, sweep_lines
@@ -17,7 +18,7 @@ def report_of(level, fingerprint="same", signals=20):
         for i in range(signals)
         for t in (0, 4)
     ]
-    return Report(pd.DataFrame(rows), fingerprint, "val", {})
+    return Report(pd.DataFrame(rows), fingerprint, "val", {}, Setup().scale)
 
 
 SWEEP = {

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from bubbleloc.metrics import TOLERANCES, MeanSweep, best_thresholds, tolerance_sweep
-from bubbleloc.physics.scale import Scale
+from bubbleloc.physics import Setup
 from bubbleloc.report.figures import f1_against, f1_heatmap, f1_violins, precision_recall
 from bubbleloc.report.figures.comparison import run_violins
 from bubbleloc.report.figures.line import Example, example_line
 from bubbleloc.report.figures.style import save_figure
 
-SCALE = Scale()
+SCALE = Setup().scale
 
 
 @pytest.fixture(scope="module")

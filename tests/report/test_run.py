@@ -8,7 +8,7 @@ import pytest
 from bubbleloc.errors import InputError
 from bubbleloc.metrics import MeanSweep, best_thresholds, random_floor, scores_at, tolerance_sweep
 from bubbleloc.metrics.detections import Detections
-from bubbleloc.physics.scale import Scale
+from bubbleloc.physics import Setup
 from bubbleloc.report import Evaluation, Example, OneToOne, read_report, write_report
 from bubbleloc.report.comparison import write_comparison
 
@@ -38,6 +38,7 @@ def evaluation_of(noise=0.2, seed=0, fingerprint="same"):
         pressure_pa=np.linspace(5e3, 250e3, N),
         test_fingerprint=fingerprint,
         facts={"run": "ckcnn <131>", "parameters": "28,392"},
+        scale=Setup().scale,
         examples=[example],
     )
 
@@ -48,7 +49,7 @@ def scores_of(silence, threshold):
 
 def one_to_one_of(peaks, truth, lines):
     """Scores of equal lines, at a threshold of 0.1."""
-    counted = OneToOne.of(dict.fromkeys(range(1, 10), 0.1), 4, Scale())
+    counted = OneToOne.of(dict.fromkeys(range(1, 10), 0.1), 4, Setup().scale)
     for _ in range(lines):
         counted.add(peaks, np.array(truth, float))
     return counted
@@ -196,6 +197,7 @@ def test_nothing_to_find_and_nothing_found_still_makes_a_report(tmp_path):
             pressure_pa=np.full(3, 1e5),
             test_fingerprint="silence",
             facts={},
+            scale=Setup().scale,
             examples=[Example("silence", silence[0], silence[0], np.array(truth), 0.5)],
             one_to_one=one_to_one_of(Detections(np.zeros(0), np.zeros(0)), truth, 3),
         )

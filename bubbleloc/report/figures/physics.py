@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bubbleloc.physics import BubbleResponse, RFLine, Setup, propagate, unit_pulse
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.figures.style import (
     BLUE,
     COLUMN_INCHES,
@@ -162,7 +161,7 @@ def _part_to_show(line: RFLine) -> tuple[int, int]:
 
 
 def _add_depths(axes: Axes, setup: Setup) -> None:
-    scale = Scale(setup.sampling_rate_hz, setup.medium.speed_of_sound_m_s, setup.frequency_hz)
+    scale = setup.scale
     depth = axes.secondary_xaxis(
         "top", functions=(scale.depth_mm, lambda mm: np.asarray(mm) / scale.depth_mm(1))
     )
