@@ -58,7 +58,7 @@ def open_model(source: str, checkpoint: str = "best") -> Model:
 def _released(run: Path) -> Model:
     network, card = runs.load_network(run), runs.card_of(run)
     scale = Scale(card["sampling_rate_hz"], card["speed_of_sound_m_s"], card["frequency_hz"])
-    return Model(str(run), network, scale, card["thresholds"])
+    return Model(str(run), network, scale, card["checkpoints"]["best"]["thresholds"])
 
 
 def _of_run(run: Path, checkpoint: str) -> Model:

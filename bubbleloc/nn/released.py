@@ -33,8 +33,9 @@ def released_card(name: str) -> dict[str, Any]:
     """Return what is known of a network of the package.
 
     ``model`` (arguments of `build_model`), ``parameters``, ``sampling_rate_hz``,
-    ``speed_of_sound_m_s``, ``frequency_hz``, ``thresholds`` (best one per tolerance in samples),
-    ``f1_test`` and ``training`` (the settings it was trained with).
+    ``speed_of_sound_m_s``, ``frequency_hz``, ``noise``, ``checkpoints`` (of ``best``, the
+    fingerprint of the weights and the best threshold per tolerance in samples), ``selection`` (the
+    split these were chosen on), ``software``, ``f1_test`` and ``training`` (its settings).
 
     Raises:
         ValueError: no network of that name.

@@ -1,6 +1,7 @@
 """Run directories: what a training leaves behind, and the network in it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,17 @@ import torch
 import yaml
 
 from bubbleloc.console import settings
+from bubbleloc.data.noise import Noise
+from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_zip, write_yaml
 from bubbleloc.nn import Localizer, build_model, load_released, released_card
+from bubbleloc.nn.released import WEIGHTS
+from bubbleloc.training.card import Card, choose_thresholds, fingerprint, read_card, write_card
 
 CONFIG_FILE = "config.yaml"
+CARD_FILE = "card.yaml"
+SELECTION = "val"  # the split on which a training chooses thresholds
 CHECKPOINTS = "checkpoints"
 RELEASED_PREFIX = "bubbleloc:"  # before the name of a network that comes with the package
 LARGEST_CONFIG = 2**20  # bytes
@@ -20,6 +27,85 @@ PARTS = ("model", "data", "loss", "optimizer", "loader", "trainer", "seed", "noi
 KINDS = {"train": "a training run", "smnist": "a run of bubbleloc.examples.smnist"}
 
 Config = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A trained network, in evaluation mode, with its card."""
+
+    name: str
+    network: Localizer
+    card: Card
+
+    def threshold(self, tolerance: int) -> float:
+        """Return the best threshold at a tolerance in samples.
+
+        Raises:
+            InputError: it is not known.
+        """
+        if tolerance not in self.card.thresholds:
+            raise InputError(
+                f"{self.name} has no threshold for tolerance {tolerance} that was chosen for this "
+                "checkpoint: give threshold=, or let the training choose it: "
+                f"python -m bubbleloc.train resume={self.name}"
+            )
+        return self.card.thresholds[tolerance]
+
+
+def open_run(run: str | Path, checkpoint: str = "best") -> TrainedNetwork:
+    """Open a trained network.
+
+    Args:
+        run: run directory, or a network of the package such as ``bubbleloc:small``.
+        checkpoint: ``best`` or ``last``; networks of the package have one.
+
+    Raises:
+        InputError: no such run or checkpoint, or a damaged one.
+    """
+    folder = Path(run)
+    network = load_network(folder, checkpoint)
+    if is_released(folder):
+        name = _released_name(folder)
+        path = Path(str(WEIGHTS / f"{name}.yaml"))
+        card = read_card(path, "best", path.with_suffix(".safetensors"))
+    elif (folder / CARD_FILE).is_file():
+        card = read_card(folder / CARD_FILE, checkpoint, checkpoint_path(folder, checkpoint))
+    else:
+        card = _card_without_thresholds(folder, network, checkpoint)
+    return TrainedNetwork(str(run), network, card)
+
+
+def write_run_card(folder: Path) -> None:
+    """Choose thresholds for the checkpoints of a trained run and write its ``card.yaml``."""
+    cards: dict[str, Card] = {}
+    epochs: dict[int, Card] = {}  # best and last are often of the same one
+    for checkpoint in ("best", "last"):
+        path = checkpoint_path(folder, checkpoint)
+        epoch = read_checkpoint(path)["epoch"]
+        if epoch in epochs:
+            cards[checkpoint] = replace(epochs[epoch], fingerprint=fingerprint(path))
+            continue
+        network = load_network(folder, checkpoint)
+        card = _card_without_thresholds(folder, network, checkpoint)
+        data = Path(read_config(folder)["data"]["folder"])
+        thresholds = choose_thresholds(network, open_split(data, SELECTION, card.noise))
+        cards[checkpoint] = epochs[epoch] = replace(card, thresholds=thresholds)
+    write_card(folder / CARD_FILE, cards)
+
+
+def _card_without_thresholds(folder: Path, network: Localizer, checkpoint: str) -> Card:
+    """Return what settings and training data tell of a network."""
+    config = read_config(folder)
+    noise = Noise(config["noise"], config.get("snr_db"))
+    return Card(
+        model=config["model"],
+        parameters=network.parameter_count,
+        scale=open_split(Path(config["data"]["folder"]), "train", noise).scale,
+        noise=noise,
+        thresholds={},
+        selection=SELECTION,
+        fingerprint=fingerprint(checkpoint_path(folder, checkpoint)),
+    )
 
 
 def write_config(folder: Path, config: Config) -> None:

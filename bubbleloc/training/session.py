@@ -148,6 +148,8 @@ def fit(config: runs.Config, folder: Path, *, resume: bool = False) -> None:
         checkpoint = where_it_stopped(folder, learner) if resume else None
         with one_reason(trainer), resumable(folder, "train"):
             trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True)
+        if is_first_process():
+            runs.write_run_card(folder)
 
 
 @contextlib.contextmanager

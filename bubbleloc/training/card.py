@@ -1,0 +1,117 @@
+"""The card of a network: what one has to know to use it, in a YAML file beside its weights."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bubbleloc import __version__
+from bubbleloc.data.noise import Noise
+from bubbleloc.data.splits import Split
+from bubbleloc.errors import InputError
+from bubbleloc.files import write_yaml
+from bubbleloc.metrics import MeanSweep, best_thresholds, tolerance_sweep
+from bubbleloc.nn import Localizer
+from bubbleloc.nn.inference import apply
+from bubbleloc.physics.scale import Scale
+
+SOFTWARE = f"bubbleloc {__version__}"
+LARGEST_YAML = 2**20  # bytes
+DAMAGE = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of a trained network.
+
+    Attributes:
+        model: arguments of `bubbleloc.nn.build_model`.
+        parameters: number of trainable parameters.
+        scale: of the RF lines that it was trained on.
+        noise: that was added to them.
+        thresholds: best threshold per tolerance in samples; empty where none is known.
+        selection: split that these were chosen on.
+        fingerprint: of the file with the weights, see `fingerprint`.
+        software: that trained it.
+    """
+
+    model: Mapping[str, Any]
+    parameters: int
+    scale: Scale
+    noise: Noise
+    thresholds: Mapping[int, float]
+    selection: str
+    fingerprint: str
+    software: str = SOFTWARE
+
+
+def fingerprint(path: Path) -> str:
+    """Return a short hash of a file with weights."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def choose_thresholds(network: Localizer, split: Split) -> dict[int, float]:
+    """Return the threshold of highest mean tolerance F1 over a split, per tolerance."""
+    selection = MeanSweep.of(
+        [tolerance_sweep(apply(network, batch.rf), batch.count) for batch in split.batches()]
+    )
+    best = best_thresholds(selection)
+    return dict(zip(selection.tolerances.tolist(), best.tolist(), strict=True))
+
+
+def write_card(path: Path, cards: Mapping[str, Card], **more: Any) -> None:
+    """Write the cards of the checkpoints of one training, by their names, into one file.
+
+    Args:
+        more: what else the file should tell; nobody reads it back.
+    """
+    card = next(iter(cards.values()))
+    content: dict[str, Any] = {
+        "model": dict(card.model),
+        "parameters": card.parameters,
+        "sampling_rate_hz": card.scale.sampling_rate_hz,
+        "speed_of_sound_m_s": card.scale.speed_of_sound_m_s,
+        "frequency_hz": card.scale.frequency_hz,
+        "noise": {"level": card.noise.level, "snr_db": card.noise.snr_db},
+        "selection": card.selection,
+        "checkpoints": {
+            name: {"fingerprint": each.fingerprint, "thresholds": dict(each.thresholds)}
+            for name, each in cards.items()
+        },
+        "software": card.software,
+    }
+    write_yaml(path, content | more)
+
+
+def read_card(path: Path, checkpoint: str, weights: Path) -> Card:
+    """Read the card of a checkpoint.
+
+    Args:
+        weights: file of the checkpoint; where the card is of other weights, it has no thresholds.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    try:
+        if path.stat().st_size > LARGEST_YAML:
+            raise ValueError("too large")
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        known = content["checkpoints"].get(checkpoint, {})
+        found = fingerprint(weights)
+        fits = known.get("fingerprint") == found
+        names = ("sampling_rate_hz", "speed_of_sound_m_s", "frequency_hz")
+        return Card(
+            model=dict(content["model"]),
+            parameters=int(content["parameters"]),
+            scale=Scale(*(content[name] for name in names)),
+            noise=Noise(**content["noise"]),
+            thresholds={int(t): float(v) for t, v in known["thresholds"].items()} if fits else {},
+            selection=str(content["selection"]),
+            fingerprint=found,
+            software=str(content["software"]),
+        )
+    except DAMAGE as error:
+        raise InputError(f"{path} is damaged; remove it and resume the training") from error
