@@ -1,38 +1,42 @@
-"""Atomic file writes, and size limits for files from elsewhere."""
+"""Atomic file writes, locks, and size limits for files from elsewhere."""
 
 import contextlib
+import math
 import os
-import struct
+import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import h5py
 import yaml
+from filelock import FileLock, Timeout
 
 from bubbleloc.errors import InputError
 
 MOST_BYTES = 2**31  # of what has to be read in one piece
 MOST_SAMPLES = 2**24  # of an RF line
-_PIECE = 2**20
-_MAT_HEADER, _MAT_COMPRESSED = 128, 15
+_MATLAB_BYTES = {"single": 4, "logical": 1, "char": 2}
+_MATLAB_BYTES |= {f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)}
 
 
 @contextlib.contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary name of the same suffix, whose file takes its own name if all went well.
+    """Yield a temporary path of the same suffix, which is renamed to ``path`` on success.
 
-    Folders that are missing are made.
+    An error, a kill or a power cut leaves the file that was there before. Missing folders are made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         yield unfinished
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
         unfinished.replace(path)
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -45,6 +49,57 @@ def write_text(path: Path, text: str) -> Path:
 def write_yaml(path: Path, content: Any) -> Path:
     """Write plain data, in its order."""
     return write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+
+
+@contextlib.contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock on ``path``, and remove what killed writers of it left.
+
+    The system releases the lock of a killed process.
+
+    Raises:
+        InputError: another process holds the lock, or the folder cannot be written.
+    """
+    lock = FileLock(path.with_name(path.name + ".lock"), timeout=0)
+    with explain_write_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise InputError(
+                f"{path} is being written by another process; wait for it or stop it"
+            ) from error
+    try:
+        for leftover in path.parent.glob(f".*-{path.name}*"):
+            leftover.unlink(missing_ok=True)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            Path(lock.lock_file).unlink()  # before the release: afterwards it may be another's
+        lock.release()
+
+
+@contextlib.contextmanager
+def explain_write_errors(path: Path) -> Iterator[None]:
+    """Turn errors of a failed write into one line.
+
+    Raises:
+        InputError: in place of OSError and of HDF5's RuntimeError.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise InputError(
+            f"cannot write {path}: {_reason(error)}; what was finished is kept, "
+            "remove the cause and run the same command again"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if found := re.search(r"error message = '([^']+)'", str(error)):  # HDF5 quotes the system
+        return found[1]
+    system = isinstance(error, OSError) and error.strerror
+    return (system or str(error) or type(error).__name__).splitlines()[0]
 
 
 def check_bytes(path: Path, claimed: int | None = None) -> None:
@@ -65,7 +120,7 @@ def check_zip(path: Path) -> None:
     """Refuse a zip archive (``.npz``, checkpoints) whose contents are too large together.
 
     Raises:
-        InputError: so, or it is no zip archive.
+        InputError: too large, or no zip archive.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -76,43 +131,27 @@ def check_zip(path: Path) -> None:
 
 
 def check_mat(path: Path) -> None:
-    """Refuse a MATLAB 5 file whose compressed variables are too large when unpacked.
-
-    They are unpacked piece by piece, keeping nothing.
+    """Refuse a MATLAB 5 file that is too large, or whose header claims too large a variable.
 
     Raises:
-        InputError: so.
+        InputError: too large.
     """
+    from scipy.io import whosmat
+
     check_bytes(path)
-    total = 0
-    with path.open("rb") as file:
-        order = file.read(_MAT_HEADER)[126:128]
-        tag = "<II" if order == b"IM" else ">II"
-        while len(head := file.read(8)) == 8:
-            kind, size = struct.unpack(tag, head)
-            end = file.tell() + size
-            if kind == _MAT_COMPRESSED:
-                stream = zlib.decompressobj()
-                try:
-                    while file.tell() < end and (
-                        piece := file.read(min(_PIECE, end - file.tell()))
-                    ):
-                        while piece:
-                            total += len(stream.decompress(piece, _PIECE))
-                            check_bytes(path, total)
-                            piece = stream.unconsumed_tail
-                except zlib.error:
-                    return  # the reader says better what is wrong
-            file.seek(end)
+    try:
+        variables = whosmat(path)
+    except Exception:  # many types, undocumented; the reader says better what is wrong
+        return
+    for _, shape, kind in variables:
+        check_bytes(path, math.prod(shape) * _MATLAB_BYTES.get(kind, 8))
 
 
 def check_hdf5(path: Path, dataset: h5py.Dataset, whole: bool = False) -> None:
     """Refuse an HDF5 dataset whose chunks, or which itself if read whole, are too large.
 
     Raises:
-        InputError: so.
+        InputError: too large.
     """
-    chunk = dataset.dtype.itemsize
-    for length in dataset.shape if whole else dataset.chunks or ():
-        chunk *= int(length)
-    check_bytes(path, chunk)
+    lengths = dataset.shape if whole else dataset.chunks or ()
+    check_bytes(path, dataset.dtype.itemsize * math.prod(map(int, lengths)))

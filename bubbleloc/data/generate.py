@@ -14,6 +14,7 @@ from bubbleloc.data import store, writing
 from bubbleloc.data.execution import Executor
 from bubbleloc.data.plan import DatasetPlan, plan_of
 from bubbleloc.errors import InputError
+from bubbleloc.files import exclusive, explain_write_errors
 from bubbleloc.physics import Scene, Setup, simulate_rf
 from bubbleloc.physics.bubble import warn_large
 
@@ -83,13 +84,13 @@ def _building_path(path: Path) -> Path:
 def _simulate_split(plan: DatasetPlan, split: str, bar: "tqdm[Any]") -> None:
     """Simulate one split, or what is missing of it after an interruption."""
     path, setup = plan.path(split), plan.setup()
-    with writing.claim(path):
+    with exclusive(path):
         building = _building_path(path)
         if not building.exists():
             _create(building, plan, split, setup)
         _fill(building, plan, split, setup, bar)
         if building != path:
-            with writing.writing(path):
+            with explain_write_errors(path):
                 building.replace(path)
 
 

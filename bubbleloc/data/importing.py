@@ -12,6 +12,7 @@ from tqdm import tqdm
 from bubbleloc.data import store, writing
 from bubbleloc.data.srml import SUFFIXES, Acquisition, UnusableError, read_signal
 from bubbleloc.errors import InputError
+from bubbleloc.files import exclusive
 
 NAMES_SHOWN = 3
 
@@ -51,7 +52,7 @@ def import_folder(
     files = _files(source)
     twins = {path.with_suffix(".txt") for path in files if path.suffix == ".mat"}
     report = ImportReport()
-    with writing.claim(output):
+    with exclusive(output):
         if output.exists():
             raise InputError(f"{output} exists; remove it or choose another output")
         first = _first_length(files, acquisition, report)

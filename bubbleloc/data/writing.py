@@ -6,20 +6,18 @@ killed process leaves a readable file, and a full disk is noticed before anythin
 """
 
 import contextlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from bubbleloc import __version__
 from bubbleloc.data.schema import BUBBLE_FIELDS, SCHEMA_VERSION
 from bubbleloc.data.store import Truth
-from bubbleloc.errors import InputError
+from bubbleloc.files import atomic, explain_write_errors
 
 BUBBLE_CHUNK = 4096  # bubbles stored side by side
 SIGNAL_CHUNK = 1024
@@ -43,53 +41,6 @@ class Header:
 
 
 @contextlib.contextmanager
-def claim(path: Path) -> Iterator[None]:
-    """Hold the right to write ``path``; a killed process loses it.
-
-    Raises:
-        InputError: another process holds it, or the folder cannot be written.
-    """
-    lock = FileLock(path.with_name(path.name + ".lock"), timeout=0)
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise InputError(
-                f"{path} is being written by another process; wait for it or stop it"
-            ) from error
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            Path(lock.lock_file).unlink()  # while held, so that nobody's lock is taken away
-        lock.release()
-
-
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Say in one line what the system or HDF5 reports of a failed write.
-
-    Raises:
-        InputError: in place of OSError and HDF5's RuntimeError.
-    """
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        raise InputError(
-            f"cannot write {path}: {_reason(error)}; what was finished is kept, "
-            "remove the cause and run the same command again"
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    if found := re.search(r"error message = '([^']+)'", str(error)):  # HDF5 quotes the system
-        return found[1]
-    system = isinstance(error, OSError) and error.strerror
-    return (system or str(error) or type(error).__name__).splitlines()[0]
-
-
-@contextlib.contextmanager
 def create(path: Path, header: Header) -> Iterator[h5py.File]:
     """Open a new dataset file of no signals, to be renamed to ``path`` when the block ends.
 
@@ -98,16 +49,13 @@ def create(path: Path, header: Header) -> Iterator[h5py.File]:
     Raises:
         InputError: the disk is full, or the folder cannot be written.
     """
-    temporary = path.with_name(path.name + ".new")
-    with writing(path):
-        try:
-            with h5py.File(temporary, "w") as file:
-                _lay_out(file, header)
-                yield file
-            temporary.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+    with (
+        explain_write_errors(path),
+        atomic(path) as unfinished,
+        h5py.File(unfinished, "w") as file,
+    ):
+        _lay_out(file, header)
+        yield file
 
 
 def _lay_out(file: h5py.File, header: Header) -> None:
@@ -176,7 +124,7 @@ def write_line(file: h5py.File, index: int, volts: NDArray[np.float32]) -> None:
     Raises:
         InputError: the write failed; the signal then does not count as done.
     """
-    with writing(Path(file.filename)):
+    with explain_write_errors(Path(file.filename)):
         file["rf"][index] = volts
         file.flush()  # the line is on its way to the disk before it counts as done
         file["done"][index] = True
@@ -188,5 +136,5 @@ def closing(file: h5py.File) -> Iterator[h5py.File]:
     try:
         yield file
     finally:
-        with writing(Path(file.filename)):
+        with explain_write_errors(Path(file.filename)):
             file.close()

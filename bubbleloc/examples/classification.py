@@ -14,10 +14,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from bubbleloc.console.progress import TrainingProgress
 from bubbleloc.console.settings import RULES, Settings
-from bubbleloc.data.writing import claim
 from bubbleloc.errors import InputError
 from bubbleloc.examples.images import Part, SequentialImages
-from bubbleloc.files import write_yaml
+from bubbleloc.files import exclusive, write_yaml
 from bubbleloc.nn import CKCNNClassifier, TCNClassifier
 from bubbleloc.nn.sequence import SequenceClassifier
 from bubbleloc.training import runs
@@ -162,7 +161,7 @@ def fit(
     order = Shuffled(len(data.train.labels), settings["seed"])
     train = DataLoader(_tensors(data.train), settings["batch_size"], sampler=order)
     val = DataLoader(_tensors(data.val), EVALUATION_BATCH)
-    with claim(folder / runs.CONFIG_FILE):
+    with exclusive(folder / runs.CONFIG_FILE):
         if not resume:
             _begin(settings, folder)
         checkpoint = where_it_stopped(folder, learner) if resume else None

@@ -11,9 +11,8 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from bubbleloc.data.writing import writing
 from bubbleloc.errors import InputError
-from bubbleloc.files import atomic
+from bubbleloc.files import atomic, explain_write_errors
 
 COLUMNS = ("line", "sample", "time_us", "depth_mm", "confidence")
 
@@ -77,7 +76,7 @@ def bubble_file(path: Path, facts: Mapping[str, object]) -> Iterator[Table]:
         facts: what to note in an HDF5 file's attributes.
     """
     with contextlib.ExitStack() as stack:
-        with writing(path):
+        with explain_write_errors(path):
             unfinished = stack.enter_context(atomic(path))
             table = _FORMATS[path.suffix.lower()](unfinished, facts)  # type: ignore[call-arg]
         yield stack.enter_context(contextlib.closing(table))

@@ -1,7 +1,6 @@
 """Checkpoints that survive kills, full disks, moved folders and strangers."""
 
 import logging
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from bubbleloc.data.writing import writing
 from bubbleloc.errors import InputError
+from bubbleloc.files import atomic, explain_write_errors
 from bubbleloc.training import runs
 
 BEST, LAST, PREVIOUS = "best", "last", "previous"
@@ -36,16 +35,11 @@ class AtomicCheckpoints(TorchCheckpointIO):
             InputError: it cannot be written.
         """
         path = Path(path)
-        temporary = path.with_name(f"{path.name}.partial")
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
+        with explain_write_errors(path), atomic(path) as unfinished:
+            with unfinished.open("wb") as file:
                 torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
             if path.stem == LAST and path.exists():
                 path.replace(path.with_stem(PREVIOUS))
-            temporary.replace(path)
 
 
 def keepers(folder: Path, score: str = "val_f1") -> list[ModelCheckpoint]:

@@ -14,8 +14,8 @@ from bubbleloc.console import threads
 from bubbleloc.data.generate import DatasetPlan, ensure_dataset, plan_of
 from bubbleloc.data.module import LoaderSettings, RFDataModule
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.writing import claim, writing
 from bubbleloc.errors import InputError
+from bubbleloc.files import exclusive, explain_write_errors
 from bubbleloc.nn import Localizer
 from bubbleloc.training import provenance, runs
 from bubbleloc.training.learner import Learner
@@ -75,7 +75,7 @@ def _turn(plan: DatasetPlan) -> Iterator[None]:
     if not missing or HydraConfig.get().mode != RunMode.MULTIRUN:
         yield
         return
-    with writing(plan.folder):
+    with explain_write_errors(plan.folder):
         plan.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(plan.folder / "sweep.lock")
         lock.acquire()
@@ -162,7 +162,7 @@ def _owned(folder: Path, config: runs.Config, resume: bool) -> Iterator[None]:
     if not is_first_process():
         yield
         return
-    with claim(folder / provenance.RUN_FILE):
+    with exclusive(folder / provenance.RUN_FILE):
         if not resume and (folder / runs.CHECKPOINTS).exists():
             raise InputError(f"{folder} holds a run; go on with resume={folder} or choose another")
         if not resume:

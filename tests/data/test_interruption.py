@@ -23,6 +23,7 @@ from tqdm import tqdm
 from bubbleloc.data import store, writing
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.errors import InputError
+from bubbleloc.files import exclusive
 from tests.conftest import run
 from tests.data.test_generate import assert_same_content
 
@@ -105,7 +106,7 @@ def die_at_call(number, name):
 def test_killed_while_the_file_is_created(tiny_plan, plan, number, name):
     child = simulating(plan, partial(die_at_call, number, name))
     assert exit_code(child) == -signal.SIGKILL
-    assert files_of(plan) == ["train.h5.lock", "train.h5.partial.new"]
+    assert files_of(plan) == [f".{child.pid}-train.h5.partial", "train.h5.lock"]
     ensure_dataset(plan, workers=1)
     assert_same_content(plan.path("train"), tiny_plan.path("train"))
     assert files_of(plan) == ["train.h5"]
@@ -148,7 +149,7 @@ def refused_line(plan):
 
 
 def test_a_second_writer_is_refused_while_the_file_is_created(plan):
-    with writing.claim(plan.path("train")):
+    with exclusive(plan.path("train")):
         assert "train.h5 is being written by another process" in refused_line(plan)
     assert not files_of(plan)
 

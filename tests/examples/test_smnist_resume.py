@@ -7,10 +7,10 @@ import pytest
 import torch
 import yaml
 
-from bubbleloc.data.writing import claim
 from bubbleloc.errors import InputError
 from bubbleloc.examples import classification
 from bubbleloc.examples.classification import Classification
+from bubbleloc.files import exclusive
 from bubbleloc.training import runs
 from bubbleloc.training.logs import METRICS
 from tests.conftest import run
@@ -103,7 +103,7 @@ def test_a_finished_run_comes_out_as_before(tmp_path):
 
 def test_a_run_in_use_is_not_resumed_a_second_time(tmp_path):
     with (
-        claim(tmp_path / runs.CONFIG_FILE),
+        exclusive(tmp_path / runs.CONFIG_FILE),
         pytest.raises(InputError, match="being written by another process"),
     ):
         classification.run(SHORT, pulses(), tmp_path, resume=True)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from bubbleloc.data.writing import claim
 from bubbleloc.errors import InputError
+from bubbleloc.files import exclusive
 from bubbleloc.training import learner, logs, provenance, runs, session
 from bubbleloc.training.logs import METRICS
 from tests.training.test_learner import SMALL, settings, weights
@@ -196,7 +196,7 @@ def test_a_moved_run_keeps_its_best_checkpoint(tiny, tmp_path, monkeypatch):
 def test_a_run_in_use_is_not_resumed_a_second_time(whole, tmp_path):
     cut = shutil.copytree(whole, tmp_path / "cut")
     with (
-        claim(cut / provenance.RUN_FILE),
+        exclusive(cut / provenance.RUN_FILE),
         pytest.raises(InputError, match="being written by another process"),
     ):
         session.fit(runs.read_config(cut), cut, resume=True)

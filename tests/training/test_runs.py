@@ -15,9 +15,9 @@ from omegaconf import OmegaConf
 from bubbleloc.console.cli import config_folder
 from bubbleloc.data.generate import DatasetPlan, ensure_dataset
 from bubbleloc.data.store import fingerprint
-from bubbleloc.data.writing import claim, writing
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.files import exclusive, explain_write_errors
 from bubbleloc.training import learner, provenance, runs, session
 from bubbleloc.training.logs import METRICS
 from tests.training.test_learner import SMALL, settings
@@ -93,7 +93,7 @@ def test_runs_started_in_the_same_second_do_not_collide(tiny, tmp_path):
     template = OmegaConf.to_container(config, resolve=False)["hydra"]["run"]["dir"]
     assert template.endswith("-${unique:}")  # random, for each process
     with (
-        claim(tmp_path / "run" / provenance.RUN_FILE),
+        exclusive(tmp_path / "run" / provenance.RUN_FILE),
         pytest.raises(InputError, match="being written by another process"),
     ):
         session.fit(settings(tiny, *SMALL), tmp_path / "run")
@@ -189,5 +189,8 @@ def assert_crops_are_those_of_the_batch(folder, crops, volts):
 
 
 def test_writing_names_the_file_that_cannot_be_written(tmp_path):
-    with pytest.raises(InputError, match=r"cannot write .*nowhere"), writing(tmp_path / "nowhere"):
+    with (
+        pytest.raises(InputError, match=r"cannot write .*nowhere"),
+        explain_write_errors(tmp_path / "nowhere"),
+    ):
         (tmp_path / "no" / "where").write_text("")
