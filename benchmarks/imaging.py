@@ -12,9 +12,9 @@ from bubbleloc.imaging.acquisition import simulated
 from bubbleloc.imaging.beamforming import Grid
 from bubbleloc.imaging.run import LOCALIZED, RAW
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
-from bubbleloc.localization.model import open_model
 from bubbleloc.physics import Setup
 from bubbleloc.report.tables import to_markdown
+from bubbleloc.training.runs import open_run
 
 ISOLATION_M = {30: 3e-3, 100: 3e-3, 300: 3e-3, 1000: 2e-3}  # by the number of bubbles
 DELAY_SAMPLES = 87.0  # from an echo's arrival to its peak
@@ -23,7 +23,7 @@ REGION = Grid(np.array([-0.014, 0.014]), np.array([0.01, 0.07]))
 
 def widths(run: str, count: int, scenes: int) -> pd.DataFrame:
     """Return medians over the isolated bubbles of some scenes of ``count`` bubbles."""
-    network, tables = open_model(run).network, []
+    network, tables = open_run(run).network, []
     for seed in range(scenes):
         array = simulated(Setup(), "monodisperse", 96, count, 100e3, seed)
         lines = {

@@ -21,7 +21,8 @@ from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.srml import Acquisition, UnusableError, read_signal
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
-from bubbleloc.localization import localize_file, open_lines
+from bubbleloc.formats import open_lines
+from bubbleloc.localization import localize_file
 from bubbleloc.physics.response_files import read_response, read_waveform
 from bubbleloc.training import runs, session
 from bubbleloc.training.checkpoints import checkpoint_to_resume
@@ -151,8 +152,8 @@ def test_a_file_that_claims_too_much_is_refused(tmp_path, monkeypatch, name, mak
     monkeypatch.setattr(files, "MOST_BYTES", 2**19)
     make(tmp_path / name)
     assert (tmp_path / name).stat().st_size < 2**19
-    with pytest.raises(InputError, match=name), open_lines(tmp_path / name) as lines:
-        next(lines.blocks(1))
+    with pytest.raises(InputError, match=name):
+        open_lines(tmp_path / name).read(0, 1)
     if name.endswith(".mat"):
         with pytest.raises(InputError, match=r"in one piece"):
             read_response(tmp_path / name, "Tfit")
@@ -221,9 +222,8 @@ def sources(tmp_path: Path, suffix: str) -> list[bytes]:
 
 
 def read_lines(path: Path) -> None:
-    with open_lines(path) as lines:
-        for _ in lines.blocks(2):
-            pass
+    for _ in open_lines(path).blocks(2):
+        pass
 
 
 READERS = {

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.signal import hilbert
 
 from bubbleloc.errors import InputError
+from bubbleloc.formats import open_lines
 from bubbleloc.imaging.beamforming import ArrayLines, Floats
-from bubbleloc.localization.lines import open_lines
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
 from bubbleloc.physics import P4_1, Scene, Setup, draw_scene, simulate_rf
@@ -99,22 +99,19 @@ def recorded(
     Raises:
         InputError: no such file, no array's lines, NaN, or another sampling rate.
     """
-    with open_lines(path, key, transpose) as lines:
-        rate_hz = lines.sampling_rate_hz or scale.sampling_rate_hz
-        speed_m_s = lines.speed_of_sound_m_s or scale.speed_of_sound_m_s
-        if not np.isclose(rate_hz, scale.sampling_rate_hz, rtol=1e-6):
-            raise InputError(
-                f"{path} is sampled at {rate_hz / 1e6:g} MHz, the network wants "
-                f"{scale.sampling_rate_hz / 1e6:g} MHz: resample the lines"
-            )
-        volts = next(lines.blocks(MOST_ELEMENTS))
-    if lines.lines not in (None, len(volts)) or len(volts) < 2:
+    lines = open_lines(path, key, transpose)
+    rate_hz = lines.sampling_rate_hz or scale.sampling_rate_hz
+    speed_m_s = lines.speed_of_sound_m_s or scale.speed_of_sound_m_s
+    if not np.isclose(rate_hz, scale.sampling_rate_hz, rtol=1e-6):
+        raise InputError(
+            f"{path} is sampled at {rate_hz / 1e6:g} MHz, the network wants "
+            f"{scale.sampling_rate_hz / 1e6:g} MHz: resample the lines"
+        )
+    if not 2 <= lines.lines <= MOST_ELEMENTS:
         raise InputError(
             f"{path} holds {lines.lines} lines: give one per element, 2 to {MOST_ELEMENTS}; "
             "if lines are columns, add transpose=true"
         )
-    if not np.isfinite(volts).all():
-        element, sample = np.argwhere(~np.isfinite(volts))[0]
-        raise InputError(f"{path}: line {element} is NaN or infinite at sample {sample}; repair it")
+    volts = lines.read(0, lines.lines)
     element_m = replace(P4_1, aperture_m=aperture_m).element_positions_m(len(volts))
     return Acquisition(volts, element_m, float(rate_hz), float(speed_m_s))

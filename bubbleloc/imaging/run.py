@@ -14,11 +14,10 @@ from bubbleloc.imaging.acquisition import recorded, simulated
 from bubbleloc.imaging.beamforming import Grid, Pixels
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
-from bubbleloc.localization.model import open_model
 from bubbleloc.physics import typical_lag_samples
 from bubbleloc.report.figures.style import save_figure
 from bubbleloc.report.tables import write_csv
-from bubbleloc.training.runs import read_config
+from bubbleloc.training.runs import open_run, read_config
 
 RAW, LOCALIZED = "RF lines", "localized lines"
 
@@ -75,14 +74,14 @@ def image_array(
     """
     region = [(1e-3 * low, 1e-3 * high) for low, high in (lateral_mm, depth_mm)]
     grid = Grid.covering(region[0], region[1], 1e-3 * pixel_mm)
-    model, plan = open_model(run, checkpoint), plan_of(read_config(Path(run))["data"])
+    trained, plan = open_run(run, checkpoint), plan_of(read_config(Path(run))["data"])
     if input is None:
         array = simulated(plan.setup(), plan.bubbles, elements, count, pressure_pa, seed)
     else:
-        array = recorded(Path(input), key, transpose, 1e-3 * aperture_mm, model.scale)
+        array = recorded(Path(input), key, transpose, 1e-3 * aperture_mm, trained.card.scale)
     lines = {
         RAW: array.echoes(_lag_samples(plan)),
-        LOCALIZED: array.localized(model.network, batch_size),
+        LOCALIZED: array.localized(trained.network, batch_size),
     }
     images = {name: line.image(grid) for name, line in lines.items()}
     folder = Path(output)

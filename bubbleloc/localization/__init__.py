@@ -1,6 +1,5 @@
-"""From a user's file of RF lines to a file of bubbles."""
+"""From RF lines, in a file or an array, to tables of bubbles."""
 
-from bubbleloc.localization.lines import RFLines, open_lines
-from bubbleloc.localization.run import Localized, localize_file
+from bubbleloc.localization.run import Localized, localize_file, localize_lines
 
-__all__ = ["Localized", "RFLines", "localize_file", "open_lines"]
+__all__ = ["Localized", "localize_file", "localize_lines"]

@@ -1,33 +1,24 @@
-"""Localize the bubbles in a file of RF lines, piece by piece."""
+"""Localize the bubbles in RF lines of an array or a file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.signal import resample_poly
-from tqdm import tqdm
+from numpy.typing import ArrayLike
 
 from bubbleloc import __version__
 from bubbleloc.errors import InputError
-from bubbleloc.localization.lines import RFLines, open_lines
-from bubbleloc.localization.model import Model, open_model
+from bubbleloc.formats import RFLines, lines_of_array, open_lines
+from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import bubble_file, check_output
-from bubbleloc.metrics.detections import Detections, pick_peaks
-from bubbleloc.nn.inference import apply
-from bubbleloc.physics.scale import Scale
+from bubbleloc.metrics import QUOTED_TOLERANCE
+from bubbleloc.nn.released import RELEASED
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.style import save_picture
-
-Floats = NDArray[np.float32]
-
-_FARTHEST_RATE = 50
-"""Ratio of sampling rates beyond which one of them must be a mistake, such as MHz for Hz."""
+from bubbleloc.training.runs import RELEASED_PREFIX, open_run
 
 
 @dataclass(frozen=True)
@@ -44,28 +35,51 @@ class Localized:
     picture: Path | None
 
 
-@dataclass(frozen=True)
-class _Task:
-    """A network with everything that turns lines of one file into rows."""
+def localize_lines(
+    volts: ArrayLike,
+    sampling_rate_hz: float = 62.5e6,
+    model: str | Path = "small",
+    *,
+    threshold: float | None = None,
+    tolerance: int = QUOTED_TOLERANCE,
+    speed_of_sound_m_s: float | None = None,
+    resample: bool = False,
+    batch_size: int = 16,
+) -> pd.DataFrame:
+    """Find the bubbles in RF lines.
 
-    model: Model
-    path: Path
-    rate: Fraction  # samples of the network per sample of the file
-    threshold: float
-    scale: Scale  # of the file
+    Args:
+        volts: one line (L,) or several (n, L), in volts or any other unit: the networks of the
+            package scale every line to unit RMS.
+        model: ``"small"`` or ``"large"``, which come with the package, or a run directory. A
+            network for noisy recordings, ``"robust"``, does not exist yet.
+        threshold: of the network's output; the network's best one at `tolerance` if None.
+        tolerance: in samples, see `threshold`.
+        speed_of_sound_m_s: for depths; that of the network's training data if None.
+        resample: whether to convert lines of another sampling rate to that of the network.
+        batch_size: lines in the network at a time.
 
-    def rows(self, line: int, found: Detections) -> pd.DataFrame:
-        """Detections in samples of the network as rows of the output."""
-        sample = found.sample / float(self.rate)
-        return pd.DataFrame(
-            {
-                "line": line,
-                "sample": sample,
-                "time_us": self.scale.time_us(sample),
-                "depth_mm": self.scale.depth_mm(sample),
-                "confidence": found.confidence,
-            }
-        )
+    Returns:
+        A row per bubble, sorted by line and sample: ``line``; ``sample``, the echo's arrival
+        counted from 0, between samples, at the rate of `volts`; ``depth_mm`` of a bubble on the
+        axis; ``amplitude``, the height of the output's peak. ``sample_sigma`` and ``probability``
+        are NaN, since today's networks do not tell them.
+
+    Raises:
+        InputError: lines that do not fit the network, NaN or infinite values, no such model.
+    """
+    lines = lines_of_array("volts", np.asarray(volts))
+    trained = open_run(f"{RELEASED_PREFIX}{model}" if model in RELEASED else model)
+    finder = BubbleFinder.for_lines(
+        lines,
+        trained,
+        threshold=threshold,
+        tolerance=tolerance,
+        sampling_rate_hz=sampling_rate_hz,
+        speed_of_sound_m_s=speed_of_sound_m_s,
+        resample=resample,
+    )
+    return pd.concat(finder.tables(lines, batch_size), ignore_index=True)
 
 
 def localize_file(
@@ -80,130 +94,76 @@ def localize_file(
     resample: bool = False,
     speed_of_sound_m_s: float | None = None,
     threshold: float | None = None,
-    tolerance: int = 4,
+    tolerance: int = QUOTED_TOLERANCE,
     picture: int | None = None,
     batch_size: int = 16,
 ) -> Localized:
-    """Write the bubbles in a file of RF lines to a CSV or HDF5 file.
+    """Write the bubbles in a file of RF lines to a CSV or HDF5 file, as `localize_lines` does.
 
-    A row per detection: line, sample (counted from 0 at the rate of the input, between samples),
-    time_us, depth_mm of a bubble on the axis, confidence (the network's output at the peak).
+    The columns are line, sample, time_us, depth_mm and confidence (the amplitude of
+    `localize_lines`).
 
     Args:
         run: run directory, or ``bubbleloc:small``.
-        input: RF lines, see `lines.open_lines` for formats, `key` and `transpose`.
+        input: RF lines, see `open_lines` for formats, `key` and `transpose`.
         output: file that ends with ``.csv`` or ``.h5``.
-        sampling_rate_hz: of the input, if it does not say or says wrongly; one that nobody
-            says is taken as the network's.
-        resample: whether to bring lines of another rate to that of the network.
-        speed_of_sound_m_s: for depths; that of the input, else that of the training data.
-        threshold: on confidence; the best one of the run's report at `tolerance` if None.
+        sampling_rate_hz: of the input; what the file says if None, else that of the network.
+        speed_of_sound_m_s: for depths; what the file says if None, else that of the network.
         picture: number of a line to draw, with what was found, to a PNG file beside the output.
 
     Raises:
         InputError: files or settings that do not fit, NaN or infinite values.
     """
     source, target = Path(input), Path(output)
-    check_output(target)
-    if target.resolve() == source.resolve():
-        raise InputError(f"output={target} would overwrite the input: choose another name")
-    model = open_model(run, checkpoint)
-    level = model.threshold(tolerance) if threshold is None else float(threshold)
-    with open_lines(source, key, transpose) as lines:
-        rate_hz = sampling_rate_hz or lines.sampling_rate_hz or model.scale.sampling_rate_hz
-        speed = speed_of_sound_m_s or lines.speed_of_sound_m_s or model.scale.speed_of_sound_m_s
-        scale = Scale(float(rate_hz), float(speed), model.scale.frequency_hz)
-        rate = _rate(source, scale, model, resample)
-        task = _Task(model, source, rate, level, scale)
-        _check_length(task, lines)
-        facts = {
-            "model": run,
-            "threshold": level,
-            "sampling_rate_hz": rate_hz,
-            "speed_of_sound_m_s": speed,
-            "software": f"bubbleloc {__version__}",
-        }
-        n_lines = n_bubbles = 0
-        drawn = None
-        with bubble_file(target, facts) as table:
-            for line, rf, prediction, found in _found(task, lines, batch_size):
-                table.append(task.rows(line, found))
-                n_lines, n_bubbles = line + 1, n_bubbles + len(found)
-                if line == picture:
-                    drawn = _draw(task, target, line, rf, prediction, found)
-            if picture is not None and drawn is None:
-                raise InputError(f"picture={picture}: {source} has lines 0 to {n_lines - 1}")
+    check_output(target, source)
+    trained = open_run(run, checkpoint)
+    lines = open_lines(source, key, transpose)
+    if picture is not None and picture >= lines.lines:
+        raise InputError(f"picture={picture}: {source} has lines 0 to {lines.lines - 1}")
+    finder = BubbleFinder.for_lines(
+        lines,
+        trained,
+        threshold=threshold,
+        tolerance=tolerance,
+        sampling_rate_hz=sampling_rate_hz,
+        speed_of_sound_m_s=speed_of_sound_m_s,
+        resample=resample,
+    )
     return Localized(
-        lines=n_lines,
-        bubbles=n_bubbles,
+        lines=lines.lines,
+        bubbles=_write_bubbles(finder, lines, run, target, batch_size),
         samples=lines.samples,
-        sampling_rate_hz=float(rate_hz),
+        sampling_rate_hz=finder.scale.sampling_rate_hz,
         rate_is_assumed=not (sampling_rate_hz or lines.sampling_rate_hz),
-        threshold=level,
+        threshold=finder.threshold,
         output=target,
-        picture=drawn,
+        picture=None if picture is None else _draw(finder, lines, picture, target),
     )
 
 
-def _found(
-    task: _Task, lines: RFLines, batch_size: int
-) -> Iterator[tuple[int, Floats, Floats, Detections]]:
-    """Number, RF line, output and detections of every line, at the rate of the network."""
-    line = 0
-    with tqdm(total=lines.lines, desc=f"localize {task.path}", unit="line") as bar:
-        for block in lines.blocks(batch_size):
-            _check_finite(task.path, line, block)
-            if task.rate != 1:
-                up, down = task.rate.numerator, task.rate.denominator
-                block = resample_poly(block, up, down, axis=1).astype(np.float32)
-            for rf, prediction in zip(block, apply(task.model.network, block), strict=True):
-                yield line, rf, prediction, pick_peaks(prediction, task.threshold)
-                line += 1
-            bar.update(len(block))
+def _write_bubbles(
+    finder: BubbleFinder, lines: RFLines, model: str, target: Path, batch_size: int
+) -> int:
+    """Write the table of all bubbles; return their number."""
+    facts = {
+        "model": model,
+        "threshold": finder.threshold,
+        "sampling_rate_hz": finder.scale.sampling_rate_hz,
+        "speed_of_sound_m_s": finder.scale.speed_of_sound_m_s,
+        "software": f"bubbleloc {__version__}",
+    }
+    bubbles = 0
+    with bubble_file(target, facts) as append:
+        for found in finder.tables(lines, batch_size, progress=True):
+            time_us = finder.scale.time_us(found["sample"])
+            append(found.rename(columns={"amplitude": "confidence"}).assign(time_us=time_us))
+            bubbles += len(found)
+    return bubbles
 
 
-def _rate(path: Path, scale: Scale, model: Model, resample: bool) -> Fraction:
-    """Samples of the network per sample of the file."""
-    own, wanted = scale.sampling_rate_hz, model.scale.sampling_rate_hz
-    if not wanted / _FARTHEST_RATE < own < wanted * _FARTHEST_RATE:  # NaN too
-        raise InputError(
-            f"sampling_rate_hz={own:g} of {path}: give the rate in Hz, one near {wanted:g}"
-        )
-    if np.isclose(own, wanted, rtol=1e-6):
-        return Fraction(1)
-    if not resample:
-        raise InputError(
-            f"{path} is sampled at {own / 1e6:g} MHz, the network wants {wanted / 1e6:g} MHz: "
-            "resample=true converts it, sampling_rate_hz= corrects what the file says"
-        )
-    return Fraction(wanted / own).limit_denominator(1000)  # off by a 100th of a sample per line
-
-
-def _check_length(task: _Task, lines: RFLines) -> None:
-    needed = task.model.network.receptive_field // 2 + 1
-    if lines.samples * task.rate < needed:
-        count = "" if lines.lines is None else f"{lines.lines} "
-        raise InputError(
-            f"{task.path} holds {count}lines of {lines.samples} samples, shorter than the {needed} "
-            "that the network needs: if lines are columns, add transpose=true"
-        )
-
-
-def _check_finite(path: Path, first: int, block: Floats) -> None:
-    bad = ~np.isfinite(block)
-    if bad.any():
-        line, sample = np.argwhere(bad)[0]
-        raise InputError(
-            f"{path}: line {first + line} is NaN or infinite at sample {sample}; repair it"
-        )
-
-
-def _draw(
-    task: _Task, target: Path, line: int, rf: Floats, prediction: Floats, found: Detections
-) -> Path:
-    """Draw a line at the rate of the network beside the output."""
-    model = task.model.scale
-    scale = Scale(model.sampling_rate_hz, task.scale.speed_of_sound_m_s, model.frequency_hz)
-    title = f"{task.path.name}, line {line}: {len(found)} bubbles"
-    figure = detected_line(title, rf, prediction, found, task.threshold, scale)
-    return save_picture(figure, target.with_name(f"{target.stem}_line_{line}.png"))
+def _draw(finder: BubbleFinder, lines: RFLines, number: int, target: Path) -> Path:
+    """Draw a line and its bubbles, at the rate of the network, beside the output."""
+    ((rf, output, found),) = finder.detections(lines.read(number, number + 1))
+    title = f"{Path(lines.source).name}, line {number}: {len(found)} bubbles"
+    figure = detected_line(title, rf, output, found, finder.threshold, finder.network_scale)
+    return save_picture(figure, target.with_name(f"{target.stem}_line_{number}.png"))

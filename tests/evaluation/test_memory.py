@@ -82,15 +82,14 @@ def work(folder):
 
 LOCALIZE = """
 from itertools import islice
-from bubbleloc.inference import apply
-from bubbleloc.localization import open_lines
+from bubbleloc.nn.inference import apply
+from bubbleloc.formats import open_lines
 from bubbleloc.nn import build_model
 from bubbleloc.physics import Setup
 network = build_model("ckcnn", hidden_channels=2, kernel=15)
 def work(folder):
-    with open_lines(folder / "train.h5") as lines:
-        for block in islice(lines.blocks(16), 20):
-            apply(network, block)
+    for block in islice(open_lines(folder / "train.h5").blocks(16), 20):
+        apply(network, block)
 """
 
 

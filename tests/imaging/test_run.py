@@ -10,8 +10,8 @@ from bubbleloc.console.cli import refusal
 from bubbleloc.errors import InputError
 from bubbleloc.imaging.acquisition import recorded, simulated
 from bubbleloc.imaging.run import image_array
-from bubbleloc.localization.model import open_model
 from bubbleloc.physics import Setup
+from bubbleloc.training.runs import open_run
 from tests.console.test_bad_input import command
 
 REGION = {"depth_mm": (15.0, 35.0), "pixel_mm": 0.2}
@@ -66,14 +66,14 @@ def test_an_image_of_a_file_of_the_same_lines_is_the_same(made, tmp_path):
 )
 def test_files_that_hold_no_lines_of_an_array_are_refused(volts, message, tmp_path):
     np.save(tmp_path / "array.npy", volts)
-    scale = open_model("bubbleloc:small").scale
+    scale = open_run("bubbleloc:small").card.scale
     with pytest.raises(InputError, match=message):
         recorded(tmp_path / "array.npy", None, False, 0.028, scale)
 
 
 def test_another_sampling_rate_is_refused(tmp_path):
     np.savez(tmp_path / "array.npz", rf=np.ones((4, 900)), fs=50e6)
-    scale = open_model("bubbleloc:small").scale
+    scale = open_run("bubbleloc:small").card.scale
     with pytest.raises(InputError, match=r"sampled at 50 MHz, the network wants 62\.5 MHz"):
         recorded(tmp_path / "array.npz", None, False, 0.028, scale)
 

@@ -7,11 +7,11 @@ import pytest
 from scipy.signal import resample_poly
 
 from bubbleloc.errors import InputError
-from bubbleloc.localization import localize_file
+from bubbleloc.localization import localize_file, localize_lines
 from bubbleloc.metrics.detections import pick_peaks
 from bubbleloc.nn import Localizer
 
-RUN = "outputs/a"
+RUN = "bubbleloc:small"
 LEVEL = 0.5
 
 
@@ -22,17 +22,20 @@ def identity(monkeypatch):
     monkeypatch.setattr("bubbleloc.training.runs.load_network", lambda *_: network)
 
 
+@pytest.fixture(scope="module")
+def source(tiny):
+    return tiny / "test.h5"
+
+
 @pytest.fixture
-def rf(workplace, monkeypatch):
-    """RF lines of the tiny test split; the working directory is where its runs are."""
-    monkeypatch.chdir(workplace)
-    with h5py.File("data/tiny/test.h5") as file:
+def rf(source):
+    with h5py.File(source) as file:
         return file["rf"][:]
 
 
-def test_bubbles_are_the_peaks_of_the_network(rf, identity, tmp_path):
+def test_bubbles_are_the_peaks_of_the_network(rf, source, identity, tmp_path):
     output = tmp_path / "new" / "bubbles.csv"
-    done = localize_file(RUN, "data/tiny/test.h5", output, threshold=LEVEL, picture=1, batch_size=3)
+    done = localize_file(RUN, source, output, threshold=LEVEL, picture=1, batch_size=3)
     table = pd.read_csv(output)
     assert list(table.columns) == ["line", "sample", "time_us", "depth_mm", "confidence"]
     assert len(table) == done.bubbles > 0
@@ -50,7 +53,7 @@ def test_bubbles_are_the_peaks_of_the_network(rf, identity, tmp_path):
     ]
 
 
-def test_hdf5_output_says_the_same_and_how_it_was_made(rf, identity, tmp_path):
+def test_hdf5_output_says_the_same_and_how_it_was_made(rf, source, identity, tmp_path):
     np.save(tmp_path / "rf.npy", rf)
     for name in ("bubbles.csv", "bubbles.h5"):
         done = localize_file(RUN, tmp_path / "rf.npy", tmp_path / name, threshold=LEVEL)
@@ -63,21 +66,67 @@ def test_hdf5_output_says_the_same_and_how_it_was_made(rf, identity, tmp_path):
         assert file.attrs["sampling_rate_hz"] == 62.5e6
 
 
-def test_threshold_is_that_of_the_report(rf, workplace, tmp_path):
-    thresholds = pd.read_csv(workplace / RUN / "report/thresholds.csv").set_index("tolerance")
+def test_threshold_is_that_of_the_run(workplace, monkeypatch, tmp_path):
+    monkeypatch.chdir(workplace)
+    source = workplace / "data/tiny/test.h5"
+    thresholds = pd.read_csv("outputs/a/report/thresholds.csv").set_index("tolerance")
     for tolerance in (4, 7):
-        done = localize_file(RUN, "data/tiny/test.h5", tmp_path / "b.csv", tolerance=tolerance)
+        done = localize_file("outputs/a", source, tmp_path / "b.csv", tolerance=tolerance)
         assert done.threshold == pytest.approx(thresholds.loc[tolerance, "threshold"])
-    with pytest.raises(InputError, match="give threshold=, or run python"):
-        localize_file(RUN, "data/tiny/test.h5", tmp_path / "b.csv", tolerance=77)
-    bare = tmp_path / "bare"
-    shutil.copytree(workplace / RUN, bare, ignore=shutil.ignore_patterns("report"))
-    with pytest.raises(InputError, match="bare has no report"):
-        localize_file(str(bare), "data/tiny/test.h5", tmp_path / "b.csv")
-    assert localize_file(str(bare), "data/tiny/test.h5", tmp_path / "b.csv", threshold=1).lines == 4
+    with pytest.raises(InputError, match=r"no threshold for tolerance 77 .*: give threshold=, or"):
+        localize_file("outputs/a", source, tmp_path / "b.csv", tolerance=77)
+    bare = shutil.copytree("outputs/a", tmp_path / "bare")
+    shutil.rmtree(bare / "report")
+    again = localize_file(str(bare), source, tmp_path / "b.csv", tolerance=7)
+    assert again.threshold == done.threshold
+    (bare / "card.yaml").unlink()
+    with pytest.raises(InputError, match="bare has no threshold"):
+        localize_file(str(bare), source, tmp_path / "b.csv")
+    assert localize_file(str(bare), source, tmp_path / "b.csv", threshold=1).lines == 4
 
 
-def test_another_rate_is_resampled_on_request_only(rf, identity, tmp_path):
+def test_lines_of_an_array_give_the_same_bubbles_as_those_of_a_file(rf, source, tmp_path):
+    localize_file(RUN, source, tmp_path / "b.csv", batch_size=3)
+    expected = pd.read_csv(tmp_path / "b.csv")
+    columns = ["line", "sample", "sample_sigma", "depth_mm", "probability", "amplitude"]
+    for model in ("small", RUN):
+        found = localize_lines(rf, model=model)
+        assert list(found.columns) == columns
+        for name in ("line", "sample", "depth_mm"):
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-6)
+        np.testing.assert_allclose(found["amplitude"], expected["confidence"], rtol=1e-5)
+        assert found[["sample_sigma", "probability"]].isna().to_numpy().all()
+    one = localize_lines(rf[1], speed_of_sound_m_s=740.0)
+    np.testing.assert_allclose(one["depth_mm"], one["sample"] * 0.01184 / 2)
+    assert set(one["line"]) == {0}
+    assert len(one) == (expected["line"] == 1).sum()
+
+
+def test_silent_lines_have_no_bubbles():
+    found = localize_lines(np.zeros((2, 900)))
+    assert found.empty
+    assert found["line"].dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("volts", "settings", "message"),
+    [
+        (np.full((2, 900), np.nan), {}, "volts: line 0 is NaN or infinite at sample 0"),
+        (np.ones((2, 3, 900)), {}, r"volts holds float64 of shape \(2, 3, 900\)"),
+        (np.ones(900) * 1j, {}, "give real RF lines"),
+        (np.ones((900, 2)), {}, "volts holds 900 lines of 2 samples, shorter"),
+        (np.ones(900), {"sampling_rate_hz": 50e6}, "volts is sampled at 50 MHz, the network wants"),
+        (np.ones(900), {"sampling_rate_hz": 62.5}, "give the rate in Hz"),
+        (np.ones(900), {"model": "huge"}, "huge is no run directory"),
+        (np.ones(900), {"tolerance": 77}, "no threshold for tolerance 77"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(volts, settings, message):
+    with pytest.raises(InputError, match=message):
+        localize_lines(volts, **settings)
+
+
+def test_another_rate_is_resampled_on_request_only(rf, source, identity, tmp_path):
     with h5py.File(tmp_path / "slow.h5", "w") as file:
         file["rf"] = resample_poly(rf, 4, 5, axis=1)
         file["rf"].attrs["sampling_rate_hz"] = 50e6
@@ -86,7 +135,7 @@ def test_another_rate_is_resampled_on_request_only(rf, identity, tmp_path):
         localize_file(RUN, tmp_path / "slow.h5", slow, threshold=LEVEL)
     assert not slow.exists()
     localize_file(RUN, tmp_path / "slow.h5", slow, threshold=LEVEL, resample=True)
-    localize_file(RUN, "data/tiny/test.h5", at_rate, threshold=LEVEL)
+    localize_file(RUN, source, at_rate, threshold=LEVEL)
     expected, found = pd.read_csv(at_rate), pd.read_csv(slow)
     expected, found = expected[expected["line"] == 0], found[found["line"] == 0]
     assert len(found) == len(expected) > 20
@@ -118,19 +167,19 @@ def test_bad_input_leaves_no_output(change, settings, message, rf, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["rf.npy"]
 
 
-def test_output_must_be_another_file_of_a_known_format(rf, tmp_path):
+def test_output_must_be_another_file_of_a_known_format(source, tmp_path):
     with pytest.raises(InputError, match=r"ends with \.csv, \.h5"):
-        localize_file(RUN, "data/tiny/test.h5", tmp_path / "bubbles.xlsx")
+        localize_file(RUN, source, tmp_path / "bubbles.xlsx")
     with pytest.raises(InputError, match="overwrite the input"):
-        localize_file(RUN, "data/tiny/test.h5", "data/tiny/../tiny/test.h5")
+        localize_file(RUN, source, source.parent / ".." / source.parent.name / "test.h5")
     with pytest.raises(InputError, match="no run directory"):
-        localize_file("nowhere", "data/tiny/test.h5", tmp_path / "b.csv")
+        localize_file("nowhere", source, tmp_path / "b.csv")
 
 
-def test_the_network_of_the_package_needs_no_training(rf, tmp_path):
-    done = localize_file("bubbleloc:small", "data/tiny/test.h5", tmp_path / "b.csv")
-    with h5py.File("data/tiny/test.h5") as file:
+def test_the_network_of_the_package_needs_no_training(source, tmp_path):
+    done = localize_file("bubbleloc:small", source, tmp_path / "b.csv")
+    with h5py.File(source) as file:
         bubbles = len(file["bubbles/depth_m"])
     assert 0.3 * bubbles < done.bubbles < bubbles
     with pytest.raises(InputError, match="no released network 'huge'; choose one of small"):
-        localize_file("bubbleloc:huge", "data/tiny/test.h5", tmp_path / "b.csv")
+        localize_file("bubbleloc:huge", source, tmp_path / "b.csv")

@@ -4,19 +4,19 @@ import pytest
 import scipy.io
 
 from bubbleloc.errors import InputError
-from bubbleloc.localization import open_lines
+from bubbleloc.formats import open_lines
 
 LINES = np.random.default_rng(0).standard_normal((5, 30)).astype(np.float32)
 
 
 def read(path, size=2, **settings):
     """All lines of a file, read in blocks of `size`, and what it says."""
-    with open_lines(path, **settings) as lines:
-        blocks = list(lines.blocks(size))
-        assert all(block.dtype == np.float32 and len(block) <= size for block in blocks)
-        assert lines.lines in (None, sum(map(len, blocks)))
-        assert {block.shape[1] for block in blocks} == {lines.samples}
-        return np.concatenate(blocks), lines
+    lines = open_lines(path, **settings)
+    blocks = list(lines.blocks(size))
+    assert all(block.dtype == np.float32 and len(block) <= size for block in blocks)
+    assert lines.lines == sum(map(len, blocks))
+    assert {block.shape[1] for block in blocks} == {lines.samples}
+    return np.concatenate(blocks), lines
 
 
 def write_h5(path, array):
@@ -74,18 +74,12 @@ def test_a_dataset_of_this_package_is_read_as_it_is(tiny):
         np.testing.assert_array_equal(found, file["rf"][:])
 
 
-def test_many_columns_take_several_passes(tmp_path, monkeypatch):
-    monkeypatch.setattr("bubbleloc.localization.text._COLUMNS_AT_ONCE", 2)
-    np.savetxt(tmp_path / "a.txt", LINES.T)
-    np.testing.assert_allclose(read(tmp_path / "a.txt", transpose=True)[0], LINES, rtol=1e-6)
-
-
 def test_an_array_is_sliced_and_not_read_whole(tmp_path):
     with h5py.File(tmp_path / "big.h5", "w") as file:  # 400 GB, were it ever written
         file.create_dataset("rf", (10_000_000, 10_000), np.float32, chunks=(1, 10_000))
-    with open_lines(tmp_path / "big.h5") as lines:
-        assert next(lines.blocks(3)).shape == (3, 10_000)
-        assert lines.lines == 10_000_000
+    lines = open_lines(tmp_path / "big.h5")
+    assert next(lines.blocks(3)).shape == (3, 10_000)
+    assert lines.lines == 10_000_000
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,131 @@
+"""RF lines of a file or an array, read slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bubbleloc.arrays import Float32s
+from bubbleloc.errors import InputError
+from bubbleloc.files import MOST_SAMPLES
+
+RATE_NAMES = ("sampling_rate_hz", "fs")
+SPEED_NAME = "speed_of_sound_m_s"
+
+
+@dataclass(frozen=True, eq=False)
+class RFLines:
+    """RF lines that are read when they are asked for, so that they may exceed the memory.
+
+    Attributes:
+        source: name of the file, for messages.
+        array: what to slice, (lines, samples), or (samples, lines) if `transposed`.
+        sampling_rate_hz, speed_of_sound_m_s: as the file says, None where it does not.
+    """
+
+    source: str | Path
+    lines: int
+    samples: int
+    array: Any
+    transposed: bool = False
+    sampling_rate_hz: float | None = None
+    speed_of_sound_m_s: float | None = None
+
+    def read(self, start: int, stop: int) -> Float32s:
+        """Return lines `start` to `stop` as an array (b, samples).
+
+        Raises:
+            InputError: the file is damaged, or a value is NaN or infinite.
+        """
+        with unreadable_is_input_error(self.source):
+            if self.lines == 1:
+                volts = np.reshape(self.array[...], (1, -1))
+            elif self.transposed:
+                volts = self.array[:, start:stop].T
+            else:
+                volts = self.array[start:stop]
+            volts = np.array(volts, dtype=np.float32, order="C")
+        bad = np.argwhere(~np.isfinite(volts))
+        if len(bad):
+            line, sample = bad[0]
+            raise InputError(
+                f"{self.source}: line {start + line} is NaN or infinite at sample {sample}; "
+                "repair it"
+            )
+        return volts
+
+    def blocks(self, size: int) -> Iterator[Float32s]:
+        """Read all lines from the start, at most `size` at a time."""
+        for start in range(0, self.lines, size):
+            yield self.read(start, start + size)
+
+
+def lines_of_array(
+    source: str | Path, array: Any, transpose: bool = False, facts: Mapping[str, Any] | None = None
+) -> RFLines:
+    """Take an array as RF lines; one of a single row, column or dimension is one line.
+
+    Args:
+        array: (lines, samples), or (samples, lines) with `transpose`.
+        facts: numbers that come with it, the sampling rate and the speed of sound among them.
+
+    Raises:
+        InputError: no real numbers, more than two dimensions, or lines that are too long.
+    """
+    if array.ndim not in (1, 2) or array.size == 0 or array.dtype.kind not in "fiu":
+        raise InputError(
+            f"{source} holds {array.dtype} of shape {array.shape}: give real RF lines, lines × "
+            "samples, choosing with key= if the file has others"
+        )
+    one_line = array.ndim == 1 or min(array.shape) == 1
+    lines, samples = (1, array.size) if one_line else array.shape
+    if transpose and not one_line:
+        lines, samples = samples, lines
+    if samples > MOST_SAMPLES:
+        raise InputError(
+            f"{source} holds lines of {samples} samples, more than {MOST_SAMPLES}: if lines are "
+            "columns, add transpose=true, else cut them"
+        )
+    facts = facts or {}
+    rate = next((facts[name] for name in RATE_NAMES if name in facts), None)
+    return RFLines(
+        source, lines, samples, array, transpose, _number(rate), _number(facts.get(SPEED_NAME))
+    )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(np.asarray(value).item())
+
+
+def choose_array(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | None) -> str:
+    """Return the name of the array with the RF lines: `key`, else ``rf``, else the only array.
+
+    Raises:
+        InputError: none, or several.
+    """
+    listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "nothing"
+    if key is not None and key not in shapes:
+        raise InputError(f"{path} has no {key!r}; it holds {listed}")
+    if key is not None or "rf" in shapes:
+        return key or "rf"
+    arrays = [name for name, shape in shapes.items() if len(shape) in (1, 2) and np.prod(shape) > 1]
+    if len(arrays) != 1:
+        raise InputError(f"{path} holds {listed}; choose the RF lines with key=")
+    return arrays[0]
+
+
+@contextmanager
+def unreadable_is_input_error(source: str | Path) -> Iterator[None]:
+    """Raise an InputError in place of the many exceptions of libraries for damaged files."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{source} cannot be read ({reason}); write it again") from error
