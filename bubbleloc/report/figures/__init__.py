@@ -1,6 +1,5 @@
 """Figures of one run and of many: each function takes arrays or tidy tables, returns a Figure."""
 
-from bubbleloc.imaging.figure import image_figure
 from bubbleloc.report.figures.breakdowns import error_figure, rates_figure
 from bubbleloc.report.figures.comparison import run_violins
 from bubbleloc.report.figures.line import Example, detected_line, example_line
@@ -20,7 +19,6 @@ __all__ = [
     "f1_against",
     "f1_heatmap",
     "f1_violins",
-    "image_figure",
     "noise_lines",
     "precision_recall",
     "pulse_figure",
