@@ -1,6 +1,6 @@
 """CKCNNs: four layers of continuous-kernel convolutions."""
 
-from torch import nn
+from functools import partial
 
 from bubbleloc.nn.ckconv import CKConv1d, LocalCKConv1d
 from bubbleloc.nn.network import Localizer, stack
@@ -30,18 +30,14 @@ class CKCNN(Localizer):
         hidden_features: int = 32,
         init: str = "balanced",
     ) -> None:
-        def convolution(in_channels: int, out_channels: int, _: int) -> nn.Module:
-            return CKConv1d(
-                in_channels,
-                out_channels,
-                kernel,
-                omega_0=omega_0,
-                hidden_features=hidden_features,
-                init=init,
-            )
-
-        layers = stack(convolution, DEPTH, hidden_channels)
-        super().__init__(layers, 1 + DEPTH * (kernel - 1), input_scaling)
+        convolution = partial(
+            CKConv1d,
+            kernel_size=kernel,
+            omega_0=omega_0,
+            hidden_features=hidden_features,
+            init=init,
+        )
+        super().__init__(stack([convolution] * DEPTH, hidden_channels), input_scaling)
 
 
 class LocalCKCNN(Localizer):
@@ -65,16 +61,12 @@ class LocalCKCNN(Localizer):
         init: str = "balanced",
         window_samples: float = 30.0,
     ) -> None:
-        def convolution(in_channels: int, out_channels: int, _: int) -> nn.Module:
-            return LocalCKConv1d(
-                in_channels,
-                out_channels,
-                kernel,
-                window_samples=window_samples,
-                omega_0=omega_0,
-                hidden_features=hidden_features,
-                init=init,
-            )
-
-        layers = stack(convolution, DEPTH, hidden_channels)
-        super().__init__(layers, 1 + DEPTH * (kernel - 1), input_scaling)
+        convolution = partial(
+            LocalCKConv1d,
+            kernel_size=kernel,
+            window_samples=window_samples,
+            omega_0=omega_0,
+            hidden_features=hidden_features,
+            init=init,
+        )
+        super().__init__(stack([convolution] * DEPTH, hidden_channels), input_scaling)

@@ -117,6 +117,15 @@ class CKConv1d(nn.Module):
         return f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}"
 
 
+def samples_taken(layer: nn.Module) -> int:
+    """Samples by which a valid convolution shortens a line; 0 for any other layer."""
+    if isinstance(layer, CKConv1d):
+        return layer.dilation * (layer.kernel_size - 1)
+    if isinstance(layer, nn.Conv1d):
+        return layer.dilation[0] * (layer.kernel_size[0] - 1)
+    return 0
+
+
 class LocalCKConv1d(CKConv1d):
     """CKConv in physical time, under a Gaussian window per channel pair.
 

@@ -1,9 +1,11 @@
 """The dilated CNN of Blanken et al., IEEE TMI 41(9), 2022, and its twin with CKConv layers."""
 
+from functools import partial
+
 from torch import nn
 
 from bubbleloc.nn.ckconv import CKConv1d
-from bubbleloc.nn.network import Localizer, stack
+from bubbleloc.nn.network import Localizer, doubling, stack
 
 DEPTH = 12  # dilations 1, 2, 4 … 2048
 
@@ -23,11 +25,8 @@ class DilatedCNN(Localizer):
     def __init__(
         self, hidden_channels: int = 64, kernel: int = 3, input_scaling: str = "none"
     ) -> None:
-        def convolution(in_channels: int, out_channels: int, place: int) -> nn.Module:
-            return nn.Conv1d(in_channels, out_channels, kernel, dilation=2**place)
-
-        layers = stack(convolution, DEPTH, hidden_channels)
-        super().__init__(layers, dilated_receptive_field(kernel), input_scaling)
+        convolution = partial(nn.Conv1d, kernel_size=kernel)
+        super().__init__(stack(doubling(convolution, DEPTH), hidden_channels), input_scaling)
 
 
 class DilatedCKCNN(Localizer):
@@ -48,21 +47,11 @@ class DilatedCKCNN(Localizer):
         hidden_features: int = 12,
         init: str = "balanced",
     ) -> None:
-        def convolution(in_channels: int, out_channels: int, place: int) -> nn.Module:
-            return CKConv1d(
-                in_channels,
-                out_channels,
-                kernel,
-                dilation=2**place,
-                omega_0=omega_0,
-                hidden_features=hidden_features,
-                init=init,
-            )
-
-        layers = stack(convolution, DEPTH, hidden_channels)
-        super().__init__(layers, dilated_receptive_field(kernel), input_scaling)
-
-
-def dilated_receptive_field(kernel: int) -> int:
-    """Samples seen through `DEPTH` layers of ``kernel`` taps with doubling dilation."""
-    return 1 + (kernel - 1) * (2**DEPTH - 1)
+        convolution = partial(
+            CKConv1d,
+            kernel_size=kernel,
+            omega_0=omega_0,
+            hidden_features=hidden_features,
+            init=init,
+        )
+        super().__init__(stack(doubling(convolution, DEPTH), hidden_channels), input_scaling)

@@ -1,16 +1,17 @@
 """What all localization networks share: RF lines in volts in, one value per sample out."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 
 from torch import Tensor, nn
 
-from bubbleloc.nn.ckconv import CKConv1d
+from bubbleloc.nn.ckconv import CKConv1d, samples_taken
 from bubbleloc.nn.resample import resampled_convolution
 from bubbleloc.nn.scaling import InputScaling
 
-Layer = Callable[[int, int, int], nn.Module]
+Convolution = Callable[[int, int], nn.Module]  # from input channels and output channels
 
 TRAINING_RATE_HZ = 62.5e6  # of the published acquisition
 
@@ -20,22 +21,25 @@ class Localizer(nn.Module):
 
     Args:
         layers: the layers between padding and output.
-        receptive_field: samples of the RF line that one output sample sees, odd.
         input_scaling: ``"rms"`` or ``"none"``, see `InputScaling`.
 
     Shape: (B, 1, L) volts → (B, 1, L), for L above half the receptive field.
     """
 
-    def __init__(self, layers: list[nn.Module], receptive_field: int, input_scaling: str) -> None:
+    def __init__(self, layers: list[nn.Module], input_scaling: str) -> None:
         super().__init__()
-        self.receptive_field = receptive_field
         self.scaling = InputScaling(input_scaling)
-        self.model = nn.Sequential(nn.ReflectionPad1d(receptive_field // 2), *layers)
+        self.model = nn.Sequential(nn.ReflectionPad1d(reach(nn.Sequential(*layers))), *layers)
 
     def forward(self, rf: Tensor, rms: Tensor | None = None) -> Tensor:
         """Map RF lines (B, 1, L) to (B, 1, L); give ``rms`` (B,) where ``rf`` holds crops."""
         output: Tensor = self.model(self.scaling(rf, rms))
         return output
+
+    @property
+    def receptive_field(self) -> int:
+        """Samples of the RF line that one output sample sees, odd."""
+        return 1 + 2 * reach(self)
 
     @property
     def parameter_count(self) -> int:
@@ -65,25 +69,27 @@ class Localizer(nn.Module):
         """
         ratio = Fraction(sampling_rate_hz / trained_at_hz).limit_denominator(10_000)
         resampled = self.freeze()
-        reach = 0
         for name, layer in self.freeze().named_modules():
             if isinstance(layer, nn.Conv1d):
-                convolution = resampled_convolution(layer, ratio)
-                resampled.set_submodule(name, convolution)
-                reach += convolution.dilation[0] * (convolution.kernel_size[0] // 2)
-        resampled.receptive_field = 2 * reach + 1
-        resampled.model[0] = nn.ReflectionPad1d(reach)
+                resampled.set_submodule(name, resampled_convolution(layer, ratio))
+        resampled.model[0] = nn.ReflectionPad1d(reach(resampled))
         return resampled
 
 
-def stack(convolution: Layer, depth: int, channels: int) -> list[nn.Module]:
-    """Return ``depth`` × [convolution, batch normalisation, ReLU] and a 1-tap read-out.
+def reach(layers: nn.Module) -> int:
+    """Samples that valid convolutions in a row take from either end of a line."""
+    return sum(samples_taken(layer) for layer in layers.modules()) // 2
 
-    Args:
-        convolution: makes a layer from its input channels, output channels and place (0, 1, …).
-    """
+
+def doubling(convolution: Callable[..., nn.Module], depth: int) -> list[Convolution]:
+    """Return ``depth`` times a kind of convolution, of dilation 1, 2, 4, …"""
+    return [partial(convolution, dilation=2**place) for place in range(depth)]
+
+
+def stack(convolutions: Sequence[Convolution], channels: int) -> list[nn.Module]:
+    """Return [convolution, batch normalisation, ReLU] for each, and a 1-tap read-out."""
     layers: list[nn.Module] = []
-    for place in range(depth):
+    for place, convolution in enumerate(convolutions):
         in_channels = 1 if place == 0 else channels
-        layers += [convolution(in_channels, channels, place), nn.BatchNorm1d(channels), nn.ReLU()]
+        layers += [convolution(in_channels, channels), nn.BatchNorm1d(channels), nn.ReLU()]
     return [*layers, nn.Conv1d(channels, 1, 1)]

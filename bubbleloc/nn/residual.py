@@ -1,36 +1,29 @@
 """Residual blocks, and the CKCNN of Romero et al. 2021 (arXiv 2102.02611) made of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bubbleloc.nn.ckconv import CKConv1d
-from bubbleloc.nn.network import Localizer
-
-Convolution = Callable[[int, int, int], nn.Module]
-
-CONVOLUTIONS = 2  # of a block
+from bubbleloc.nn.ckconv import CKConv1d, samples_taken
+from bubbleloc.nn.network import Convolution, Localizer
 
 
 class Causal(nn.Module):
     """A valid convolution after zeros that keep the length: no output sees a later input.
 
-    Args:
-        convolution: loses ``reach`` samples.
-        reach: dilation · (K − 1).
-
     Shape: (B, C_in, L) → (B, C_out, L).
     """
 
-    def __init__(self, convolution: nn.Module, reach: int) -> None:
+    def __init__(self, convolution: nn.Module) -> None:
         super().__init__()
-        self.convolution, self.reach = convolution, reach
+        self.convolution = convolution
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve ``x`` (B, C_in, L)."""
-        output: Tensor = self.convolution(functional.pad(x, (self.reach, 0)))
+        padded = functional.pad(x, (samples_taken(self.convolution), 0))
+        output: Tensor = self.convolution(padded)
         return output
 
 
@@ -77,23 +70,22 @@ class ResidualBlock(nn.Module):
 
 
 def residual_blocks(
-    convolution: Convolution, blocks: int, in_channels: int, channels: int, dropout: float
+    convolutions: Sequence[Convolution], in_channels: int, channels: int, dropout: float
 ) -> list[nn.Module]:
-    """Return ``blocks`` × [convolution, ReLU, dropout, the same again, + shortcut, ReLU].
+    """Return a block of [convolution, ReLU, dropout] × 2, + shortcut, ReLU for each convolution.
 
     Args:
-        convolution: makes a normalised convolution from its input channels, output channels
-            and the place of its block (0, 1, …).
+        convolutions: each makes a normalised convolution from its input and output channels.
         dropout: probability that a value becomes zero in training.
     """
-    made: list[nn.Module] = []
-    for place in range(blocks):
-        inputs = in_channels if place == 0 else channels
+    blocks: list[nn.Module] = []
+    for convolution in convolutions:
         layers: list[nn.Module] = []
-        for layer_inputs in (inputs, channels):
-            layers += [convolution(layer_inputs, channels, place), nn.ReLU(), nn.Dropout(dropout)]
-        made.append(ResidualBlock(layers, inputs, channels))
-    return made
+        for inputs in (in_channels, channels):
+            layers += [convolution(inputs, channels), nn.ReLU(), nn.Dropout(dropout)]
+        blocks.append(ResidualBlock(layers, in_channels, channels))
+        in_channels = channels
+    return blocks
 
 
 class ResidualCKCNN(Localizer):
@@ -121,18 +113,16 @@ class ResidualCKCNN(Localizer):
         blocks: int = 2,
         dropout: float = 0.0,
     ) -> None:
-        def convolution(in_channels: int, out_channels: int, _: int) -> nn.Module:
+        def convolution(inputs: int, outputs: int) -> nn.Module:
             layer = CKConv1d(
-                in_channels,
-                out_channels,
+                inputs,
+                outputs,
                 kernel,
                 omega_0=omega_0,
                 hidden_features=hidden_features,
                 init=init,
             )
-            return nn.Sequential(layer, ChannelNorm(out_channels))
+            return nn.Sequential(layer, ChannelNorm(outputs))
 
-        layers = residual_blocks(convolution, blocks, 1, hidden_channels, dropout)
-        read_out = nn.Conv1d(hidden_channels, 1, 1)
-        receptive_field = 1 + CONVOLUTIONS * blocks * (kernel - 1)
-        super().__init__([*layers, read_out], receptive_field, input_scaling)
+        layers = residual_blocks([convolution] * blocks, 1, hidden_channels, dropout)
+        super().__init__([*layers, nn.Conv1d(hidden_channels, 1, 1)], input_scaling)

@@ -72,7 +72,7 @@ class CKCNNClassifier(SequenceClassifier):
         if norm not in NORMS:
             raise ValueError(f"norm={norm!r} must be one of {', '.join(NORMS)}")
 
-        def convolution(inputs: int, outputs: int, _: int) -> nn.Module:
+        def convolution(inputs: int, outputs: int) -> nn.Module:
             layer = CKConv1d(
                 inputs,
                 outputs,
@@ -81,9 +81,9 @@ class CKCNNClassifier(SequenceClassifier):
                 hidden_features=hidden_features,
                 init=init,
             )
-            return nn.Sequential(Causal(layer, kernel - 1), NORMS[norm](outputs))
+            return nn.Sequential(Causal(layer), NORMS[norm](outputs))
 
-        made = residual_blocks(convolution, blocks, in_channels, hidden_channels, dropout)
+        made = residual_blocks([convolution] * blocks, in_channels, hidden_channels, dropout)
         super().__init__(made, hidden_channels, classes, input_dropout)
 
     def at_sampling_rate(self, ratio: Fraction | float) -> "CKCNNClassifier":
@@ -95,7 +95,7 @@ class CKCNNClassifier(SequenceClassifier):
         for name, module in self.named_modules():
             if isinstance(module, Causal) and isinstance(module.convolution, CKConv1d):
                 layer = continuous_convolution(module.convolution, ratio, causal=True)
-                other.set_submodule(name, Causal(layer, layer.kernel_size[0] - 1))
+                other.set_submodule(name, Causal(layer))
         return other.eval().requires_grad_(False)
 
 

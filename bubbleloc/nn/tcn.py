@@ -3,8 +3,8 @@
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from bubbleloc.nn.network import Localizer
-from bubbleloc.nn.residual import CONVOLUTIONS, Causal, residual_blocks
+from bubbleloc.nn.network import Localizer, doubling
+from bubbleloc.nn.residual import Causal, residual_blocks
 
 
 class TCN(Localizer):
@@ -33,8 +33,7 @@ class TCN(Localizer):
         if kernel % 2 == 0:
             raise ValueError(f"kernel={kernel} must be odd and positive; try {kernel | 1}")
         layers = tcn_blocks(1, hidden_channels, kernel, levels, dropout, causal=False)
-        read_out = nn.Conv1d(hidden_channels, 1, 1)
-        super().__init__([*layers, read_out], tcn_receptive_field(kernel, levels), input_scaling)
+        super().__init__([*layers, nn.Conv1d(hidden_channels, 1, 1)], input_scaling)
 
 
 def tcn_blocks(
@@ -42,14 +41,8 @@ def tcn_blocks(
 ) -> list[nn.Module]:
     """Return ``levels`` residual blocks, causal and of constant length or valid and centred."""
 
-    def convolution(inputs: int, outputs: int, place: int) -> nn.Module:
-        dilation = 2**place
+    def convolution(inputs: int, outputs: int, dilation: int) -> nn.Module:
         layer = weight_norm(nn.Conv1d(inputs, outputs, kernel, dilation=dilation))
-        return Causal(layer, dilation * (kernel - 1)) if causal else layer
+        return Causal(layer) if causal else layer
 
-    return residual_blocks(convolution, levels, in_channels, channels, dropout)
-
-
-def tcn_receptive_field(kernel: int, levels: int) -> int:
-    """Samples seen through ``levels`` blocks of ``kernel`` taps with doubling dilation."""
-    return 1 + CONVOLUTIONS * (kernel - 1) * (2**levels - 1)
+    return residual_blocks(doubling(convolution, levels), in_channels, channels, dropout)

@@ -18,7 +18,7 @@ LEVEL = 0.5
 @pytest.fixture
 def identity(monkeypatch):
     """A network that returns what it is given, so that bubbles are peaks of the RF line."""
-    network = Localizer([], receptive_field=1, input_scaling="rms")
+    network = Localizer([], input_scaling="rms")
     monkeypatch.setattr("bubbleloc.training.runs.load_network", lambda *_: network)
 
 

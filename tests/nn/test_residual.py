@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from bubbleloc.nn import CKConv1d, build_model
 from bubbleloc.nn.residual import Causal, ChannelNorm, ResidualBlock, ResidualCKCNN
-from bubbleloc.nn.tcn import TCN, tcn_blocks, tcn_receptive_field
+from bubbleloc.nn.tcn import TCN, tcn_blocks
 from tests.nn.test_resample import band_limited_noise
 
 NAMES = ["ckcnn_residual", "tcn"]
@@ -47,7 +47,7 @@ def test_causal_convolution_is_conv1d_after_zeros(batch, inputs, outputs, length
     x = torch.randn(batch, inputs, length)
     zeros = torch.zeros(batch, inputs, kernel - 1)
     expected = functional.conv1d(torch.cat([zeros, x], -1), layer.kernel(), layer.bias)
-    found = Causal(layer, kernel - 1)(x)
+    found = Causal(layer)(x)
     assert found.shape == (batch, outputs, length)
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
@@ -114,7 +114,7 @@ def test_receptive_field_is_what_one_output_sees(name):
 
 
 def test_receptive_field_of_a_tcn():
-    assert tcn_receptive_field(kernel=3, levels=1) == 5
+    assert TCN(kernel=3, levels=1).receptive_field == 5
     assert TCN(kernel=7, levels=6).receptive_field == 757
 
 
