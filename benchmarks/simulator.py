@@ -16,9 +16,9 @@ from joblib import Parallel, delayed
 from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicSpline
 
+from bubbleloc.arrays import Floats
 from bubbleloc.physics import Scene, Setup, add_echoes, draw_scene, receive, simulate_rf
 from bubbleloc.physics.bubble import scattered_pressure
-from bubbleloc.physics.media import FloatArray
 from bubbleloc.physics.propagation import pressure_at
 from bubbleloc.physics.thermal import thermal_behaviour
 
@@ -29,7 +29,7 @@ SEED = 1
 ADAPTIVE_BUBBLES = 16
 
 
-def adaptive_bubble(radius_m: float, drive_pa: FloatArray) -> tuple[FloatArray, FloatArray]:
+def adaptive_bubble(radius_m: float, drive_pa: Floats) -> tuple[Floats, Floats]:
     """R and dR/dt (M,) by RK45, rtol = atol = 1e-6 on x = R/R₀ − 1 as in the published code."""
     medium, shell = SETUP.medium, SETUP.shell_model
     radius = np.array([radius_m])
@@ -62,7 +62,7 @@ def adaptive_bubble(radius_m: float, drive_pa: FloatArray) -> tuple[FloatArray, 
     return radius_m * (1 + y[0]), y[1] * radius_m / unit_s
 
 
-def adaptive_rf(scene: Scene) -> FloatArray:
+def adaptive_rf(scene: Scene) -> Floats:
     """The RF line (samples,) of a scene, a bubble at a time."""
     record = np.zeros((1, SETUP.record_samples))
     for i in range(len(scene)):

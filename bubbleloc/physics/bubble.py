@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 from bubbleloc.physics import integrator
-from bubbleloc.physics.media import FloatArray
 from bubbleloc.physics.propagation import pressure_at
 from bubbleloc.physics.setup import Setup
 from bubbleloc.physics.thermal import thermal_behaviour
@@ -24,10 +24,10 @@ LARGEST_RADIUS_M = 6e-6
 class BubbleResponse:
     """Oscillation of B bubbles over M samples; ``scattered_pa`` is at 1 mm, without delay."""
 
-    time_s: FloatArray  # (B, M), since transmission
-    radius_m: FloatArray  # (B, M)
-    velocity_m_s: FloatArray  # (B, M), dR/dt
-    scattered_pa: FloatArray  # (B, M)
+    time_s: Floats  # (B, M), since transmission
+    radius_m: Floats  # (B, M)
+    velocity_m_s: Floats  # (B, M), dR/dt
+    scattered_pa: Floats  # (B, M)
 
 
 def bubble_response(
@@ -48,7 +48,7 @@ def bubble_response(
     return respond(radius, depth, amplitude, Setup() if setup is None else setup)
 
 
-def warn_large(radius_m: FloatArray) -> None:
+def warn_large(radius_m: Floats) -> None:
     """Warn where a bubble (B,) is larger than those the shell viscosity was measured on."""
     if (radius_m > LARGEST_RADIUS_M).any():
         warnings.warn(
@@ -57,9 +57,7 @@ def warn_large(radius_m: FloatArray) -> None:
         )
 
 
-def respond(
-    radius: FloatArray, depth: FloatArray, amplitude: FloatArray, setup: Setup
-) -> BubbleResponse:
+def respond(radius: Floats, depth: Floats, amplitude: Floats, setup: Setup) -> BubbleResponse:
     """``bubble_response`` of checked arrays (B,)."""
     strain, rate = oscillate(radius, pressure_at(depth, amplitude, setup), setup)
     samples = np.arange(setup.window_samples) / setup.simulation_rate_hz
@@ -73,9 +71,7 @@ def respond(
     )
 
 
-def oscillate(
-    radius_m: FloatArray, drive_pa: FloatArray, setup: Setup
-) -> tuple[FloatArray, FloatArray]:
+def oscillate(radius_m: Floats, drive_pa: Floats, setup: Setup) -> tuple[Floats, Floats]:
     """Radial strain and its rate (B, M) of bubbles (B,) under pressures ``drive_pa`` (B, M)."""
     coefficients = _coefficients(radius_m, setup)
     ambient = setup.medium.ambient_pressure_pa
@@ -92,13 +88,13 @@ def oscillate(
     return strain, rate
 
 
-def scattered_pressure(radius_m: FloatArray, velocity_m_s: FloatArray, setup: Setup) -> FloatArray:
+def scattered_pressure(radius_m: Floats, velocity_m_s: Floats, setup: Setup) -> Floats:
     """p_s = ρR/r₀·(2Ṙ² + R·R̈) in Pa at r₀ = 1 mm, all (B, M).
 
     R̈ is the central difference of Ṙ; half the one-sided difference at both ends, as published.
     """
     scale = setup.medium.density_kg_m3 / REFERENCE_DISTANCE_M
-    scattered: FloatArray = _scatter(radius_m, velocity_m_s, scale, 0.5 * setup.simulation_rate_hz)
+    scattered: Floats = _scatter(radius_m, velocity_m_s, scale, 0.5 * setup.simulation_rate_hz)
     return scattered
 
 
@@ -117,7 +113,7 @@ def _scatter(radius, velocity, scale, half_rate):  # type: ignore[no-untyped-def
     return scattered
 
 
-def _checked(*values: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _checked(*values: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
     arrays = [np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in values]
     try:
         radius, depth, amplitude = (np.ascontiguousarray(a) for a in np.broadcast_arrays(*arrays))
@@ -134,13 +130,13 @@ def _checked(*values: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray
     return radius, depth, amplitude
 
 
-def _natural_time_s(radius_m: FloatArray, setup: Setup) -> FloatArray:
+def _natural_time_s(radius_m: Floats, setup: Setup) -> Floats:
     """The unit of time √(ρR₀²/P₀) (B,)."""
     medium = setup.medium
     return np.asarray(radius_m * np.sqrt(medium.density_kg_m3 / medium.ambient_pressure_pa))
 
 
-def _coefficients(radius_m: FloatArray, setup: Setup) -> FloatArray:
+def _coefficients(radius_m: Floats, setup: Setup) -> Floats:
     """The equation's numbers per bubble, (COEFFICIENTS, B padded to whole blocks)."""
     medium, shell = setup.medium, setup.shell_model
     padding = -len(radius_m) % integrator.LANES

@@ -6,15 +6,15 @@ import numpy as np
 from numba import njit
 from scipy import fft
 
+from bubbleloc.arrays import Complexes, Floats
 from bubbleloc.physics.bubble import REFERENCE_DISTANCE_M
-from bubbleloc.physics.media import ComplexArray, FloatArray
 from bubbleloc.physics.propagation import padded_length
 from bubbleloc.physics.setup import Setup
 
 
 def arrival_time_s(
-    depth_m: FloatArray, lateral_m: FloatArray, setup: Setup, receiver_m: float = 0.0
-) -> FloatArray:
+    depth_m: Floats, lateral_m: Floats, setup: Setup, receiver_m: float = 0.0
+) -> Floats:
     """Time of flight (B,): down to the bubble as a plane wave, back along a straight line."""
     return (depth_m + _distance_m(depth_m, lateral_m, receiver_m)) / (
         setup.medium.speed_of_sound_m_s
@@ -22,10 +22,10 @@ def arrival_time_s(
 
 
 def add_echoes(
-    record_pa: FloatArray,
-    scattered_pa: FloatArray,
-    depth_m: FloatArray,
-    lateral_m: FloatArray,
+    record_pa: Floats,
+    scattered_pa: Floats,
+    depth_m: Floats,
+    lateral_m: Floats,
     setup: Setup,
 ) -> None:
     """Add the echoes of bubbles (B,) to ``record_pa`` (elements, record_samples).
@@ -47,7 +47,7 @@ def add_echoes(
         _add_delayed(echoes, start, line)
 
 
-def receive(record_pa: FloatArray, setup: Setup) -> FloatArray:
+def receive(record_pa: Floats, setup: Setup) -> Floats:
     """Volts (receivers, samples): the receive response, then every ``oversampling``-th sample.
 
     As published the filter is circular over the record and nothing else keeps the decimation
@@ -58,13 +58,13 @@ def receive(record_pa: FloatArray, setup: Setup) -> FloatArray:
 
 
 @lru_cache(maxsize=8)
-def _receive_response(setup: Setup) -> ComplexArray:
+def _receive_response(setup: Setup) -> Complexes:
     """H at the frequencies of a whole record, (record_samples // 2 + 1,)."""
     frequency_hz = fft.rfftfreq(setup.record_samples, 1 / setup.simulation_rate_hz)
     return setup.transducer.receive(frequency_hz)
 
 
-def _distance_m(depth_m: FloatArray, lateral_m: FloatArray, receiver_m: float) -> FloatArray:
+def _distance_m(depth_m: Floats, lateral_m: Floats, receiver_m: float) -> Floats:
     return np.hypot(lateral_m - receiver_m, depth_m)
 
 

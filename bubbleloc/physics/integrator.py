@@ -9,7 +9,6 @@ on which others it is integrated with.
 """
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 # Bubbles per block: enough independent lanes to hide the latency of divisions.
@@ -24,8 +23,6 @@ LARGEST_CHANGE = 0.1
 REFINEMENT, FINEST = 4, 256
 
 FASTMATH = {"contract", "nsz"}  # fused multiply-add changes no result beyond round-off
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FASTMATH, inline="always")

@@ -5,10 +5,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-
-FloatArray = npt.NDArray[np.float64]
-ComplexArray = npt.NDArray[np.complex128]
 
 # Bounds for constants that need only be positive and finite.
 TINY, HUGE = 1e-12, 1e12
@@ -48,7 +46,7 @@ class Medium:
         """Coefficient of nonlinearity β = 1 + B/2A."""
         return 1 + self.nonlinearity_b_over_a / 2
 
-    def attenuation_np_m(self, frequency_hz: npt.ArrayLike) -> FloatArray:
+    def attenuation_np_m(self, frequency_hz: npt.ArrayLike) -> Floats:
         """Amplitude attenuation α(f) = a·f^b in Np/m; zero at f = 0."""
         frequency_mhz = np.asarray(frequency_hz, dtype=np.float64) / 1e6
         db_per_m = 100 * self.attenuation_db_cm_mhz * frequency_mhz**self.attenuation_power

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from bubbleloc.physics.media import ComplexArray, FloatArray
+from bubbleloc.arrays import Complexes, Floats
 from bubbleloc.physics.pulse import unit_pulse
 from bubbleloc.physics.setup import Setup
 
@@ -15,7 +15,7 @@ _RESONANT_GAP_NP_M = 1e-6
 
 
 @lru_cache(maxsize=8)
-def _spectra(setup: Setup) -> tuple[ComplexArray, ComplexArray, FloatArray, float]:
+def _spectra(setup: Setup) -> tuple[Complexes, Complexes, Floats, float]:
     """Fundamental (K,), second-harmonic source over α − 2α₁ (K,), α (K,) and 2α₁, for 1 Pa."""
     pressure, derivative = unit_pulse(setup)
     length = padded_length(setup)
@@ -36,7 +36,7 @@ def padded_length(setup: Setup) -> int:
 
 def _spectra_at(
     depth_m: npt.ArrayLike, pressure_pa: npt.ArrayLike, setup: Setup
-) -> tuple[ComplexArray, ComplexArray]:
+) -> tuple[Complexes, Complexes]:
     """Spectra (B, K) of fundamental and second harmonic at depths (B,)."""
     depth = np.atleast_1d(np.asarray(depth_m, dtype=np.float64))[:, None]
     amplitude = np.asarray(pressure_pa, dtype=np.float64).reshape(-1, 1)
@@ -48,7 +48,7 @@ def _spectra_at(
 
 def propagate(
     depth_m: npt.ArrayLike, pressure_pa: npt.ArrayLike, setup: Setup
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Fundamental and second harmonic (B, M) in Pa at depths (B,), on the clock t − z/c.
 
     The fundamental fades with α(f). The second harmonic is the quasi-linear solution of
@@ -60,12 +60,12 @@ def propagate(
     return _window(first, setup), _window(second, setup)
 
 
-def pressure_at(depth_m: npt.ArrayLike, pressure_pa: npt.ArrayLike, setup: Setup) -> FloatArray:
+def pressure_at(depth_m: npt.ArrayLike, pressure_pa: npt.ArrayLike, setup: Setup) -> Floats:
     """Total pressure (B, M) in Pa at depths (B,): both parts of ``propagate`` in one FFT."""
     first, second = _spectra_at(depth_m, pressure_pa, setup)
     first += second
     return _window(first, setup)
 
 
-def _window(spectrum: ComplexArray, setup: Setup) -> FloatArray:
+def _window(spectrum: Complexes, setup: Setup) -> Floats:
     return fft.irfft(spectrum, padded_length(setup))[:, : setup.window_samples]

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 
-from bubbleloc.physics.media import FloatArray
+from bubbleloc.arrays import Floats
 from bubbleloc.physics.setup import Setup
 
 # Part of each half cycle that a three-level pulser is on.
@@ -14,7 +14,7 @@ DUTY = 0.67
 FREQUENCY_STEP_HZ = 5e3
 
 
-def drive_signal(setup: Setup) -> FloatArray:
+def drive_signal(setup: Setup) -> Floats:
     """The excitation (n,): three levels, +1 and −1 in turn, or the setup's own drive.
 
     As published, a half cycle is on for round(0.67·fs/2f) + 1 samples (50 at 1.7 MHz; 49
@@ -32,7 +32,7 @@ def drive_signal(setup: Setup) -> FloatArray:
 
 
 @lru_cache(maxsize=8)
-def unit_pulse(setup: Setup) -> tuple[FloatArray, FloatArray]:
+def unit_pulse(setup: Setup) -> tuple[Floats, Floats]:
     """Pressure (M,) and its time derivative (M,) in 1/s for a pressure amplitude of 1 Pa.
 
     p = irfft(T·rfft(drive)), scaled to max|p| = 1. As published the straight line through the

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat
 
+from bubbleloc.arrays import Complexes, Floats
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_bytes, check_mat, check_zip
-from bubbleloc.physics.media import ComplexArray, FloatArray
 from bubbleloc.physics.transducer import TabulatedResponse
 
 # Points must be closer than this to describe a response that rings for 4 µs.
@@ -46,7 +46,7 @@ def read_response(path: str | Path, name: str) -> TabulatedResponse:
     return _checked(file, frequency, value)
 
 
-def read_waveform(path: str | Path) -> FloatArray:
+def read_waveform(path: str | Path) -> Floats:
     """One row of samples (n,) from a ``.npy`` file or a one-column ``.csv``/``.txt``."""
     file = _existing(path)
     if file.suffix == ".npy":
@@ -61,7 +61,7 @@ def read_waveform(path: str | Path) -> FloatArray:
     return np.asarray(samples, dtype=np.float64).reshape(-1)
 
 
-def read_columns(file: Path) -> FloatArray:
+def read_columns(file: Path) -> Floats:
     """A table (rows, columns) of numbers parted by commas or blanks; a header is skipped."""
     check_bytes(file)
     try:
@@ -109,8 +109,8 @@ def _checked(file: Path, frequency: Any, value: Any) -> TabulatedResponse:
             f"{file}: frequency {frequency.shape} and response {value.shape} differ in shape"
         )
     try:
-        f: FloatArray = np.asarray(frequency, dtype=np.float64)
-        x: ComplexArray = np.asarray(value, dtype=np.complex128)
+        f: Floats = np.asarray(frequency, dtype=np.float64)
+        x: Complexes = np.asarray(value, dtype=np.complex128)
     except (TypeError, ValueError) as error:
         raise InputError(f"{file}: not numbers ({error})") from error
     if not (np.isfinite(f).all() and np.isfinite(x).all() and x.any()):

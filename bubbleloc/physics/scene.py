@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-from bubbleloc.physics.media import FloatArray
 from bubbleloc.physics.response_files import read_waveform
 
 MEAN_RADIUS_M = 2.4e-6
@@ -26,9 +26,9 @@ class Scene:
     Raises InputError unless the three rows have one length and physical values.
     """
 
-    depth_m: FloatArray  # (B,), distance from the transducer's face
-    lateral_m: FloatArray  # (B,), distance from the transducer's axis
-    radius_m: FloatArray  # (B,), at rest
+    depth_m: Floats  # (B,), distance from the transducer's face
+    lateral_m: Floats  # (B,), distance from the transducer's axis
+    radius_m: Floats  # (B,), at rest
     pressure_pa: float  # transmitted amplitude
 
     def __post_init__(self) -> None:
@@ -84,7 +84,7 @@ def draw_scene(
     return Scene(depth, lateral, draw_radii(rng, bubbles, size), pressure)
 
 
-def draw_radii(rng: np.random.Generator, bubbles: str, size: int) -> FloatArray:
+def draw_radii(rng: np.random.Generator, bubbles: str, size: int) -> Floats:
     """Resting radii (size,) in m; ``bubbles`` as in draw_scene."""
     if bubbles == "monodisperse":
         radius = MEAN_RADIUS_M * (1 + RADIUS_SPREAD * rng.standard_normal(size))
@@ -98,7 +98,7 @@ def draw_radii(rng: np.random.Generator, bubbles: str, size: int) -> FloatArray:
 
 
 @lru_cache(maxsize=1)
-def _sonovue() -> tuple[FloatArray, FloatArray]:
+def _sonovue() -> tuple[Floats, Floats]:
     """Radii in µm and their cumulative distribution, both (n,), finely tabulated."""
     radius = np.linspace(*SONOVUE_RANGE_UM, 5501)
     density = radius**2 * np.exp(-SONOVUE_DECAY_PER_UM * radius)
@@ -107,7 +107,7 @@ def _sonovue() -> tuple[FloatArray, FloatArray]:
 
 
 @lru_cache(maxsize=8)
-def _measured_radii(file: Path) -> FloatArray:
+def _measured_radii(file: Path) -> Floats:
     radius_um = read_waveform(file)
     if radius_um.size == 0 or not ((radius_um > 0.05) & (radius_um < 100)).all():
         raise InputError(f"{file}: radii outside 0.05–100; give radii in µm, one per line")

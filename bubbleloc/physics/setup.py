@@ -2,8 +2,9 @@
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -76,16 +77,13 @@ class Setup:
         self._warn_outside_validity()
 
     def _warn_outside_validity(self) -> None:
+        warn = partial(warnings.warn, stacklevel=4)
         if self.shell == "segers" and self.medium != WATER:
-            warnings.warn(
-                "the Segers shell was measured in water; in another medium use shell=marmottant",
-                stacklevel=4,
-            )
+            warn("the Segers shell was measured in water; in another medium use shell=marmottant")
         if self.sampling_rate_hz < 20 * self.frequency_hz:
-            warnings.warn(
+            warn(
                 "the sampling rate is below 20 times the centre frequency: harmonics alias and "
-                "arrivals get coarse; raise sampling_rate_hz",
-                stacklevel=4,
+                "arrivals get coarse; raise sampling_rate_hz"
             )
 
     @property
@@ -129,45 +127,30 @@ class Setup:
         return Scale(self.sampling_rate_hz, self.medium.speed_of_sound_m_s, self.frequency_hz)
 
     @classmethod
-    def from_files(
-        cls,
-        transmit: str | Path | None = None,
-        receive: str | Path | None = None,
-        drive: str | Path | Sequence[float] | None = None,
-        **other: Any,
-    ) -> Self:
-        """A setup with measured responses; what has no file keeps its built-in P4-1 form.
-
-        ``transmit`` and ``receive`` are ``.npz``/``.mat`` files with ``f`` (Hz) and ``Tfit`` /
-        ``Hfit`` (complex; one file may hold both), or ``.csv`` with frequency, real and
-        imaginary part. ``drive`` is a column of a ``.npy``, ``.csv`` or ``.txt`` file, or samples.
-        """
-        base = _transducer_from(other.pop("transducer", P4_1))
-        other["transducer"] = Transducer(
-            transmit=read_response(transmit, "Tfit") if transmit else base.transmit,
-            receive=read_response(receive, "Hfit") if receive else base.receive,
-            bandwidth_hz=base.bandwidth_hz,
-            aperture_m=base.aperture_m,
-        )
-        other["drive"] = read_waveform(drive) if isinstance(drive, str | Path) else drive
-        return cls(**other)
-
-    @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """A setup from plain values: scalars, file names, and mappings of medium and gas."""
+        """A setup from plain values: numbers, names, file names, and mappings of medium and gas.
+
+        Besides the fields it takes measured responses as files, ``transmit`` and ``receive``, see
+        `read_response`; what has no file keeps the form of ``transducer``. ``drive`` may name a
+        file, see `read_waveform`. None stands for the default.
+        """
         values = {key: value for key, value in config.items() if value is not None}
-        for key, kind in (("medium", Medium), ("gas", Gas)):
-            if isinstance(values.get(key), Mapping):
-                values[key] = _build(kind, key, values[key])
-        setup: Self = _build(cls.from_files, "setup", values)
-        return setup
-
-
-def _build(make: Any, owner: str, values: Mapping[str, Any]) -> Any:
-    try:
-        return make(**values)
-    except TypeError as error:
-        raise InputError(f"{owner}: {error}; see bubbleloc.physics for the names") from error
+        responses: dict[str, Any] = {
+            name: read_response(values.pop(name), key)
+            for name, key in (("transmit", "Tfit"), ("receive", "Hfit"))
+            if name in values
+        }
+        base = _transducer_from(values.pop("transducer", P4_1))
+        values["transducer"] = replace(base, **responses)
+        if isinstance(values.get("drive"), str | Path):
+            values["drive"] = read_waveform(values["drive"])
+        try:
+            for key, kind in (("medium", Medium), ("gas", Gas)):
+                if isinstance(values.get(key), Mapping):
+                    values[key] = kind(**values[key])
+            return cls(**values)
+        except TypeError as error:
+            raise InputError(f"setup: {error}; see bubbleloc.physics for the names") from error
 
 
 def _transducer_from(source: object) -> Transducer:
@@ -186,7 +169,6 @@ def _checked_drive(drive: Any) -> tuple[float, ...]:
     except (TypeError, ValueError) as error:
         raise InputError(f"drive: not a row of numbers ({error})") from error
     if samples.ndim != 1 or not np.isfinite(samples).all() or not samples.any():
-        raise InputError(
-            f"drive of shape {samples.shape}; give one row of finite samples, not all 0"
-        )
+        shape = samples.shape
+        raise InputError(f"drive of shape {shape}; give one row of finite samples, not all 0")
     return tuple(samples.tolist())

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-from bubbleloc.physics.media import FloatArray, Medium
+from bubbleloc.physics.media import Medium
 
 SHELLS = ("segers", "marmottant", "none")
 DEGREE = 10
@@ -53,12 +54,12 @@ class Shell:
     has_viscosity: bool
     steps_per_sample: int = 1  # RK4 falls to second order where σ has kinks
 
-    def tension_n_m(self, strain: FloatArray) -> FloatArray:
+    def tension_n_m(self, strain: Floats) -> Floats:
         """Surface tension (n,) in N/m at radial strain x = R/R₀ − 1 (n,)."""
         u = np.clip(self.resting_area * (1 + strain) ** 2 - 1, self.u_min, self.u_max)
         return np.asarray(np.minimum(np.polyval(self.coefficients, u), self.max_tension_n_m))
 
-    def viscosity_kg_s(self, radius_m: FloatArray) -> FloatArray:
+    def viscosity_kg_s(self, radius_m: Floats) -> Floats:
         """Shell dilatational viscosity K_s (n,) in kg/s: 1.5e-9·exp(8e5·R₀), or none."""
         if not self.has_viscosity:
             return np.zeros_like(radius_m)

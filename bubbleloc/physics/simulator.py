@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bubbleloc.arrays import Floats
 from bubbleloc.physics.bubble import respond, warn_large
 from bubbleloc.physics.echo import add_echoes, arrival_time_s, receive
-from bubbleloc.physics.media import FloatArray
 from bubbleloc.physics.propagation import pressure_at
 from bubbleloc.physics.scene import Scene, draw_scene
 from bubbleloc.physics.setup import Setup
@@ -23,7 +23,7 @@ class RFLine:
     """What the transducer hands over, and the truth; with elements > 1 both gain a first axis."""
 
     volts: npt.NDArray[np.float32]  # (samples,) or (elements, samples)
-    arrival_sample: FloatArray  # (B,) or (elements, B), zero-based, not rounded
+    arrival_sample: Floats  # (B,) or (elements, B), zero-based, not rounded
     sampling_rate_hz: float
 
 
@@ -49,7 +49,7 @@ def simulate_rf(scene: Scene, setup: Setup | None = None) -> RFLine:
 
 def arrival_sample(
     depth_m: npt.ArrayLike, lateral_m: npt.ArrayLike, setup: Setup | None = None
-) -> FloatArray:
+) -> Floats:
     """Sample (B,), zero-based and not rounded, at which an echo arrives: (z + r)/c · rate.
 
     The pure time of flight; the echo's peak comes some 87 samples later. With elements > 1,
@@ -81,7 +81,7 @@ def typical_lag_samples(rng: np.random.Generator, bubbles: str, setup: Setup) ->
     return float(np.median(lags))
 
 
-def max_pressure_field(pressure_pa: float, setup: Setup | None = None) -> FloatArray:
+def max_pressure_field(pressure_pa: float, setup: Setup | None = None) -> Floats:
     """Peak pressure max|p| (samples,) in Pa at the depth of every RF sample, 0 to depth_m."""
     setup = Setup() if setup is None else setup
     step_m = setup.medium.speed_of_sound_m_s / (2 * setup.sampling_rate_hz)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-from bubbleloc.physics.media import FloatArray, Gas, Medium
+from bubbleloc.physics.media import Gas, Medium
 
 THERMAL_MODELS = ("prosperetti", "adiabatic", "isothermal")
 GAS_CONSTANT_J_MOL_K = 8.314
@@ -11,12 +12,12 @@ GAS_CONSTANT_J_MOL_K = 8.314
 
 def thermal_behaviour(
     name: str,
-    radius_m: FloatArray,
+    radius_m: Floats,
     resting_tension_n_m: float,
     frequency_hz: float,
     medium: Medium,
     gas: Gas,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Polytropic exponent κ (n,) and thermal viscosity μ_th (n,) in Pa·s for radii (n,)."""
     if name == "prosperetti":
         return _prosperetti(radius_m, resting_tension_n_m, frequency_hz, medium, gas)
@@ -28,12 +29,12 @@ def thermal_behaviour(
 
 
 def _prosperetti(
-    radius_m: FloatArray,
+    radius_m: Floats,
     resting_tension_n_m: float,
     frequency_hz: float,
     medium: Medium,
     gas: Gas,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Linear theory of Prosperetti, JASA 61 (1977), at one frequency.
 
     The symbols are his; the gas density is scaled to the pressure inside the resting bubble.

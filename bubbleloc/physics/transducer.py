@@ -13,13 +13,13 @@ from typing import Protocol
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from bubbleloc.physics.media import ComplexArray, FloatArray
+from bubbleloc.arrays import Complexes, Floats
 
 
 class Response(Protocol):
     """Anything hashable that gives a complex response at given frequencies."""
 
-    def __call__(self, frequency_hz: FloatArray) -> ComplexArray:
+    def __call__(self, frequency_hz: Floats) -> Complexes:
         """Complex response at ``frequency_hz`` (n,), zero or positive."""
         ...
 
@@ -33,7 +33,7 @@ class PoleResidueResponse:
     poles_rad_us: tuple[complex, ...]
     residues: tuple[complex, ...]
 
-    def __call__(self, frequency_hz: FloatArray) -> ComplexArray:
+    def __call__(self, frequency_hz: Floats) -> Complexes:
         """Complex response at ``frequency_hz`` (n,)."""
         s = 2j * np.pi * 1e-6 * np.asarray(frequency_hz, dtype=np.float64)
         total = np.zeros(s.shape, dtype=np.complex128)
@@ -50,10 +50,10 @@ class TabulatedResponse:
     with equal numbers are equal, so caches keyed by a response survive pickling.
     """
 
-    frequency_hz: FloatArray
-    value: ComplexArray
+    frequency_hz: Floats
+    value: Complexes
 
-    def __call__(self, frequency_hz: FloatArray) -> ComplexArray:
+    def __call__(self, frequency_hz: Floats) -> Complexes:
         """Complex response at ``frequency_hz`` (n,)."""
         spline = CubicSpline(self.frequency_hz, self.value, extrapolate=False)
         return np.asarray(np.nan_to_num(spline(frequency_hz), nan=0.0), dtype=np.complex128)
@@ -78,7 +78,7 @@ class Transducer:
     bandwidth_hz: float = 1.81e6  # −6 dB, transmit
     aperture_m: float = 0.028
 
-    def element_positions_m(self, elements: int) -> FloatArray:
+    def element_positions_m(self, elements: int) -> Floats:
         """Lateral centres (elements,) of equal elements that fill the aperture."""
         pitch_m = self.aperture_m / elements
         return np.asarray((np.arange(elements) - (elements - 1) / 2) * pitch_m)

@@ -65,7 +65,7 @@ def lines(setup: Setup) -> Iterator[tuple[str, float]]:
 
 
 def main() -> None:
-    measured = Setup.from_files(*[REFERENCE / "transfer_functions.npz"] * 2)
+    measured = Setup(transducer=REFERENCE / "transfer_functions.npz")
     setups = [measured, Setup(), dataclasses.replace(measured, shell=PUBLISHED_ROOT)]
     columns: list[dict[str, float]] = []
     for setup in setups:

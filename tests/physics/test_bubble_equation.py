@@ -7,10 +7,10 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicSpline
 
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 from bubbleloc.physics import WATER, Setup, bubble_response, shell_named
 from bubbleloc.physics.bubble import oscillate
-from bubbleloc.physics.media import FloatArray
 from bubbleloc.physics.propagation import pressure_at
 from bubbleloc.physics.thermal import thermal_behaviour
 from tests.physics.reference import relative_l2
@@ -30,8 +30,8 @@ CASES = [
 
 
 def adaptive_radius(
-    radius_m: float, drive_pa: FloatArray, setup: Setup, method: str, rtol: float
-) -> FloatArray:
+    radius_m: float, drive_pa: Floats, setup: Setup, method: str, rtol: float
+) -> Floats:
     """R(t) (M,) of the equation written in SI units, as in the papers."""
     medium, shell = setup.medium, setup.shell_model
     radius = np.array([radius_m])
@@ -45,7 +45,7 @@ def adaptive_radius(
     time_s = np.arange(len(drive_pa)) / setup.simulation_rate_hz
     pressure = CubicSpline(time_s, drive_pa)
 
-    def slope(t: float, y: FloatArray) -> list[float]:
+    def slope(t: float, y: Floats) -> list[float]:
         R, V = y
         sigma = shell.tension_n_m(np.array([R / radius_m - 1]))[0]
         wall_pa = (

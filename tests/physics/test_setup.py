@@ -38,27 +38,27 @@ def write_csv(file: Path, value: Any, header: str) -> Path:
 def test_measured_responses_from_one_file(tmp_path: Path, suffix: str) -> None:
     file = write(tmp_path / f"both{suffix}", f=FREQUENCY_HZ, Tfit=TRANSMIT, Hfit=RECEIVE)
     measured = Setup(transducer=file)  # type: ignore[arg-type]
-    assert measured == Setup.from_files(transmit=file, receive=str(file))
+    assert measured == Setup.from_config({"transmit": file, "receive": str(file)})
     np.testing.assert_allclose(unit_pulse(measured)[0], unit_pulse(Setup())[0], atol=1e-5)
 
 
 def test_measured_responses_from_tables(tmp_path: Path) -> None:
     transmit = write_csv(tmp_path / "t.csv", TRANSMIT, "frequency_hz,real,imag")
     receive = write_csv(tmp_path / "h.csv", RECEIVE, "# no header")
-    setup = Setup.from_files(transmit, receive, shell="marmottant")
+    setup = Setup.from_config({"transmit": transmit, "receive": receive, "shell": "marmottant"})
     assert setup.shell == "marmottant"
     np.testing.assert_allclose(setup.transducer.transmit(FREQUENCY_HZ), TRANSMIT, rtol=1e-12)
     np.testing.assert_allclose(setup.transducer.receive(FREQUENCY_HZ), RECEIVE, rtol=1e-12)
 
 
 def test_one_measured_response_keeps_the_other(tmp_path: Path) -> None:
-    setup = Setup.from_files(receive=write_csv(tmp_path / "h.csv", RECEIVE, "f,re,im"))
+    setup = Setup.from_config({"receive": write_csv(tmp_path / "h.csv", RECEIVE, "f,re,im")})
     assert setup.transducer.transmit == P4_1.transmit
 
 
 def test_measured_setups_survive_pickling(tmp_path: Path) -> None:
     """Equal and with an equal hash, so a worker computes its pulse once."""
-    setup = Setup.from_files(transmit=write_csv(tmp_path / "t.csv", TRANSMIT, "f,re,im"))
+    setup = Setup.from_config({"transmit": write_csv(tmp_path / "t.csv", TRANSMIT, "f,re,im")})
     twin = pickle.loads(pickle.dumps(setup))
     assert twin == setup
     assert hash(twin) == hash(setup)
@@ -81,7 +81,7 @@ def test_measured_setups_survive_pickling(tmp_path: Path) -> None:
 def test_unusable_responses(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
     file = write(tmp_path / "bad.npz", **arrays)
     with pytest.raises(InputError, match=message):
-        Setup.from_files(transmit=file)
+        Setup.from_config({"transmit": file})
 
 
 def test_unreadable_files(tmp_path: Path) -> None:
@@ -93,9 +93,9 @@ def test_unreadable_files(tmp_path: Path) -> None:
     ]:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InputError, match=name):
-            Setup.from_files(transmit=tmp_path / name)
+            Setup.from_config({"transmit": tmp_path / name})
     with pytest.raises(InputError, match="no such file"):
-        Setup.from_files(transmit=tmp_path / "missing.npz")
+        Setup.from_config({"transmit": tmp_path / "missing.npz"})
 
 
 @pytest.mark.parametrize("name", ["drive.npy", "drive.csv"])
@@ -106,7 +106,7 @@ def test_drive_from_file(tmp_path: Path, name: str) -> None:
         np.save(file, drive)
     else:
         np.savetxt(file, drive)
-    assert Setup.from_files(drive=file).drive == tuple(drive)
+    assert Setup.from_config({"drive": file}).drive == tuple(drive)
 
 
 @pytest.mark.parametrize(
