@@ -1,12 +1,11 @@
 """``python -m bubbleloc.compare runs=[a,b,c]`` sets evaluated runs side by side."""
 
 import os
-from functools import partial
 
 from bubbleloc.console.cli import Settings, command
 
 
-@partial(command, lists=("runs",))
+@command
 def main(settings: Settings) -> None:
     """Compare runs."""
     from bubbleloc.evaluation.comparison import compare_runs

@@ -1,13 +1,12 @@
 """``python -m bubbleloc.evaluate run=<run dir>`` scores a run and writes ``<run dir>/report``."""
 
 import os
-from functools import partial
 from pathlib import Path
 
 from bubbleloc.console.cli import Settings, command
 
 
-@partial(command, lists=("noise", "baselines"))
+@command
 def main(settings: Settings) -> None:
     """Evaluate a run, or all runs of a sweep."""
     from bubbleloc.evaluation.run import evaluate_run

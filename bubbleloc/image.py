@@ -1,11 +1,9 @@
 """``python -m bubbleloc.image run=bubbleloc:small`` images an array, line by line localized."""
 
-from functools import partial
-
 from bubbleloc.console.cli import Settings, command
 
 
-@partial(command, lists=("lateral_mm", "depth_mm"))
+@command
 def main(settings: Settings) -> None:
     """Image the bubbles below an array from its RF lines and from localized lines."""
     from bubbleloc.imaging.run import image_array

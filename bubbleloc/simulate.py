@@ -1,11 +1,50 @@
 """``python -m bubbleloc.simulate data=demo`` writes ``data/demo/{train,val,test}.h5``."""
 
+from pathlib import Path
+from typing import Any
+
 from bubbleloc.console.cli import Settings, command
 
 
 @command
 def main(settings: Settings) -> None:
     """Simulate what is missing of a dataset, or draw what its settings mean."""
+    print(f"{'preview' if settings['preview'] else 'dataset'}: {_simulate(settings)}")
+
+
+def simulate_dataset(
+    data: str = "demo",
+    *,
+    folder: str | Path | None = None,
+    seed: int | None = None,
+    bubbles: str | None = None,
+    workers: int | None = None,
+    **settings: Any,
+) -> Path:
+    """Simulate what is missing of a dataset, as ``python -m bubbleloc.simulate`` does.
+
+    Args:
+        data: dataset, a file of ``conf/data``.
+        folder: of the dataset; by default ``data/<name>``.
+        seed: of the scenes.
+        bubbles: ``monodisperse``, ``polydisperse``, or a file of radii in µm.
+        workers: processes; one per core by default.
+        settings: any other setting of the command (docs/settings.md), such as
+            ``splits=["val"]`` or ``**{"data.physics.shell": "marmottant"}``.
+
+    Returns:
+        The folder of the dataset.
+
+    Raises:
+        InputError: a setting that makes no sense, or files made with other settings.
+    """
+    from bubbleloc.console.composition import settings_from_python
+
+    given = {"data": data, "data.folder": folder, "seed": seed, "bubbles": bubbles}
+    return _simulate(settings_from_python("simulate", given | {"workers": workers} | settings)[0])
+
+
+def _simulate(settings: Settings) -> Path:
     from bubbleloc.data.generate import ensure_dataset, plan_of
 
     shortcuts = {name: settings[name] for name in ("seed", "bubbles")}
@@ -13,10 +52,9 @@ def main(settings: Settings) -> None:
     if settings["preview"]:
         from bubbleloc.report.preview import preview
 
-        print(f"preview: {preview(plan)}")
-        return
+        return preview(plan)
     ensure_dataset(plan, settings["workers"], settings["executor"], settings["address"])
-    print(f"dataset: {plan.folder}")
+    return plan.folder
 
 
 if __name__ == "__main__":

@@ -1,21 +1,63 @@
 """``python -m bubbleloc.train model=ckcnn kernel=131`` trains a network and prints its run."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from bubbleloc.console.cli import Settings, command, output_folder
+from bubbleloc.console import job
+from bubbleloc.console.cli import Settings, command
 
 
 @command
 def main(settings: Settings) -> None:
     """Train, after simulating the dataset if it is not there yet."""
+    folder = _train(settings, Path(os.path.relpath(job.output_folder())), job.overrides())
+    if folder:
+        print(f"run: {folder}")
+
+
+def train_network(
+    model: str | None = None,
+    kernel: int | None = None,
+    data: str | None = None,
+    *,
+    folder: str | Path | None = None,
+    resume: str | Path | None = None,
+    **settings: Any,
+) -> Path | None:
+    """Train a network as ``python -m bubbleloc.train`` does; simulate missing data first.
+
+    Args:
+        model: architecture, a file of ``conf/model``; ``ckcnn`` by default.
+        kernel: kernel size in samples, odd; by default that of the model.
+        data: dataset, a file of ``conf/data``; ``demo`` by default.
+        folder: of the new run; by default a new one in ``outputs/train``.
+        resume: run directory to continue under its own settings, given alone.
+        settings: any other setting of the command (docs/settings.md), such as ``seed=1``,
+            ``trainer={"max_epochs": 2}`` or ``**{"data.folder": "data/x"}``.
+
+    Returns:
+        The run directory; None in all but the first of several processes that train together.
+
+    Raises:
+        InputError: a setting that makes no sense, or a training that diverged.
+    """
+    from bubbleloc.console.composition import overrides_of, settings_from_python
+
+    given = {"model": model, "kernel": kernel, "data": data, "resume": resume, **settings}
+    composed, new_folder = settings_from_python("train", given)
+    return _train(composed, Path(folder or new_folder), overrides_of(given))
+
+
+def _train(settings: Settings, folder: Path, overrides: Sequence[str]) -> Path | None:
     from bubbleloc.training.session import go_on, start
 
     resume = settings.pop("resume")
-    created = Path(os.path.relpath(output_folder()))
-    folder = go_on(Path(resume), created) if resume else start(settings, created)
-    if folder:
-        print(f"run: {folder}")
+    if not resume:
+        return start(settings, folder)
+    job.refuse_other_settings(resume, overrides)
+    return go_on(Path(resume))
 
 
 if __name__ == "__main__":

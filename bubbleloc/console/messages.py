@@ -1,27 +1,47 @@
-"""What users read when a command warns or refuses: one line, with a suggestion."""
+"""Errors and warnings in one line, with a suggestion where a setting is misspelt."""
 
 import difflib
+import errno
 import multiprocessing
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from typing import Any
 
-import yaml
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from bubbleloc.errors import InputError
 
 OPEN_GROUP = "trainer."  # +trainer.x=… reaches lightning.Trainer, which checks its arguments
 
+USER_CAN_FIX = {  # errors of the operating system
+    errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EISDIR, errno.EMFILE, errno.ENAMETOOLONG,
+    errno.ENOENT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,
+}  # fmt: skip
 
-def one_line(error: Exception, config: Path) -> str:
-    """Say an error in one line, with a suggestion where a configuration key is misspelt.
+
+def explain(error: Exception, known: Collection[str] = ()) -> str | None:
+    """Return the line that explains an error to a user; None where it is our bug.
 
     Args:
-        config: folder of the configurations.
+        known: settings of the command, among which a misspelt one is searched.
     """
-    text = str(error)
+    if isinstance(error, InputError | HydraException | OmegaConfBaseException):
+        return _in_one_line(str(error), known)
+    if isinstance(error, MemoryError) or re.search(
+        "out of memory|not enough memory|can't allocate memory", str(error)
+    ):
+        return "out of memory; choose a smaller batch size or network, or fewer workers"
+    if isinstance(error, OSError) and error.errno in USER_CAN_FIX:
+        return f"{error.filename or 'a file'}: {error.strerror}; choose another place or free this"
+    return None
+
+
+def _in_one_line(text: str, known: Collection[str]) -> str:
+    """Rewrite what Hydra says in the words of this package; shorten the rest to one line."""
     if match := re.search(r"Could not override '([^']+)'", text):
-        return f"unknown setting {match[1]!r}{suggestion(match[1], config)}; see --help"
+        return f"unknown setting {match[1]!r}{suggestion(match[1], known)}; see --help"
     if match := re.search(r"Could not find '([^/']+)/([^']+)'.*?:((?:\n\t\S+)+)", text, re.DOTALL):
         return f"unknown {match[1]} {match[2]!r}; choose one of {', '.join(match[3].split())}"
     if match := re.search(r"Missing mandatory value: (\S+)", text):
@@ -32,56 +52,45 @@ def one_line(error: Exception, config: Path) -> str:
     )
 
 
-def unknown_setting(override: str, config: Path) -> str | None:
-    """Say what is wrong with ``+key=…``, ``++key=…`` and ``~key``, which Hydra takes unchecked."""
-    sign = re.match(r"\+\+?|~", override)
-    if sign is None:
-        return None
-    key = override[sign.end() :].partition("=")[0]
-    if sign[0] != "~" and key.startswith(OPEN_GROUP):
-        return None
-    if key.split(".")[-1] in known_keys(config):
-        return f"{override}: write {key}=… without {sign[0]!r}; settings cannot be added or removed"
-    return f"unknown setting {key!r}{suggestion(key, config)}; see --help"
+def refuse_added_settings(overrides: Sequence[str], known: Collection[str]) -> None:
+    """Refuse ``+key=…``, ``++key=…`` and ``~key``, which Hydra accepts without a check.
+
+    Args:
+        known: settings of the command.
+
+    Raises:
+        InputError: names the first of them.
+    """
+    parts = {part for name in known for part in name.split(".")}
+    for override in overrides:
+        sign = re.match(r"\+\+?|~", override)
+        if sign is None:
+            continue
+        key = override[sign.end() :].partition("=")[0]
+        if sign[0] != "~" and key.startswith(OPEN_GROUP):
+            continue
+        if key.split(".")[-1] in parts:
+            raise InputError(
+                f"{override}: write {key}=… without {sign[0]!r}; "
+                "settings cannot be added or removed"
+            )
+        raise InputError(f"unknown setting {key!r}{suggestion(key, known)}; see --help")
 
 
-def suggestion(key: str, config: Path) -> str:
+def suggestion(key: str, known: Collection[str]) -> str:
     """Return ``, did you mean …?`` when a setting resembles ``key``, and never ``key`` itself."""
-    settings = sorted(known_settings(config) - {key}, key=lambda name: (name.count("."), name))
-    by_last = {name.split(".")[-1]: name for name in reversed(settings)}  # the shortest stays
+    others = sorted(set(known) - {key}, key=lambda name: (name.count("."), name))
+    by_last = {name.split(".")[-1]: name for name in reversed(others)}  # keeps the shortest
     close = difflib.get_close_matches(key.split(".")[-1], sorted(by_last), n=1)
     return f", did you mean {by_last[close[0]]!r}?" if close else ""
 
 
-def known_keys(config: Path) -> set[str]:
-    """Return all keys and groups of the configurations."""
-    return {part for name in known_settings(config) for part in name.split(".")}
-
-
-def known_settings(config: Path) -> set[str]:
-    """Return all settings and groups as a user types them, such as ``data.physics.shell``."""
-    known = set()
-    for path in config.rglob("*.yaml"):
-        group = path.parent.relative_to(config).parts
-        content = yaml.safe_load(path.read_text()) or {}
-        everywhere = "@package _global_" in path.read_text()
-        known |= {".".join(group), *_names(content, () if everywhere else group)}
-    return {name for name in known if name.split(".")[0] not in ("", "hydra", "defaults")}
-
-
-def _names(content: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[str]:
-    for key, value in content.items():
-        yield ".".join((*above, key))
-        if isinstance(value, Mapping):
-            yield from _names(value, (*above, key))
-
-
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Say a warning in one line; it takes the place of ``warnings.showwarning``."""
+    """Print a warning in one line; it takes the place of ``warnings.showwarning``."""
     from tqdm import tqdm
 
     line = f"warning: {' '.join(str(message).split())}"
-    if multiprocessing.parent_process():  # killed with the bar's lock, a worker would stop us all
+    if multiprocessing.parent_process():  # a killed worker must not hold the bar's lock
         print(line, file=sys.stderr)
     else:
         tqdm.write(line, file=sys.stderr)  # above a progress bar, not into it

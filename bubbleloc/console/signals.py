@@ -1,4 +1,4 @@
-"""How a command ends when it is told to: by unwinding, so that nothing is left half-written."""
+"""How SIGINT and SIGTERM end a command: by an exception, so that no file is left half-written."""
 
 import signal
 import threading
@@ -11,42 +11,42 @@ _received: list[int] = []  # signals that have not ended this process yet
 
 
 class Terminated(SystemExit):
-    """SIGTERM, which batch systems send before they take a machine away."""
+    """SIGTERM, which batch systems send before they stop a job."""
 
 
-def _unwind(signum: int, frame: FrameType | None = None) -> None:
+def stop_on_signals(immediately: bool = True) -> None:
+    """Let SIGTERM raise `Terminated`, as Ctrl-C raises KeyboardInterrupt.
+
+    Args:
+        immediately: else at the next `stop_if_requested`, or at a second signal. Python loses
+            exceptions in clean-up code that it calls itself, and threads of libraries may wait
+            for ever for one that was interrupted.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    handler = _stop if immediately else _note
+    signal.signal(signal.SIGTERM, handler)
+    if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, _stop):  # else ignored
+        signal.signal(signal.SIGINT, handler)
+
+
+def stop_if_requested() -> None:
+    """Raise what a noted signal has asked for."""
+    if _received:
+        _stop(_received[-1])
+
+
+def clear_requests() -> None:
+    """Forget noted signals, after one has ended what it was meant for."""
+    _received.clear()
+
+
+def _stop(signum: int, frame: FrameType | None = None) -> None:
     _received.append(signum)
     raise KeyboardInterrupt if signum == signal.SIGINT else Terminated(TERMINATED)
 
 
-def _wait(signum: int, frame: FrameType | None = None) -> None:
-    if _received:  # told twice
-        _unwind(signum)
+def _note(signum: int, frame: FrameType | None = None) -> None:
+    if _received:  # a second signal
+        _stop(signum)
     _received.append(signum)
-
-
-def unwind_on_signals(at_once: bool = True) -> None:
-    """Let SIGTERM raise `Terminated`, as Ctrl-C raises KeyboardInterrupt.
-
-    Args:
-        at_once: where the program is; else where it next calls `unwind_if_told`, or when told
-            twice. Python loses exceptions in clean-up code that it calls itself, and threads of
-            libraries may wait for ever for one that was interrupted.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        return
-    handler = _unwind if at_once else _wait
-    signal.signal(signal.SIGTERM, handler)
-    if signal.getsignal(signal.SIGINT) in (signal.default_int_handler, _unwind):  # else ignored
-        signal.signal(signal.SIGINT, handler)
-
-
-def unwind_if_told() -> None:
-    """Raise what a signal has asked for."""
-    if _received:
-        _unwind(_received[-1])
-
-
-def forget() -> None:
-    """Go on as if no signal had come, after one has ended what it was meant for."""
-    _received.clear()

@@ -31,12 +31,6 @@ class LoaderSettings:
     crops_per_signal: int = 4
     workers: int = 0
 
-    def __post_init__(self) -> None:
-        for name in ("batch_size", "crop", "crops_per_signal"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise InputError(f"loader.{name}={value!r} must be a whole number above 0")
-
 
 class RFDataModule(L.LightningDataModule):
     """Random crops of ``train.h5`` and whole lines of ``val.h5``.

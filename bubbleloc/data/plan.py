@@ -37,11 +37,6 @@ class DatasetPlan:
 
     def __post_init__(self) -> None:
         _check_splits(self.signals)
-        for split, signals in self.signals.items():
-            if not isinstance(signals, int) or signals < 1:
-                raise InputError(f"data.signals.{split}={signals!r} must be a whole number above 0")
-        if not isinstance(self.seed, int) or self.seed < 0:
-            raise InputError(f"seed={self.seed!r} must be a whole number, 0 or more")
         object.__setattr__(self, "physics", _without_defaults(self.physics))
 
     def only(self, splits: Sequence[str]) -> "DatasetPlan":

@@ -10,6 +10,8 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from bubbleloc.console.messages import explain
+from bubbleloc.errors import BAD_INPUT
 from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 
 Row = Mapping[str, float]
@@ -31,15 +33,13 @@ class BesidePublished(Callback):
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Evaluate and compare the runs of the sweep, and print the table."""
-        from bubbleloc.console.cli import BAD_INPUT, refusal
-
         rows = OmegaConf.to_container(OmegaConf.create(list(self.published)))
         assert isinstance(rows, list)
         try:
             page = reproduce(Path(config.hydra.sweep.dir), rows, self.split)
         except Exception as error:  # of which Hydra would make a warning
-            print(f"error: {refusal(error) or traceback.format_exc()}", file=sys.stderr)
-            sys.exit(BAD_INPUT if refusal(error) else 1)
+            print(f"error: {explain(error) or traceback.format_exc()}", file=sys.stderr)
+            sys.exit(BAD_INPUT if explain(error) else 1)
         print(page.read_text(encoding="utf-8"))
         print(f"table: {os.path.relpath(page)}")
 

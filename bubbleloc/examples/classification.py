@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from bubbleloc.console.progress import TrainingProgress
-from bubbleloc.console.settings import RULES, Settings
+from bubbleloc.console.settings import Settings, catalogue
 from bubbleloc.errors import InputError
 from bubbleloc.examples.images import Part, SequentialImages
 from bubbleloc.files import exclusive, write_yaml
@@ -90,7 +90,7 @@ class Classification(L.LightningModule):
 def run(
     settings: Settings, data: SequentialImages, folder: Path, *, resume: bool = False
 ) -> Settings:
-    """Train and test as ``settings`` (``conf/smnist.yaml``) say; return what came out.
+    """Train and test as ``settings`` (`console.settings`) say; return what came out.
 
     The configuration, the best and the last checkpoint, logs and ``result.yaml`` are left in
     ``folder``.
@@ -216,7 +216,7 @@ def read_settings(folder: Path) -> Settings:
     Raises:
         InputError: ``folder`` holds no run, or a damaged one.
     """
-    top = [name for name in RULES["smnist"] if "." not in name and name != "resume"]
+    top = [name for name in catalogue("smnist") if "." not in name and name != "resume"]
     return runs.read_settings(folder, "smnist", top)
 
 

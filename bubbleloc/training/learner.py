@@ -10,9 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bubbleloc.console.settings import SCHEDULES
 from bubbleloc.data.dataset import Line
-from bubbleloc.errors import InputError
 from bubbleloc.metrics import QUOTED_TOLERANCE, THRESHOLDS, tolerance_sweep
 from bubbleloc.nn import Localizer
 from bubbleloc.training.loss import DualLoss
@@ -33,10 +31,6 @@ class Learner(L.LightningModule):
 
     def __init__(self, network: Localizer, loss: DualLoss, optimizer: Mapping[str, Any]) -> None:
         super().__init__()
-        if optimizer["schedule"] not in SCHEDULES:
-            raise InputError(
-                f"optimizer.schedule={optimizer['schedule']}: choose one of {', '.join(SCHEDULES)}"
-            )
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
         self._validated = -1  # the last epoch that was

@@ -1,18 +1,16 @@
 """Where a run comes from: command, versions, revision, seed and dataset, in its ``run.yaml``."""
 
 import platform
-import shlex
 import subprocess
-import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra.core.hydra_config import HydraConfig
 
 from bubbleloc import __version__
+from bubbleloc.console import job
 from bubbleloc.data.store import SPLITS, fingerprint
 from bubbleloc.errors import InputError
 from bubbleloc.files import write_yaml
@@ -83,23 +81,13 @@ def session() -> dict[str, Any]:
     """Return when, how and with what software this process was started."""
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": _command(),
+        "command": job.command_line(),
         "bubbleloc": __version__,
         "python": platform.python_version(),
         "system": platform.platform(),
         "packages": {name: _version(name) for name in PACKAGES},
         "git": git_state(Path(__file__).resolve().parents[2]),
     }
-
-
-def _command() -> str:
-    """Return what to type to start this process again; of a sweep, this job alone."""
-    if not HydraConfig.initialized():
-        return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    config = HydraConfig.get()
-    overrides = [*config.overrides.task, *config.overrides.hydra]
-    settings = [str(o) for o in overrides if not str(o).startswith("hydra.mode=")]
-    return shlex.join(["python", "-m", f"bubbleloc.{config.job.name}", *settings])
 
 
 def _version(package: str) -> str:

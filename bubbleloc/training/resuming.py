@@ -5,39 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import lightning as L
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 
-from bubbleloc.console import signals
+from bubbleloc.console import job, signals
 from bubbleloc.errors import InputError
 from bubbleloc.training import logs, runs
 from bubbleloc.training.checkpoints import checkpoint_to_resume
 from bubbleloc.training.trainer import is_first_process
 
 
-def refuse_other_settings(folder: Path) -> None:
-    """Refuse a command that resumes a run and changes a setting.
-
-    Raises:
-        InputError: names the first setting besides ``resume``.
-    """
-    others = [o for o in HydraConfig.get().overrides.task if not str(o).startswith("resume=")]
-    if others:
-        raise InputError(
-            f"{others[0]}: a resumed run keeps its own settings; leave out all but resume={folder}"
-        )
-
-
-def discard_empty(created: Path) -> None:
-    """Remove the folder that was made for a new run, where an earlier one goes on."""
-    if created.is_dir() and created.resolve() != Path.cwd() and not any(created.iterdir()):
-        created.rmdir()
-
-
 def is_begun_job(folder: Path) -> bool:
     """Return whether a sweep was started again in a folder where this job of it had begun."""
-    in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-    return in_sweep and (folder / runs.CONFIG_FILE).is_file()
+    return job.is_sweep_job() and (folder / runs.CONFIG_FILE).is_file()
 
 
 def where_it_stopped(folder: Path, learner: L.LightningModule) -> Path | None:
@@ -75,4 +53,4 @@ def resumable(folder: Path, command: str) -> Iterator[None]:
         stop.add_note(f"go on with: python -m bubbleloc.{command} resume={folder}")
         raise stop from None
     finally:
-        signals.forget()
+        signals.clear_requests()

@@ -7,10 +7,8 @@ from pathlib import Path
 import lightning as L
 import torch
 from filelock import FileLock
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 
-from bubbleloc.console import threads
+from bubbleloc.console import job, threads
 from bubbleloc.data.generate import DatasetPlan, ensure_dataset, plan_of
 from bubbleloc.data.module import LoaderSettings, RFDataModule
 from bubbleloc.data.noise import Noise
@@ -20,13 +18,7 @@ from bubbleloc.nn import Localizer
 from bubbleloc.training import provenance, runs
 from bubbleloc.training.learner import Learner
 from bubbleloc.training.loss import DualLoss
-from bubbleloc.training.resuming import (
-    discard_empty,
-    is_begun_job,
-    refuse_other_settings,
-    resumable,
-    where_it_stopped,
-)
+from bubbleloc.training.resuming import is_begun_job, resumable, where_it_stopped
 from bubbleloc.training.trainer import build_trainer, is_first_process, one_reason
 
 
@@ -35,8 +27,7 @@ def start(config: runs.Config, folder: Path) -> Path | None:
 
     The jobs of a sweep that was cut, and is started again in its folder, go on where they stopped.
     """
-    in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-    if in_sweep and config["trainer"].get("strategy") != "auto":
+    if job.is_sweep_job() and config["trainer"].get("strategy") != "auto":
         raise InputError(
             "trainer.strategy: the jobs of a sweep use one process each; leave out trainer=ddp, "
             "and run jobs side by side with hydra/launcher=joblib or submitit_slurm"
@@ -45,16 +36,9 @@ def start(config: runs.Config, folder: Path) -> Path | None:
     return _train(config, folder, resume=cut)
 
 
-def go_on(folder: Path, created: Path) -> Path | None:
-    """Go on with the run in ``folder`` under its own settings.
-
-    Args:
-        created: the folder that was made for a new run, not needed here.
-    """
-    refuse_other_settings(folder)
-    config = runs.read_config(folder)
-    discard_empty(created)
-    return _train(config, folder, resume=True)
+def go_on(folder: Path) -> Path | None:
+    """Go on with the run in ``folder`` under its own settings."""
+    return _train(runs.read_config(folder), folder, resume=True)
 
 
 def _train(config: runs.Config, folder: Path, *, resume: bool) -> Path | None:
@@ -72,7 +56,7 @@ def _train(config: runs.Config, folder: Path, *, resume: bool) -> Path | None:
 def _turn(plan: DatasetPlan) -> Iterator[None]:
     """Let the jobs of a sweep take turns where data is missing: the first simulates for all."""
     missing = not all(plan.path(split).exists() for split in plan.signals)
-    if not missing or HydraConfig.get().mode != RunMode.MULTIRUN:
+    if not missing or not job.is_sweep_job():
         yield
         return
     with explain_write_errors(plan.folder):

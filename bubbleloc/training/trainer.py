@@ -36,15 +36,15 @@ class StopTogether(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Take signals over from Lightning, which gives them back at the end."""
-        signals.unwind_on_signals(at_once=not trainer.is_global_zero)
+        signals.stop_on_signals(immediately=not trainer.is_global_zero)
 
     def on_train_batch_start(self, *_: Any) -> None:
         """Stop before a batch of training."""
-        signals.unwind_if_told()
+        signals.stop_if_requested()
 
     def on_validation_batch_start(self, *_: Any, **__: Any) -> None:
         """Stop before a batch of validation."""
-        signals.unwind_if_told()
+        signals.stop_if_requested()
 
     def on_exception(
         self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException

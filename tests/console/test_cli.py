@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
-from bubbleloc.console.cli import bracketed, config_folder
-from bubbleloc.console.messages import known_settings, show_warning, suggestion
+from bubbleloc.console.cli import bracketed
+from bubbleloc.console.composition import known_settings
+from bubbleloc.console.messages import show_warning, suggestion
+from bubbleloc.console.settings import COMMANDS
 from tests.conftest import run
 
 
@@ -52,9 +54,11 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path, module, arguments, mess
 
 
 def test_lists_may_be_typed_without_brackets():
-    assert bracketed("noise=0.1,0.2", ["noise"]) == "noise=[0.1,0.2]"
-    for argument in ("noise=0.1", "noise=[0.1,0.2]", "kernel=65,131", "--multirun"):
-        assert bracketed(argument, ["noise"]) == argument
+    assert bracketed("evaluate", "noise=0.1,0.2") == "noise=[0.1,0.2]"
+    assert bracketed("compare", "runs=a,b") == "runs=[a,b]"
+    for argument in ("noise=0.1", "noise=[0.1,0.2]", "batch_size=65,131", "--multirun"):
+        assert bracketed("evaluate", argument) == argument
+    assert bracketed("train", "noise=0.1,0.2") == "noise=0.1,0.2"  # a sweep
 
 
 @pytest.mark.parametrize(
@@ -68,12 +72,18 @@ def test_lists_may_be_typed_without_brackets():
     ],
 )
 def test_suggestions_can_be_typed(typed, meant):
-    assert suggestion(typed, config_folder()) == f", did you mean {meant!r}?"
+    assert suggestion(typed, known_settings("train")) == f", did you mean {meant!r}?"
 
 
 def test_no_suggestion_says_the_same_word():
-    for name in known_settings(config_folder()):
-        assert f"{name!r}" not in suggestion(name, config_folder())
+    for command in COMMANDS:
+        for name in known_settings(command):
+            assert f"{name!r}" not in suggestion(name, known_settings(command))
+
+
+def test_suggestions_are_settings_of_the_same_command():
+    assert suggestion("data.count", known_settings("train")) == ""
+    assert suggestion("cout", known_settings("image")) == ", did you mean 'count'?"
 
 
 def test_warnings_are_one_line(capsys):

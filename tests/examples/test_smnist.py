@@ -81,9 +81,9 @@ def test_the_rate_is_divided_on_a_plateau():
 
 
 def test_published_settings_are_the_defaults():
-    from bubbleloc.console.cli import config_folder
+    from bubbleloc.console.settings import COMMANDS, default_values
 
-    config = yaml.safe_load((config_folder() / "smnist.yaml").read_text())
+    config = default_values(COMMANDS["smnist"])
     assert (config["batch_size"], config["epochs"], float(config["lr"])) == (64, 200, 1e-3)
     network = build_classifier(config, samples=784)
     assert sum(p.numel() for p in network.parameters()) == 98_286

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bubbleloc.console.cli import refusal
+from bubbleloc.console.messages import explain
 from bubbleloc.errors import InputError
 from bubbleloc.imaging.acquisition import recorded, simulated
 from bubbleloc.imaging.run import image_array
@@ -96,7 +96,7 @@ def test_bad_settings_are_refused_in_one_line(override, message, monkeypatch, tm
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError) as refused:
         command("image", override)
-    line = refusal(refused.value)
+    line = explain(refused.value)
     assert line is not None
     assert "\n" not in line
     assert re.search(message, line), line

@@ -3,10 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
-from bubbleloc.console.cli import config_folder
+from bubbleloc.console.composition import checked_settings, composed
 from bubbleloc.errors import InputError
 from bubbleloc.nn.models import MODELS
 from bubbleloc.training import learner, runs, session
@@ -14,11 +12,10 @@ from bubbleloc.training.randomness import RandomnessByEpoch
 
 
 def settings(tiny, *overrides):
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        config = compose("train", [f"data.folder={tiny}", "trainer.accelerator=cpu", *overrides])
-    resolved = OmegaConf.to_container(config, resolve=True)
-    resolved.pop("resume")
-    return resolved
+    config, _ = composed("train", [f"data.folder={tiny}", "trainer.accelerator=cpu", *overrides])
+    checked = checked_settings("train", config)
+    checked.pop("resume")
+    return checked
 
 
 SMALL = ("data=tiny", "hidden_channels=3", "kernel=15", "trainer.max_epochs=2")

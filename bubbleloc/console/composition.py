@@ -1,0 +1,121 @@
+"""Compose the settings of a command from ``conf/`` and the defaults in `console.settings`."""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from bubbleloc.console.messages import explain, refuse_added_settings
+from bubbleloc.console.settings import COMMANDS, Settings, catalogue, check, default_values
+from bubbleloc.errors import InputError
+
+HERE = {"run": {"dir": "."}, "output_subdir": None}  # of commands that make no run directory
+QUIET: list[Any] = ["_self_", {"override hydra/job_logging": "stdout"}]
+
+
+def config_folder() -> Path:
+    """Return the configurations: beside the package in a checkout, inside it in a wheel."""
+    package = Path(__file__).resolve().parents[1]
+    packed = package / "conf"
+    return packed if packed.is_dir() else package.parent / "conf"
+
+
+def _register() -> None:
+    """Give Hydra the defaults of all commands, and the whole of those without a file in conf/."""
+    OmegaConf.register_new_resolver("unique", lambda: secrets.token_hex(2), use_cache=True)
+    store = ConfigStore.instance()
+    for name, model in COMMANDS.items():
+        own = default_values(model)
+        if (config_folder() / f"{name}.yaml").is_file():
+            store.store(name=f"{name}_settings", node=own)
+        else:
+            store.store(name=name, node={"defaults": QUIET, "hydra": HERE, **own})
+
+
+_register()
+
+
+def groups(command: str) -> dict[str, list[str]]:
+    """Return the groups of configurations that a command uses, with their options."""
+    path = config_folder() / f"{command}.yaml"
+    defaults = yaml.safe_load(path.read_text())["defaults"] if path.is_file() else []
+    names = [name for entry in defaults if isinstance(entry, dict) for name in entry]
+    return {name: _options(name) for name in names if not name.startswith("override ")}
+
+
+def _options(group: str) -> list[str]:
+    names = {file.stem for file in (config_folder() / group).glob("*.yaml")}
+    return sorted(names - {"base"})  # which others build on
+
+
+def known_settings(command: str) -> set[str]:
+    """Return the settings and groups of a command as users type them."""
+    return {*catalogue(command), *groups(command)}
+
+
+def composed(command: str, overrides: Sequence[str]) -> tuple[DictConfig, Path]:
+    """Return what Hydra makes of a command's settings, and the folder of a new run."""
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        config = compose(command, list(overrides), return_hydra_config=True)
+    folder = Path(config.hydra.run.dir)
+    with open_dict(config):
+        del config["hydra"]
+    return config, folder
+
+
+def settings_from_python(command: str, given: Mapping[str, Any]) -> tuple[Settings, Path]:
+    """Return the settings that keyword arguments mean, and the folder of a new run.
+
+    Raises:
+        InputError: a setting that does not exist, or a value that makes no sense.
+    """
+    known = known_settings(command)
+    try:
+        config, folder = composed(command, overrides_of(given))
+    except HydraException as error:
+        raise InputError(explain(error, known)) from error
+    return checked_settings(command, config), folder
+
+
+def checked_settings(command: str, config: DictConfig, overrides: Sequence[str] = ()) -> Settings:
+    """Return the settings of a command as plain values, references replaced, after checking them.
+
+    Args:
+        overrides: what was given on the command line.
+
+    Raises:
+        InputError: a setting that does not exist, or a value that makes no sense.
+    """
+    refuse_added_settings(overrides, known_settings(command))
+    resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(resolved, dict)
+    return check(command, {str(key): value for key, value in resolved.items()})
+
+
+def overrides_of(given: Mapping[str, Any]) -> list[str]:
+    """Return keyword arguments as a user would type them; None stands for the default.
+
+    A mapping gives settings of a group: ``trainer={"max_epochs": 2}`` is ``trainer.max_epochs=2``.
+    """
+    return [
+        f"{name}={json.dumps(value, ensure_ascii=False, default=str)}"
+        for key, top in given.items()
+        if top is not None
+        for name, value in leaves(key, top)
+    ]
+
+
+def leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the single values in nested settings by dotted name."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from leaves(f"{name}.{key}", item)
+    else:
+        yield name, value

@@ -1,0 +1,120 @@
+"""Settings typed once: their checks, their help, their table in the docs, and Python arguments."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+import bubbleloc
+from bubbleloc.console.composition import overrides_of, settings_from_python
+from bubbleloc.console.help import help_text, markdown
+from bubbleloc.console.settings import COMMANDS, catalogue, check, default_values
+from bubbleloc.errors import InputError
+
+EVALUATE = {"run": "a", "checkpoint": "best", "baselines": "wiener", "noise": 1}
+
+
+def test_values_stay_as_given_but_for_lists_and_names():
+    checked = check("evaluate", EVALUATE | {"run": 7})
+    assert checked == EVALUATE | {"run": "7", "baselines": ["wiener"]}
+    assert isinstance(checked["noise"], int)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"noise": True}, "noise=True: give a number, 0 or more"),
+        ({"noise": [0.1, float("nan")]}, "noise=.*: give a number, 0 or more"),
+        ({"selection": "test"}, "selection=test: choose one of val, train"),
+        ({"sellection": "val"}, "unknown setting sellection; remove it"),
+        ({"run": None}, "run=null: give the name of a file or folder"),
+        ({"checkpoint": "x" * 999}, r"checkpoint=x+\.\.\.: choose one of"),
+    ],
+)
+def test_the_first_bad_value_is_named(values, message):
+    with pytest.raises(InputError, match=f"^{message}") as refused:
+        check("evaluate", EVALUATE | values)
+    assert len(str(refused.value)) < 200
+
+
+def test_what_is_missing_is_named():
+    with pytest.raises(InputError, match="run is missing"):
+        check("evaluate", {})
+    with pytest.raises(InputError, match=r"data\.name is missing"):
+        check("simulate", {"data": {}})
+
+
+def test_defaults_pass_their_own_checks():
+    for command, model in COMMANDS.items():
+        values = {k: v for k, v in default_values(model).items() if "$" not in str(v)}
+        given = {k: "a" if v == "???" else v for k, v in values.items()}
+        if command not in ("simulate", "train"):  # whose groups are in conf/
+            assert set(check(command, given)) == set(given)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_gives_every_setting_a_line_with_its_meaning(command):
+    lines = help_text(command).splitlines()
+    for name, setting in catalogue(command).items():
+        assert setting.description
+        shown = [line for line in lines if line.startswith(f"  {name}=")]
+        assert len(shown) <= 1
+        assert all(setting.description in line for line in shown)
+    assert max(map(len, lines)) <= 160
+    assert ("  model " in "\n".join(lines)) == (command == "train")
+
+
+def test_help_shows_the_settings_of_the_model_that_is_chosen():
+    assert "model.levels=6" in help_text("train", ["model=tcn"])
+    assert "model.levels" not in help_text("train")
+
+
+def test_the_docs_are_current():
+    page = Path(__file__).resolve().parents[2] / "docs/settings.md"
+    assert page.read_text(encoding="utf-8") == markdown(), (
+        "run python -m bubbleloc.console.settings > docs/settings.md"
+    )
+
+
+def test_keyword_arguments_are_overrides():
+    given = {"kernel": 131, "seed": None, "trainer": {"max_epochs": 2}, "noise": 0.5}
+    assert overrides_of(given) == ["kernel=131", "trainer.max_epochs=2", "noise=0.5"]
+    assert overrides_of({"loader": {"crop": None}, "runs": ["a b", "c"]}) == [
+        "loader.crop=null",
+        'runs=["a b", "c"]',
+    ]
+
+
+def test_python_composes_the_same_settings_as_the_command_line():
+    settings, folder = settings_from_python(
+        "train", {"model": "tcn", "data": "tiny", "data.folder": Path("a, b"), "kernel": 9}
+    )
+    assert settings["model"]["levels"] == 6
+    assert settings["model"]["kernel"] == 9
+    assert settings["data"]["folder"] == "a, b"
+    assert folder.parent == Path("outputs/train")
+    assert folder.name.split("-")[-2] == "tcn"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kernl": 3}, "unknown setting 'kernl', did you mean 'kernel'?"),
+        ({"model": "resnet"}, "unknown model 'resnet'; choose one of ckcnn"),
+        ({"kernel": 1.5}, "kernel=1.5: give 1 to"),
+    ],
+)
+def test_python_refuses_as_the_command_line_does(given, message):
+    with pytest.raises(InputError, match=message):
+        settings_from_python("train", given)
+
+
+@pytest.mark.parametrize(
+    ("function", "command"), [("evaluate_run", "evaluate"), ("compare_runs", "compare")]
+)
+def test_functions_have_the_defaults_of_their_commands(function, command):
+    defaults = default_values(COMMANDS[command])
+    for name, parameter in inspect.signature(getattr(bubbleloc, function)).parameters.items():
+        if name in defaults and parameter.default is not parameter.empty:
+            default = parameter.default
+            assert (list(default) if isinstance(default, tuple) else default) == defaults[name]
