@@ -10,7 +10,7 @@ import numpy as np
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_hdf5
-from bubbleloc.formats.lines import RFLines, choose_array, lines_of_array
+from bubbleloc.formats.lines import FACTS, RFLines, choose_array, lines_of_array
 
 
 class StoredArray:
@@ -27,7 +27,7 @@ class StoredArray:
 
 
 def open_hdf5(path: Path, key: str | None, transpose: bool) -> RFLines:
-    """Open an HDF5 file; a datum that describes the lines is a scalar or an attribute.
+    """Open an HDF5 file; facts of the lines are datasets of one number, or attributes.
 
     Raises:
         InputError: a dataset that is still being simulated, or too large a piece.
@@ -47,6 +47,6 @@ def open_hdf5(path: Path, key: str | None, transpose: bool) -> RFLines:
             if not np.all(found["done"]):
                 raise InputError(f"{path} is incomplete; run bubbleloc.simulate to finish it")
         dataset = found[choose_array(path, {name: d.shape for name, d in found.items()}, key)]
-        scalars = {name: other[()] for name, other in found.items() if other.size == 1}
+        scalars = {n: found[n][()] for n in FACTS if n in found and found[n].size == 1}
         facts = {**scalars, **file.attrs, **dataset.attrs}
         return lines_of_array(path, StoredArray(path, dataset), transpose, facts)

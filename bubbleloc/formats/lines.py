@@ -14,8 +14,8 @@ from bubbleloc.arrays import Float32s
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
 
-RATE_NAMES = ("sampling_rate_hz", "fs")
-SPEED_NAME = "speed_of_sound_m_s"
+FACTS = ("sampling_rate_hz", "fs", "speed_of_sound_m_s")
+"""Numbers beside the RF lines of a file that are read; ``fs`` is the sampling rate too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def lines_of_array(
 
     Args:
         array: (lines, samples), or (samples, lines) with `transpose`.
-        facts: numbers that come with it, the sampling rate and the speed of sound among them.
+        facts: numbers that come with it, `FACTS` among them.
 
     Raises:
         InputError: no real numbers, more than two dimensions, or lines that are too long.
@@ -92,14 +92,11 @@ def lines_of_array(
             "columns, add transpose=true, else cut them"
         )
     facts = facts or {}
-    rate = next((facts[name] for name in RATE_NAMES if name in facts), None)
+    numbers = {name: float(np.asarray(facts[name]).item()) for name in FACTS if name in facts}
+    rate_hz = numbers.get("sampling_rate_hz", numbers.get("fs"))
     return RFLines(
-        source, lines, samples, array, transpose, _number(rate), _number(facts.get(SPEED_NAME))
+        source, lines, samples, array, transpose, rate_hz, numbers.get("speed_of_sound_m_s")
     )
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(np.asarray(value).item())
 
 
 def choose_array(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | None) -> str:
@@ -109,10 +106,12 @@ def choose_array(path: Path, shapes: Mapping[str, tuple[int, ...]], key: str | N
         InputError: none, or several.
     """
     listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "nothing"
-    if key is not None and key not in shapes:
-        raise InputError(f"{path} has no {key!r}; it holds {listed}")
-    if key is not None or "rf" in shapes:
-        return key or "rf"
+    if key is None and "rf" in shapes:
+        return "rf"
+    if key is not None:
+        if key not in shapes:
+            raise InputError(f"{path} has no {key!r}; it holds {listed}")
+        return key
     arrays = [name for name, shape in shapes.items() if len(shape) in (1, 2) and np.prod(shape) > 1]
     if len(arrays) != 1:
         raise InputError(f"{path} holds {listed}; choose the RF lines with key=")

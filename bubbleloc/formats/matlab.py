@@ -7,7 +7,7 @@ from pathlib import Path
 import scipy.io
 
 from bubbleloc.files import check_mat
-from bubbleloc.formats.lines import RATE_NAMES, RFLines, choose_array, lines_of_array
+from bubbleloc.formats.lines import FACTS, RFLines, choose_array, lines_of_array
 
 
 def open_mat(path: Path, key: str | None, transpose: bool) -> RFLines:
@@ -15,6 +15,5 @@ def open_mat(path: Path, key: str | None, transpose: bool) -> RFLines:
     check_mat(path)
     shapes = {name: shape for name, shape, _ in scipy.io.whosmat(path)}
     name = choose_array(path, shapes, key)
-    numbers = [rate for rate in RATE_NAMES if shapes.get(rate) == (1, 1)]
-    arrays = scipy.io.loadmat(path, variable_names=[name, *numbers])
-    return lines_of_array(path, arrays[name], transpose, {name: arrays[name] for name in numbers})
+    arrays = scipy.io.loadmat(path, variable_names=[name, *FACTS])
+    return lines_of_array(path, arrays[name], transpose, arrays)

@@ -8,10 +8,10 @@ import h5py
 
 from bubbleloc.errors import InputError
 from bubbleloc.formats.hdf5 import open_hdf5
-from bubbleloc.formats.lines import RFLines, lines_of_array, unreadable_is_input_error
+from bubbleloc.formats.lines import RFLines, unreadable_is_input_error
 from bubbleloc.formats.matlab import open_mat
-from bubbleloc.formats.npy import open_npy, open_npz
-from bubbleloc.formats.text import read_text
+from bubbleloc.formats.numpy_files import open_npy, open_npz
+from bubbleloc.formats.text import open_text
 
 
 def open_lines(path: Path, key: str | None = None, transpose: bool = False) -> RFLines:
@@ -29,25 +29,21 @@ def open_lines(path: Path, key: str | None = None, transpose: bool = False) -> R
     if not path.is_file():
         raise InputError(f"no file {path}: give input=<file of RF lines>")
     with unreadable_is_input_error(path):
-        return _open(path, key, transpose)
-
-
-def _open(path: Path, key: str | None, transpose: bool) -> RFLines:
-    match path.suffix.lower():
-        case ".h5" | ".hdf5":
-            return open_hdf5(path, key, transpose)
-        case ".mat" if h5py.is_hdf5(path):  # MATLAB 7.3, which stores columns first
-            return open_hdf5(path, key, not transpose)
-        case ".mat":
-            return open_mat(path, key, transpose)
-        case ".npz":
-            return open_npz(path, key, transpose)
-        case ".npy":
-            return lines_of_array(path, open_npy(path), transpose)
-        case ".csv" | ".txt":
-            return lines_of_array(path, read_text(path), transpose)
-        case suffix:
-            raise InputError(
-                f"{path}: cannot read {suffix or 'a file without suffix'}; give .h5, .mat, .npy, "
-                ".npz, .csv or .txt"
-            )
+        match path.suffix.lower():
+            case ".h5" | ".hdf5":
+                return open_hdf5(path, key, transpose)
+            case ".mat" if h5py.is_hdf5(path):  # MATLAB 7.3, which stores columns first
+                return open_hdf5(path, key, not transpose)
+            case ".mat":
+                return open_mat(path, key, transpose)
+            case ".npz":
+                return open_npz(path, key, transpose)
+            case ".npy":
+                return open_npy(path, transpose)
+            case ".csv" | ".txt":
+                return open_text(path, transpose)
+            case suffix:
+                raise InputError(
+                    f"{path}: cannot read {suffix or 'a file without suffix'}; "
+                    "give .h5, .mat, .npy, .npz, .csv or .txt"
+                )

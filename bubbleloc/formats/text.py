@@ -1,4 +1,4 @@
-"""Tables of numbers in text files."""
+"""RF lines in text files."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bubbleloc.arrays import Float32s
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_bytes
+from bubbleloc.formats.lines import RFLines, lines_of_array
 
 
-def read_text(path: Path) -> Float32s:
-    """Read a table (rows, columns) with fields separated by commas, semicolons or blanks.
+def open_text(path: Path, transpose: bool) -> RFLines:
+    """Read RF lines from rows of fields that commas, semicolons or blanks separate.
 
     A first row that is no numbers is a heading, and what follows a ``#`` a comment.
 
@@ -24,12 +24,13 @@ def read_text(path: Path) -> Float32s:
     separator = next((mark for mark in ",;" if mark in first), None)
     skipped = line if _are_numbers(first.split(separator)) else line + 1
     try:
-        return np.loadtxt(path, np.float32, delimiter=separator, skiprows=skipped, ndmin=2)
+        table = np.loadtxt(path, np.float32, delimiter=separator, skiprows=skipped, ndmin=2)
     except ValueError as error:
         raise InputError(
             f"{path} is not a table of numbers ({' '.join(str(error).split())}); published text "
             "files are imported with bubbleloc.convert"
         ) from error
+    return lines_of_array(path, table, transpose)
 
 
 def _first_row(path: Path) -> tuple[str, int]:

@@ -54,9 +54,9 @@ class BubbleFinder:
 
         Args:
             threshold: the network's best one at a tolerance in samples if None.
-            sampling_rate_hz, speed_of_sound_m_s: what the lines say if None, else, where they
-                say nothing, those of the network's training data.
-            resample: whether lines of another rate than the network's are converted.
+            sampling_rate_hz, speed_of_sound_m_s: those that the lines come with if None, else
+                those of the network.
+            resample: whether to convert lines of another rate than the network's.
 
         Raises:
             InputError: lines of another rate, or too short for the network.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bubbleloc import __version__
 from bubbleloc.errors import InputError
 from bubbleloc.formats import RFLines, lines_of_array, open_lines
 from bubbleloc.localization.finder import BubbleFinder
-from bubbleloc.localization.output import bubble_file, check_output
+from bubbleloc.localization.output import COLUMNS, check_output, write_bubbles
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.nn.released import RELEASED
 from bubbleloc.report.figures.line import detected_line
@@ -26,8 +27,8 @@ class Localized:
     """What was found, and where it is written."""
 
     lines: int
-    bubbles: int
     samples: int
+    bubbles: int
     sampling_rate_hz: float
     rate_is_assumed: bool
     threshold: float
@@ -98,53 +99,52 @@ def localize_file(
     picture: int | None = None,
     batch_size: int = 16,
 ) -> Localized:
-    """Write the bubbles in a file of RF lines to a CSV or HDF5 file, as `localize_lines` does.
+    """Write the bubbles in a file of RF lines to a CSV or HDF5 file, see `localize_lines`.
 
-    The columns are line, sample, time_us, depth_mm and confidence (the amplitude of
-    `localize_lines`).
+    Its columns are line, sample, time_us, depth_mm and confidence, the amplitude of the peak.
 
     Args:
-        run: run directory, or ``bubbleloc:small``.
-        input: RF lines, see `open_lines` for formats, `key` and `transpose`.
+        input, key, transpose: RF lines, see `open_lines`.
         output: file that ends with ``.csv`` or ``.h5``.
-        sampling_rate_hz: of the input; what the file says if None, else that of the network.
-        speed_of_sound_m_s: for depths; what the file says if None, else that of the network.
-        picture: number of a line to draw, with what was found, to a PNG file beside the output.
+        sampling_rate_hz, speed_of_sound_m_s: what the file says if None, else the network's.
+        picture: number of a line to draw, with its bubbles, to a PNG file beside the output.
 
     Raises:
         InputError: files or settings that do not fit, NaN or infinite values.
     """
-    source, target = Path(input), Path(output)
-    check_output(target, source)
-    trained = open_run(run, checkpoint)
-    lines = open_lines(source, key, transpose)
+    target = Path(output)
+    check_output(target, Path(input))
+    lines = open_lines(Path(input), key, transpose)
     if picture is not None and picture >= lines.lines:
-        raise InputError(f"picture={picture}: {source} has lines 0 to {lines.lines - 1}")
+        raise InputError(f"picture={picture}: {input} has lines 0 to {lines.lines - 1}")
     finder = BubbleFinder.for_lines(
         lines,
-        trained,
+        open_run(run, checkpoint),
         threshold=threshold,
         tolerance=tolerance,
         sampling_rate_hz=sampling_rate_hz,
         speed_of_sound_m_s=speed_of_sound_m_s,
         resample=resample,
     )
+    bubbles = _write(finder, lines, target, batch_size, model=run)
+    drawn = None if picture is None else _draw(finder, lines, picture, target)
+    rate_hz = finder.scale.sampling_rate_hz
+    assumed = not (sampling_rate_hz or lines.sampling_rate_hz)
     return Localized(
-        lines=lines.lines,
-        bubbles=_write_bubbles(finder, lines, run, target, batch_size),
-        samples=lines.samples,
-        sampling_rate_hz=finder.scale.sampling_rate_hz,
-        rate_is_assumed=not (sampling_rate_hz or lines.sampling_rate_hz),
-        threshold=finder.threshold,
-        output=target,
-        picture=None if picture is None else _draw(finder, lines, picture, target),
+        lines.lines, lines.samples, bubbles, rate_hz, assumed, finder.threshold, target, drawn
     )
 
 
-def _write_bubbles(
-    finder: BubbleFinder, lines: RFLines, model: str, target: Path, batch_size: int
-) -> int:
-    """Write the table of all bubbles; return their number."""
+def _write(finder: BubbleFinder, lines: RFLines, target: Path, batch_size: int, model: str) -> int:
+    """Write the bubbles of all lines; return their number."""
+    counts = []
+
+    def tables() -> Iterator[pd.DataFrame]:
+        for found in finder.tables(lines, batch_size, progress=True):
+            counts.append(len(found))
+            found = found.assign(time_us=finder.scale.time_us(found["sample"]))
+            yield found.rename(columns={"amplitude": "confidence"})[COLUMNS]
+
     facts = {
         "model": model,
         "threshold": finder.threshold,
@@ -152,13 +152,8 @@ def _write_bubbles(
         "speed_of_sound_m_s": finder.scale.speed_of_sound_m_s,
         "software": f"bubbleloc {__version__}",
     }
-    bubbles = 0
-    with bubble_file(target, facts) as append:
-        for found in finder.tables(lines, batch_size, progress=True):
-            time_us = finder.scale.time_us(found["sample"])
-            append(found.rename(columns={"amplitude": "confidence"}).assign(time_us=time_us))
-            bubbles += len(found)
-    return bubbles
+    write_bubbles(target, tables(), facts)
+    return sum(counts)
 
 
 def _draw(finder: BubbleFinder, lines: RFLines, number: int, target: Path) -> Path:
