@@ -4,13 +4,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import yaml
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bubbleloc.data import store, writing
-from bubbleloc.data.srml import SUFFIXES, Acquisition, UnusableError, read_signal
+from bubbleloc.data import writing
+from bubbleloc.data.srml import SUFFIXES, Acquisition, PublishedSignal, read_signal
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
 
@@ -19,7 +17,7 @@ NAMES_SHOWN = 3
 
 @dataclass
 class ImportReport:
-    """How many signals were imported, and which files were skipped for what reason."""
+    """How many signals were imported, and the files that were skipped for each reason."""
 
     imported: int = 0
     skipped: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -32,13 +30,27 @@ class ImportReport:
             lines.append(f"{len(names)} × {reason} ({shown})")
         return lines
 
+    def read(
+        self, path: Path, acquisition: Acquisition, samples: int | None = None
+    ) -> PublishedSignal | None:
+        """Read a file; note why it is skipped if it cannot be used or has another length."""
+        try:
+            signal = read_signal(path, acquisition)
+            if samples not in (None, len(signal.volts)):
+                raise InputError(f"{len(signal.volts)} samples, not {samples}")
+        except InputError as error:
+            self.skipped[str(error)].append(path.name)
+            return None
+        return signal
+
 
 def import_folder(
     source: Path, output: Path, acquisition: Acquisition | None = None
 ) -> ImportReport:
     """Import the ``.txt`` and ``.mat`` files of a folder, in the order of their names.
 
-    All signals have the length of the first one. The file appears when it is complete.
+    All signals have the length of the first one. Of a signal in both formats the ``.mat`` file is
+    imported.
 
     Args:
         acquisition: sampling rate and speed of sound; the published ones by default.
@@ -55,24 +67,28 @@ def import_folder(
     with exclusive(output):
         if output.exists():
             raise InputError(f"{output} exists; remove it or choose another output")
-        first = _first_length(files, acquisition, report)
-        header = writing.Header(
-            samples=first,
+        samples = _first_length(files, acquisition)
+        with writing.create(
+            output,
+            samples=samples,
             sampling_rate_hz=acquisition.sampling_rate_hz,
             speed_of_sound_m_s=acquisition.speed_of_sound_m_s,
             seed=0,
             split=output.stem,
             config=yaml.safe_dump({"source": "imported", "from": source.name}),
-        )
-        report = ImportReport()
-        with writing.create(output, header) as file:
+        ) as file:
             for path in tqdm(files, desc=f"import {source}", unit="file", dynamic_ncols=True):
-                try:
-                    volts, truth = _read(path, twins, acquisition, first)
-                except UnusableError as error:
-                    report.skipped[str(error)].append(path.name)
-                else:
-                    writing.append_signal(file, volts, truth)
+                if path in twins:
+                    report.skipped["the same signal is there as .mat"].append(path.name)
+                elif signal := report.read(path, acquisition, samples):
+                    truth = writing.Truth(
+                        signal.pressure_pa,
+                        signal.arrival_sample,
+                        signal.depth_m,
+                        signal.lateral_m,
+                        signal.radius_m,
+                    )
+                    writing.append_signal(file, signal.volts, truth)
                     report.imported += 1
     return report
 
@@ -87,23 +103,10 @@ def _files(source: Path) -> list[Path]:
     return files
 
 
-def _first_length(files: list[Path], acquisition: Acquisition, report: ImportReport) -> int:
+def _first_length(files: list[Path], acquisition: Acquisition) -> int:
     """Return the samples of the first readable signal."""
+    report = ImportReport()
     for path in files:
-        try:
-            return len(read_signal(path, acquisition)[0])
-        except UnusableError as error:
-            report.skipped[str(error)].append(path.name)
+        if signal := report.read(path, acquisition):
+            return len(signal.volts)
     raise InputError(f"nothing to import in {files[0].parent}: {'; '.join(report.reasons())}")
-
-
-def _read(
-    path: Path, twins: set[Path], acquisition: Acquisition, samples: int
-) -> tuple[NDArray[np.float32], store.Truth]:
-    """Read one file, which must be no twin of another and of the given length."""
-    if path in twins:
-        raise UnusableError("the same signal is there as .mat")
-    volts, truth = read_signal(path, acquisition)
-    if len(volts) != samples:
-        raise UnusableError(f"{len(volts)} samples, not {samples}")
-    return volts, truth

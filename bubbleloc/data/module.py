@@ -7,7 +7,8 @@ from pathlib import Path
 import lightning as L
 from torch.utils.data import DataLoader, Subset
 
-from bubbleloc.data.dataset import CropDataset, CropSampler, Line
+from bubbleloc.data.crops import CropDataset, CropSampler
+from bubbleloc.data.dataset import Line
 from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
@@ -33,9 +34,7 @@ class LoaderSettings:
 
 
 class RFDataModule(L.LightningDataModule):
-    """Random crops of ``train.h5`` and whole lines of ``val.h5``.
-
-    See `open_split` for imported datasets without ``val.h5``.
+    """Random crops of the split "train" and whole lines of the split "val", see `open_split`.
 
     Args:
         folder: dataset folder.
@@ -63,23 +62,22 @@ class RFDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Line]:
         """Return batches of random crops."""
+        loader = self.settings
         rank, processes = self._share()
-        sampler = CropSampler(
-            self.train.lines,
-            self.settings.crop,
-            self.halo,
-            self.settings.crops_per_signal,
-            self.seed,
-            self.train.signals,
-            rank,
-            processes,
-        )
         return DataLoader(
-            CropDataset(self.train.lines, self.halo),
-            batch_size=self.settings.batch_size // processes,
-            sampler=sampler,
-            num_workers=self.settings.workers,
-            persistent_workers=self.settings.workers > 0,
+            CropDataset(self.train, self.halo),
+            batch_size=loader.batch_size // processes,
+            sampler=CropSampler(
+                self.train,
+                loader.crop,
+                self.halo,
+                loader.crops_per_signal,
+                self.seed,
+                rank,
+                processes,
+            ),
+            num_workers=loader.workers,
+            persistent_workers=loader.workers > 0,
         )
 
     def val_dataloader(self) -> DataLoader[Line]:
@@ -89,8 +87,8 @@ class RFDataModule(L.LightningDataModule):
             raise InputError(
                 f"{len(self.val)} validation signals for {processes} processes: add some"
             )
-        lines = Subset(self.val.lines, self.val.signals[rank::processes])
-        return DataLoader(lines, batch_size=16, num_workers=self.settings.workers)
+        share = Subset(self.val, range(rank, len(self.val), processes))
+        return DataLoader(share, batch_size=16, num_workers=self.settings.workers)
 
     def _share(self) -> tuple[int, int]:
         """Return the number of this process and how many train together."""

@@ -5,29 +5,25 @@ MATLAB: structs ``RF`` (V volts, fs Hz), ``bubble`` (z, x, R0 in m, an entry per
 (PA in Pa, from the transducer's face down) and ``domain`` (c in m/s).
 """
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from bubbleloc.data.store import Truth
+from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.errors import InputError
 from bubbleloc.files import check_bytes, check_hdf5, check_mat
 
 HEADER_LINES = 4
 MOST_PER_SAMPLE = 1000  # bubbles; a column of something else exceeds it
 SUFFIXES = (".txt", ".mat")
 STRUCTS = ("RF", "bubble", "pfield", "domain")
-
-FloatArray = NDArray[np.float64]
-
-
-class UnusableError(Exception):
-    """Why a file is not imported, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +34,38 @@ class Acquisition:
     speed_of_sound_m_s: float = 1480.0
 
 
-def read_signal(path: Path, acquisition: Acquisition) -> tuple[NDArray[np.float32], Truth]:
-    """Read an RF line (L,) in volts and its truth.
+@dataclass(frozen=True)
+class PublishedSignal:
+    """An RF line (L,) in volts, the pressure amplitude at the transducer, and (bubbles,) each."""
+
+    volts: Float32s
+    pressure_pa: float
+    arrival_sample: Floats
+    depth_m: Floats
+    lateral_m: Floats
+    radius_m: Floats
+
+
+def read_signal(path: Path, acquisition: Acquisition) -> PublishedSignal:
+    """Read an RF line and its bubbles.
 
     Raises:
-        UnusableError: the file is unreadable, or what it holds is not a signal of ``acquisition``.
+        InputError: the file is unreadable, or what it holds is not a signal of ``acquisition``;
+            in a few words, without the name of the file.
     """
     read = _read_text if path.suffix == ".txt" else _read_mat
-    volts, truth = read(path, acquisition)
-    if volts.size < 2:
-        raise UnusableError("no samples")
-    if not (np.isfinite(volts).all() and np.isfinite(truth.pressure_pa).all()):
-        raise UnusableError("NaN or infinite values")
-    samples = np.rint(truth.arrival_sample)
-    if not ((samples >= 0) & (samples < volts.size)).all():  # NaN is outside, too
-        raise UnusableError("a bubble outside the record")
-    return volts.astype(np.float32), truth
+    signal = read(path, acquisition)
+    if signal.volts.size < 2:
+        raise InputError("no samples")
+    if not (np.isfinite(signal.volts).all() and np.isfinite(signal.pressure_pa)):
+        raise InputError("NaN or infinite values")
+    samples = np.rint(signal.arrival_sample)
+    if not ((samples >= 0) & (samples < signal.volts.size)).all():  # NaN is outside, too
+        raise InputError("a bubble outside the record")
+    return signal
 
 
-def _read_text(path: Path, acquisition: Acquisition) -> tuple[FloatArray, Truth]:
+def _read_text(path: Path, acquisition: Acquisition) -> PublishedSignal:
     """Read a text file; bubbles lie on the axis, at their sample's time of flight.
 
     Lateral position and size are not in the file: 0 and NaN stand for them.
@@ -66,115 +75,93 @@ def _read_text(path: Path, acquisition: Acquisition) -> tuple[FloatArray, Truth]
         with warnings.catch_warnings(action="ignore"):  # of an empty table, refused below
             table = np.loadtxt(path, delimiter=",", skiprows=HEADER_LINES, ndmin=2)
     except (OSError, ValueError, IndexError) as error:
-        raise UnusableError("not a table of numbers under four header lines") from error
+        raise InputError("not a table of numbers under four header lines") from error
     if table.size == 0 or table.shape[1] != 3:
-        raise UnusableError("not three columns: bubble count, voltage, pressure field")
-    count, volts, field = table.T
+        raise InputError("not three columns: bubble count, voltage, pressure field")
     if not np.isfinite(table).all():
-        raise UnusableError("NaN or infinite values")
+        raise InputError("NaN or infinite values")
+    count, volts, field = table.T
     if (count < 0).any() or (count > MOST_PER_SAMPLE).any() or (count % 1).any():
-        raise UnusableError("bubble counts that are not small whole numbers")
+        raise InputError("bubble counts that are not small whole numbers")
     arrival = np.repeat(np.arange(count.size, dtype=np.float64), count.astype(np.int64))
     depth = arrival / acquisition.sampling_rate_hz * acquisition.speed_of_sound_m_s / 2
-    truth = _truth(field[0], arrival, depth, np.zeros_like(arrival), np.full_like(arrival, np.nan))
-    return volts, truth
+    on_axis, unknown = np.zeros_like(arrival), np.full_like(arrival, np.nan)
+    return PublishedSignal(volts.astype(np.float32), field[0], arrival, depth, on_axis, unknown)
 
 
-def _read_mat(path: Path, acquisition: Acquisition) -> tuple[FloatArray, Truth]:
+def _read_mat(path: Path, acquisition: Acquisition) -> PublishedSignal:
     """Read a MATLAB result of one receive element."""
-    with _Structs(path) as structs:
-        lines = structs.entries("RF", "V")
+    with _structs(path) as structs:
+        lines = _entries(structs, "RF", "V")
         if len(lines) != 1:
-            raise UnusableError(f"{len(lines)} receive elements instead of one")
-        rate = _number(structs.entries("RF", "fs"))
-        sound = _number(structs.entries("domain", "c"))
-        z, x, radius = (_column(structs.entries("bubble", name)) for name in ("z", "x", "R0"))
-        field = np.ravel(structs.entries("pfield", "PA")[0])
+            raise InputError(f"{len(lines)} receive elements instead of one")
+        rate = _number(_entries(structs, "RF", "fs"))
+        sound = _number(_entries(structs, "domain", "c"))
+        z, x, radius = (_column(_entries(structs, "bubble", name)) for name in ("z", "x", "R0"))
+        field = _entries(structs, "pfield", "PA")[0]
     if not np.isclose(rate, acquisition.sampling_rate_hz, rtol=1e-6):
-        raise UnusableError(f"sampled at {rate:g} Hz, not {acquisition.sampling_rate_hz:g}")
+        raise InputError(f"sampled at {rate:g} Hz, not {acquisition.sampling_rate_hz:g}")
     if not np.isclose(sound, acquisition.speed_of_sound_m_s, rtol=1e-6):
-        raise UnusableError(f"speed of sound {sound:g} m/s, not {acquisition.speed_of_sound_m_s:g}")
+        raise InputError(f"speed of sound {sound:g} m/s, not {acquisition.speed_of_sound_m_s:g}")
     if not z.size == x.size == radius.size:
-        raise UnusableError("bubble positions and radii of different numbers")
+        raise InputError("bubble positions and radii of different numbers")
     arrival = (z + np.hypot(x, z)) / sound * rate
-    return np.ravel(lines[0]), _truth(field[0], arrival, z, x, radius)
+    return PublishedSignal(lines[0].astype(np.float32), field[0], arrival, z, x, radius)
 
 
-def _truth(
-    pressure_pa: float, arrival: FloatArray, depth: FloatArray, lateral: FloatArray, r: FloatArray
-) -> Truth:
-    """Collect the truth of one signal; the pressure field at the transducer is its amplitude."""
-    return Truth(
-        pressure_pa=np.array([pressure_pa]),
-        offset=np.array([0, arrival.size]),
-        arrival_sample=arrival,
-        depth_m=depth,
-        lateral_m=lateral,
-        radius_m=r,
-    )
+@contextlib.contextmanager
+def _structs(path: Path) -> Iterator[Any]:
+    """Open a MATLAB file of either format: structs by name, with arrays by field."""
+    with contextlib.ExitStack() as stack:
+        try:
+            if h5py.is_hdf5(path):
+                structs: Any = stack.enter_context(h5py.File(path))
+            else:
+                check_mat(path)
+                structs = loadmat(path, variable_names=STRUCTS)
+        except Exception as error:  # loadmat meets damaged files with many types, undocumented
+            raise InputError("not a readable MATLAB file") from error
+        yield structs
 
 
-def _number(entries: list[FloatArray]) -> float:
+def _entries(structs: Any, struct: str, field: str) -> list[Floats]:
+    """Return the numbers (k,) of a field, from every entry of a struct array.
+
+    Raises:
+        InputError: there is no such struct, field, or entry, or it holds no numbers.
+    """
+    try:
+        values = structs[struct][field]
+        found = _hdf5_entries(structs, values) if isinstance(structs, h5py.File) else values.flat
+        entries = [np.asarray(entry, dtype=np.float64).ravel() for entry in found]
+    except (LookupError, ValueError, TypeError, AttributeError, OSError, RuntimeError) as error:
+        raise InputError(f"no {struct}.{field} of numbers") from error
+    if not entries or not all(entry.size for entry in entries):
+        raise InputError(f"no {struct}.{field} of numbers")
+    return entries
+
+
+def _hdf5_entries(file: h5py.File, dataset: h5py.Dataset) -> list[Any]:
+    """Read HDF5: a struct array keeps references to its entries, a single struct its values."""
+    path = Path(file.filename)
+    check_hdf5(path, dataset, whole=True)
+    if h5py.check_ref_dtype(dataset.dtype) is None:
+        return [dataset[()]]
+    entries = [file[reference] for reference in dataset[()].ravel()]
+    for entry in entries:
+        check_hdf5(path, entry, whole=True)
+    return [entry[()] for entry in entries]
+
+
+def _number(entries: list[Floats]) -> float:
     values = np.unique(_column(entries))
     if values.size != 1:
-        raise UnusableError("a sampling rate or speed of sound that is not one number")
+        raise InputError("a sampling rate or speed of sound that is not one number")
     return float(values[0])
 
 
-def _column(entries: list[FloatArray]) -> FloatArray:
+def _column(entries: list[Floats]) -> Floats:
     """Return one number of every entry of a struct array."""
-    if any(np.size(entry) != 1 for entry in entries):
-        raise UnusableError("a struct array with fields that are not numbers")
-    return np.array([np.ravel(entry)[0] for entry in entries], dtype=np.float64)
-
-
-class _Structs:
-    """The structs of a MATLAB file, whichever of its two formats holds them."""
-
-    def __init__(self, path: Path) -> None:
-        self.file: h5py.File | None = None
-        self.variables: dict[str, Any] = {}
-        try:
-            if h5py.is_hdf5(path):
-                self.file = h5py.File(path)
-            else:
-                check_mat(path)
-                self.variables = loadmat(path, variable_names=STRUCTS)
-        except Exception as error:  # loadmat meets damaged files with many types, undocumented
-            raise UnusableError("not a readable MATLAB file") from error
-
-    def __enter__(self) -> "_Structs":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.file is not None:
-            self.file.close()
-
-    def entries(self, struct: str, field: str) -> list[FloatArray]:
-        """Return a field of all entries of a struct array.
-
-        Raises:
-            UnusableError: there is no such struct, field, or entry, or it holds no numbers.
-        """
-        try:
-            if self.file is not None:
-                found = _entries_v73(self.file, struct, field)
-            else:
-                found = [np.asarray(x, float) for x in self.variables[struct][field].ravel()]
-        except (LookupError, ValueError, TypeError, AttributeError, OSError, RuntimeError) as error:
-            raise UnusableError(f"no {struct}.{field} of numbers") from error
-        if not found:
-            raise UnusableError(f"no {struct}.{field} of numbers")
-        return found
-
-
-def _entries_v73(file: h5py.File, struct: str, field: str) -> list[FloatArray]:
-    """Read HDF5: a struct array keeps references to its entries, a single struct its values."""
-    dataset = file[struct][field]
-    check_hdf5(Path(file.filename), dataset, whole=True)
-    if h5py.check_ref_dtype(dataset.dtype) is None:
-        return [np.asarray(dataset[()], dtype=np.float64)]
-    entries = [file[reference] for reference in dataset[()].ravel()]
-    for entry in entries:
-        check_hdf5(Path(file.filename), entry, whole=True)
-    return [np.asarray(entry[()], float) for entry in entries]
+    if any(entry.size != 1 for entry in entries):
+        raise InputError("a struct array with fields that are not numbers")
+    return np.concatenate(entries)

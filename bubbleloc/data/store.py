@@ -1,65 +1,31 @@
-"""The dataset file: HDF5, schema version 1.
+"""Read dataset files: HDF5, schema version 1, checked before anything else is read.
 
-A file under construction has the suffix ``.partial``; it is renamed when every signal is done.
+An unfinished file has the suffix ``.partial``; it is renamed when every signal is done.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
 from pathlib import Path
 
 import h5py
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 
-from bubbleloc.data.schema import BUBBLE_FIELDS as BUBBLE_FIELDS
-from bubbleloc.data.schema import schema_problem
 from bubbleloc.errors import InputError
-from bubbleloc.physics import Scene, Setup, arrival_sample
+from bubbleloc.files import MOST_SAMPLES
 
-_NUMBERS_AT_A_TIME = 2**16  # read for a fingerprint
+SCHEMA_VERSION = 1
 SPLITS = ("train", "val", "test")  # a split's place here is part of its signals' random key
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Everything about a dataset's signals but the RF lines themselves.
-
-    Attributes:
-        pressure_pa: (n,) transmitted pressure amplitude.
-        offset: (n + 1,) signal i owns rows offset[i]:offset[i + 1] of the bubble arrays.
-        arrival_sample, depth_m, lateral_m, radius_m: (bubbles of all signals,).
-    """
-
-    pressure_pa: NDArray[np.float64]
-    offset: NDArray[np.int64]
-    arrival_sample: NDArray[np.float64]
-    depth_m: NDArray[np.float64]
-    lateral_m: NDArray[np.float64]
-    radius_m: NDArray[np.float64]
-
-    @classmethod
-    def of_scenes(cls, scenes: Sequence[Scene], setup: Setup) -> "Truth":
-        """Collect scenes and the arrival times of their echoes."""
-        depth, lateral, radius = (
-            np.concatenate([getattr(scene, field) for scene in scenes])
-            for field in ("depth_m", "lateral_m", "radius_m")
-        )
-        return cls(
-            pressure_pa=np.array([scene.pressure_pa for scene in scenes]),
-            offset=np.cumsum([0, *(scene.depth_m.size for scene in scenes)]),
-            arrival_sample=np.concatenate(
-                [arrival_sample(scene.depth_m, scene.lateral_m, setup) for scene in scenes]
-            ),
-            depth_m=depth,
-            lateral_m=lateral,
-            radius_m=radius,
-        )
+ATTRIBUTES = ("sampling_rate_hz", "speed_of_sound_m_s", "config")  # those that readers need
+BUBBLE_FIELDS = ("arrival_sample", "depth_m", "lateral_m", "radius_m")
+KINDS = {"rf": "f", "pressure_pa": "fiu", "done": "bu", "bubbles/offset": "iu"}  # NumPy's letters
+KINDS |= {f"bubbles/{field}": "fiu" for field in BUBBLE_FIELDS}
+MOST_SIGNALS = 2**28
+_NUMBERS_AT_A_TIME = 2**16  # read for a fingerprint
 
 
 def partial_path(path: Path) -> Path:
-    """Return where a file is built before it is complete."""
+    """Return the name of a file that is not complete."""
     return path.with_name(path.name + ".partial")
 
 
@@ -86,13 +52,55 @@ def open_dataset(path: Path, mode: str = "r") -> h5py.File:
             f"{path} is not a readable HDF5 file ({reason}); remove it and make it again"
         ) from error
     try:
-        problem = schema_problem(file)
+        problem = _header_problem(file) or _shape_problem(file)
     except Exception as error:  # HDF5 meets damage with many types, undocumented
         problem = f"damaged ({error})".splitlines()[0]
     if problem:
         file.close()
         raise InputError(f"{path}: {problem}; remove it and simulate or import it again")
     return file
+
+
+def _header_problem(file: h5py.File) -> str | None:
+    """Return what is wrong with a file's attributes and the types of its datasets, or None."""
+    if "schema_version" not in file.attrs:
+        return "not a bubbleloc dataset (no schema_version)"
+    if file.attrs["schema_version"] != SCHEMA_VERSION:
+        return f"schema version {file.attrs['schema_version']} is not {SCHEMA_VERSION}"
+    for name in ATTRIBUTES:
+        if name not in file.attrs:
+            return f"attribute {name!r} is missing"
+    for name in ("sampling_rate_hz", "speed_of_sound_m_s"):
+        value = float(file.attrs[name])
+        if not (math.isfinite(value) and value > 0):
+            return f"attribute {name} is {value:g}, not a positive number"
+    for key, kind in KINDS.items():
+        if not isinstance(file.get(key), h5py.Dataset):
+            return f"dataset {key!r} is missing"
+        if file[key].dtype.kind not in kind:
+            return f"{key} holds {file[key].dtype}, not numbers of the right kind"
+    return None
+
+
+def _shape_problem(file: h5py.File) -> str | None:
+    """Return what is wrong with the shapes of a file's datasets, or None."""
+    shape = file["rf"].shape
+    if len(shape) != 2:
+        return f"rf has shape {shape}, not (signals, samples)"
+    if shape[0] == 0:
+        return "it holds no signals"
+    if shape[0] > MOST_SIGNALS or not 0 < shape[1] <= MOST_SAMPLES:
+        return f"rf has shape {shape}, more than can be"
+    bubbles = int(file["bubbles/offset"][-1]) if file["bubbles/offset"].size else 0
+    lengths = {"pressure_pa": shape[0], "done": shape[0], "bubbles/offset": shape[0] + 1}
+    lengths |= {f"bubbles/{field}": bubbles for field in BUBBLE_FIELDS}
+    for key, length in lengths.items():
+        if file[key].shape != (length,):
+            return f"{key} has shape {file[key].shape}, not ({length},)"
+    offset = file["bubbles/offset"][:].astype(np.int64)
+    if offset[0] != 0 or (np.diff(offset) < 0).any():
+        return "bubbles/offset does not rise from 0"
+    return None
 
 
 def settings_of(path: Path) -> dict[str, object]:

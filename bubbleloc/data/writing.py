@@ -1,50 +1,64 @@
-"""Write dataset files so that neither a kill, a full disk nor a second writer spoils one.
+"""Write dataset files that survive a killed process and a full disk.
 
-A file is laid out under the name ``train.h5.new`` and renamed when all truth is in it. Storage of
-the RF lines is allocated, and written, by then: filling them later changes raw data only, so a
-killed process leaves a readable file, and a full disk is noticed before anything is simulated.
+Storage of the RF lines is allocated, and written, when the file is created. Filling them in later
+changes raw data only: a killed process leaves a readable file, and a full disk is noticed before
+anything is simulated.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from bubbleloc import __version__
-from bubbleloc.data.schema import BUBBLE_FIELDS, SCHEMA_VERSION
-from bubbleloc.data.store import Truth
+from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.data.store import BUBBLE_FIELDS, SCHEMA_VERSION
 from bubbleloc.files import atomic, explain_write_errors
+from bubbleloc.physics import Scene, Setup, arrival_sample
 
 BUBBLE_CHUNK = 4096  # bubbles stored side by side
 SIGNAL_CHUNK = 1024
 
 
 @dataclass(frozen=True)
-class Header:
-    """What a dataset file says of itself in its root attributes.
+class Truth:
+    """What is known of a signal's bubbles: one pressure amplitude, and (bubbles,) of the rest."""
 
-    Attributes:
-        samples: of an RF line.
-        config: resolved YAML that defines the content; a resumed file must have the same.
-    """
+    pressure_pa: float
+    arrival_sample: Floats
+    depth_m: Floats
+    lateral_m: Floats
+    radius_m: Floats
 
-    samples: int
-    sampling_rate_hz: float
-    speed_of_sound_m_s: float
-    seed: int
-    split: str
-    config: str
+    @classmethod
+    def of_scene(cls, scene: Scene, setup: Setup) -> "Truth":
+        """Return a scene with the arrival samples of its echoes."""
+        arrival = arrival_sample(scene.depth_m, scene.lateral_m, setup)
+        return cls(scene.pressure_pa, arrival, scene.depth_m, scene.lateral_m, scene.radius_m)
 
 
 @contextlib.contextmanager
-def create(path: Path, header: Header) -> Iterator[h5py.File]:
-    """Open a new dataset file of no signals, to be renamed to ``path`` when the block ends.
+def create(
+    path: Path,
+    *,
+    samples: int,
+    sampling_rate_hz: float,
+    speed_of_sound_m_s: float,
+    seed: int,
+    split: str,
+    config: str,
+) -> Iterator[h5py.File]:
+    """Open a new dataset file of no signals, which appears at ``path`` when the block ends.
 
-    The caller holds the claim; what a killed predecessor left is overwritten.
+    The caller holds the lock of the file.
+
+    Args:
+        samples: of an RF line.
+        config: resolved YAML that defines the content; a resumed file must have the same.
 
     Raises:
         InputError: the disk is full, or the folder cannot be written.
@@ -54,29 +68,24 @@ def create(path: Path, header: Header) -> Iterator[h5py.File]:
         atomic(path) as unfinished,
         h5py.File(unfinished, "w") as file,
     ):
-        _lay_out(file, header)
+        file.attrs.update(
+            schema_version=SCHEMA_VERSION,
+            sampling_rate_hz=sampling_rate_hz,
+            speed_of_sound_m_s=speed_of_sound_m_s,
+            seed=seed,
+            split=split,
+            config=config,
+            software=f"bubbleloc {__version__}",
+        )
+        _allocate(file, "rf", np.float32, (1, samples))
+        _allocate(file, "done", np.bool_, (SIGNAL_CHUNK,))
+        _allocate(file, "pressure_pa", np.float64, (SIGNAL_CHUNK,))
+        file.create_group("bubbles")
+        _allocate(file, "bubbles/offset", np.int64, (SIGNAL_CHUNK,))
+        file["bubbles/offset"].resize(1, axis=0)
+        for field in BUBBLE_FIELDS:
+            _allocate(file, f"bubbles/{field}", np.float64, (BUBBLE_CHUNK,))
         yield file
-
-
-def _lay_out(file: h5py.File, header: Header) -> None:
-    """Write the attributes and empty datasets."""
-    file.attrs.update(
-        schema_version=SCHEMA_VERSION,
-        sampling_rate_hz=header.sampling_rate_hz,
-        speed_of_sound_m_s=header.speed_of_sound_m_s,
-        seed=header.seed,
-        split=header.split,
-        config=header.config,
-        software=f"bubbleloc {__version__}",
-    )
-    _allocate(file, "rf", np.float32, (1, header.samples))
-    _allocate(file, "done", np.bool_, (SIGNAL_CHUNK,))
-    _allocate(file, "pressure_pa", np.float64, (SIGNAL_CHUNK,))
-    file.create_group("bubbles")
-    _allocate(file, "bubbles/offset", np.int64, (SIGNAL_CHUNK,))
-    file["bubbles/offset"].resize(1, axis=0)
-    for field in BUBBLE_FIELDS:
-        _allocate(file, f"bubbles/{field}", np.float64, (BUBBLE_CHUNK,))
 
 
 def _allocate(file: h5py.File, name: str, dtype: type, chunk: tuple[int, ...]) -> None:
@@ -90,20 +99,21 @@ def _allocate(file: h5py.File, name: str, dtype: type, chunk: tuple[int, ...]) -
     h5py.h5d.create(file.id, name.encode(), kind, space, settings)
 
 
-def append_truth(file: h5py.File, truth: Truth) -> None:
-    """Add the truth of k signals after those that are there."""
-    bubbles = int(file["bubbles/offset"][-1])
-    _append(file["pressure_pa"], truth.pressure_pa)
-    _append(file["bubbles/offset"], truth.offset[1:] + bubbles)
+def append_truths(file: h5py.File, truths: Sequence[Truth]) -> None:
+    """Add the truth of signals after those that are there."""
+    ends = np.cumsum([truth.arrival_sample.size for truth in truths])
+    _append(file["pressure_pa"], [truth.pressure_pa for truth in truths])
+    _append(file["bubbles/offset"], file["bubbles/offset"][-1] + ends)
     for field in BUBBLE_FIELDS:
-        _append(file[f"bubbles/{field}"], getattr(truth, field))
+        values = np.concatenate([getattr(truth, field) for truth in truths])
+        _append(file[f"bubbles/{field}"], values)
 
 
-def append_signal(file: h5py.File, volts: NDArray[np.float32], truth: Truth) -> None:
-    """Add a signal that is done, (samples,) volts, with its truth."""
-    append_truth(file, truth)
-    _append(file["rf"], volts[None])
-    _append(file["done"], np.ones(1, dtype=np.bool_))
+def append_signal(file: h5py.File, volts: Float32s, truth: Truth) -> None:
+    """Add a finished signal, (samples,) volts, with its truth."""
+    append_truths(file, [truth])
+    _append(file["rf"], [volts])
+    _append(file["done"], [True])
 
 
 def reserve_lines(file: h5py.File) -> None:
@@ -112,13 +122,14 @@ def reserve_lines(file: h5py.File) -> None:
         file[name].resize(file["pressure_pa"].shape[0], axis=0)
 
 
-def _append(dataset: h5py.Dataset, rows: NDArray[np.generic]) -> None:
-    dataset.resize(dataset.shape[0] + len(rows), axis=0)
-    if len(rows):
-        dataset[-len(rows) :] = rows
+def _append(dataset: h5py.Dataset, rows: ArrayLike) -> None:
+    count = len(np.asarray(rows))
+    dataset.resize(dataset.shape[0] + count, axis=0)
+    if count:
+        dataset[-count:] = rows
 
 
-def write_line(file: h5py.File, index: int, volts: NDArray[np.float32]) -> None:
+def write_line(file: h5py.File, index: int, volts: Float32s) -> None:
     """Fill in the RF line of a signal and mark it done.
 
     Raises:

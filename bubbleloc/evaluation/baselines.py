@@ -76,7 +76,7 @@ def rivals(
     rival = partial(_rival, selection=selection, test=test, one_to_one=one_to_one)
     uniform = np.random.default_rng(0)
     scored = {"random": rival(lambda rf: uniform.random(rf.shape))}
-    echo = _echo(test.lines) if names else np.zeros(0)
+    echo = _echo(test) if names else np.zeros(0)
     for name in names:
         if name == "matched_filter":
             scored[name] = rival(partial(matched_filter, template=echo))
@@ -126,11 +126,11 @@ def _outputs(
     """
     starts = range(0, len(split), _BATCH)
     kept = _kept_folder(split, keep) if keep else None
-    for start in tqdm(starts, f"sparse {split.lines.path}", unit="batch", disable=kept is None):
+    for start in tqdm(starts, f"sparse {split.path}", unit="batch", disable=kept is None):
         batch = range(start, min(start + _BATCH, len(split)))
         path = kept / f"{start}.npz" if kept else None
         if path and path.is_file():
-            output = _read(path, (len(batch), split.lines.samples))
+            output = _read(path, (len(batch), split.samples))
         else:
             rf = np.stack([split.volts(index) for index in batch]).astype(np.float64)
             output = method(rf)
@@ -154,7 +154,7 @@ def _echo(lines: RFDataset) -> Floats:
 
 
 def _kept_folder(split: Split, name: str) -> Path:
-    return split.lines.path.parent / KEPT / f"{name} {split.key}".replace(" ", "-")
+    return split.path.parent / KEPT / f"{name} {split.key}".replace(" ", "-")
 
 
 def _write(path: Path, output: Outputs) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Subset
 from tqdm import tqdm
 
 from bubbleloc.data.splits import Split
@@ -79,6 +78,7 @@ def predict(
     network: Localizer, split: Split, batch_size: int = 16
 ) -> Iterator[tuple[Outputs, Outputs]]:
     """Yield the network's output and the true bubble count, both (batch, L), in order."""
-    batches = DataLoader(Subset(split.lines, split.signals), batch_size=batch_size)
-    for batch in tqdm(batches, desc=f"predict {split.lines.path}", unit="batch"):
-        yield apply(network, batch["rf"].squeeze(1).numpy()), batch["count"].squeeze(1).numpy()
+    total = -(-len(split) // batch_size)
+    batches = split.batches(batch_size)
+    for batch in tqdm(batches, desc=f"predict {split.path}", unit="batch", total=total):
+        yield apply(network, batch.rf), batch.count

@@ -8,7 +8,8 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from bubbleloc.data.dataset import Crop, Line
+from bubbleloc.data.crops import Crop
+from bubbleloc.data.dataset import Line
 from bubbleloc.errors import InputError
 from bubbleloc.files import write_yaml
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from bubbleloc.data.dataset import Crop, CropDataset, CropSampler, RFDataset
+from bubbleloc.data.crops import Crop, CropDataset, CropSampler
+from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.module import LoaderSettings, RFDataModule
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import open_split

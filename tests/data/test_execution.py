@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from bubbleloc.data import execution
-from bubbleloc.data.execution import Executor
+from bubbleloc.data.execution import run_workers
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.errors import InputError
 from tests.conftest import run
@@ -26,6 +26,7 @@ def cluster():
         yield cluster
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_datasets(tiny_plan, tmp_path, cluster):
     plan = dataclasses.replace(tiny_plan, folder=tmp_path)
     scheduler_file = tmp_path / "scheduler.json"
@@ -41,9 +42,9 @@ def test_a_cluster_gives_the_same_datasets(tiny_plan, tmp_path, cluster):
         assert_same_content(plan.path(split), tiny_plan.path(split))
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere", "tcp://nowhere.invalid:8786"])
-def test_no_scheduler_is_one_line(tmp_path, address):
+def test_no_scheduler_is_one_line(tmp_path):
     pytest.importorskip("distributed")
+    address = "tcp://127.0.0.1:9"
     where = [f"data.folder={tmp_path / 'tiny'}", "executor=dask", f"address={address}"]
     refused = run(tmp_path, "simulate", "data=tiny", *where)
     assert refused.returncode == 2
@@ -53,9 +54,9 @@ def test_no_scheduler_is_one_line(tmp_path, address):
     assert not any(tmp_path.iterdir())
 
 
-@pytest.fixture(params=[b"", b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
-def stranger(request):
-    """The address of a server that accepts connections, greets in its own way, and waits."""
+@pytest.fixture
+def web_server():
+    """The address of a server that accepts connections and answers in HTTP."""
     connections = []
 
     def greet():
@@ -64,7 +65,7 @@ def stranger(request):
                 connections.append(server.accept()[0])
             except OSError:
                 return
-            connections[-1].sendall(request.param)
+            connections[-1].sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=greet, daemon=True).start()
@@ -73,46 +74,30 @@ def stranger(request):
             connection.close()
 
 
-def test_what_is_no_scheduler_is_refused_in_time(stranger, monkeypatch):
-    pytest.importorskip("distributed")
-    assert execution.CONNECT_TIMEOUT_S + execution.ANSWER_TIMEOUT_S < 30
-    monkeypatch.setattr(execution, "ANSWER_TIMEOUT_S", 1)
-    with (
-        pytest.raises(InputError, match="no Dask scheduler answers at"),
-        Executor("dask", address=stranger).workers_for(1),
-    ):
-        pass
-
-
-def test_a_worker_is_no_scheduler(cluster):
+def test_what_is_no_scheduler_is_refused_in_time(web_server, cluster, monkeypatch):
+    assert execution.CONNECT_TIMEOUT_S < 30
+    monkeypatch.setattr(execution, "CONNECT_TIMEOUT_S", 1)
     worker = next(iter(cluster.scheduler_info["workers"]))
-    with (
-        pytest.raises(InputError, match="no Dask scheduler answers at"),
-        Executor("dask", address=worker).workers_for(1),
-    ):
-        pass
+    for address in ("nowhere", "tcp://nowhere.invalid:8786", web_server, worker):
+        with (
+            pytest.raises(InputError, match=f"no Dask scheduler answers at {address}"),
+            run_workers(1, "dask", address=address),
+        ):
+            pass
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"kind": "threads"}, "choose one of processes, dask"),
-        ({"kind": "dask"}, "needs address"),
-        ({"address": "tcp://host:8786"}, "say executor=dask"),
-        ({"workers": 0}, "workers=0 must be a whole number above 0"),
+        ({"executor": "threads"}, "choose one of processes, dask"),
+        ({"executor": "dask"}, "needs address"),
+        ({"executor": "dask", "address": "missing.json"}, "no scheduler file"),
+        ({"address": "tcp://host:8786"}, "add executor=dask"),
     ],
 )
 def test_executors_that_make_no_sense(settings, message):
-    with pytest.raises(InputError, match=message):
-        Executor(**settings)
-
-
-def test_a_missing_scheduler_file(tmp_path):
     pytest.importorskip("distributed")
-    with (
-        pytest.raises(InputError, match="no scheduler file"),
-        Executor("dask", address=str(tmp_path / "s.json")).workers_for(1),
-    ):
+    with pytest.raises(InputError, match=message), run_workers(1, **settings):
         pass
 
 
@@ -127,7 +112,7 @@ def test_dask_is_optional(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with (
         pytest.raises(InputError, match=r"pip install 'bubbleloc\[cluster\]'"),
-        Executor("dask", address="tcp://127.0.0.1:9").workers_for(1),
+        run_workers(1, "dask", address="tcp://127.0.0.1:9"),
     ):
         pass
 

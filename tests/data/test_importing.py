@@ -187,6 +187,7 @@ def _peak_bytes(work):
     return peak
 
 
+@pytest.mark.slow
 def test_an_imported_folder_trains_with_a_fifth_held_out(source, tmp_path):
     for number in range(10):
         write_text(source / f"{number}.txt", signal(number))

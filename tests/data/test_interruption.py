@@ -101,7 +101,7 @@ def die_at_call(number, name):
 
 
 @pytest.mark.parametrize(
-    ("number", "name"), [(3, "_allocate"), (1, "append_truth"), (1, "reserve_lines")]
+    ("number", "name"), [(3, "_allocate"), (1, "append_truths"), (1, "reserve_lines")]
 )
 def test_killed_while_the_file_is_created(tiny_plan, plan, number, name):
     child = simulating(plan, partial(die_at_call, number, name))
@@ -123,6 +123,7 @@ def test_a_kill_keeps_what_was_simulated(tiny_plan, plan):
         np.testing.assert_array_equal(file["rf"][:][done], expected[done])
 
 
+@pytest.mark.slow
 def test_the_whole_process_group_killed(tiny_plan, plan):
     """The command as users run it, with worker processes."""
     arguments = ["data=tiny", f"data.folder={plan.folder}", "splits=[train]", "workers=2"]

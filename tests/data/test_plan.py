@@ -165,7 +165,7 @@ def test_making_a_file_takes_memory_for_a_block_of_scenes_only(tmp_path, monkeyp
         plan = DatasetPlan("x", tmp_path / str(signals), {"train": signals})
         plan.folder.mkdir()
         tracemalloc.start()
-        generate._create(plan.path("train"), plan, "train", plan.setup())
+        generate._create(plan, "train", plan.setup())
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.3 * peaks[0]

@@ -35,7 +35,7 @@ def test_every_rival_is_scored_on_the_test_lines(splits):
 def test_the_slow_method_is_kept_beside_the_dataset(splits):
     test = splits[1]
     first = rivals(["sparse"], test, test)["sparse"]
-    (kept,) = (test.lines.path.parent / KEPT).rglob("*.npz")
+    (kept,) = (test.path.parent / KEPT).rglob("*.npz")
     written = kept.stat().st_mtime_ns
     again = rivals(["sparse"], test, test)["sparse"]
     assert kept.stat().st_mtime_ns == written
@@ -47,7 +47,7 @@ def test_the_slow_method_is_kept_beside_the_dataset(splits):
 
 
 def test_imported_lines_at_another_rate_get_an_echo_of_their_own(splits):
-    path = splits[1].lines.path
+    path = splits[1].path
     with h5py.File(path, "r+") as file:
         file.attrs["config"] = "source: imported"
         file.attrs["sampling_rate_hz"] = 50e6

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from bubbleloc.console import threads
-from bubbleloc.data.dataset import CropSampler, RFDataset
+from bubbleloc.data.crops import CropSampler
+from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.store import open_dataset
 from bubbleloc.training import provenance, runs, session
 from bubbleloc.training.logs import METRICS
