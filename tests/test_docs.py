@@ -1,0 +1,42 @@
+"""The documentation names only files, sections, modules and functions that exist."""
+
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "notebooks").glob("*.ipynb")),
+]
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)")
+NAME = re.compile(r"\bbubbleloc(?:\.[A-Za-z]\w*)+")
+SOURCE = re.compile(r"\b(?:bubbleloc|tests|conf|benchmarks)/[\w/]+\.\w+")
+TEST = re.compile(r"`((?:\w+/)*test_\w+\.py)`")  # docs/reliability.md names them below tests/
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_a_page_names_exists(page):
+    text = page.read_text(encoding="utf-8")
+    for file, section in LINK.findall(text):
+        target = page.parent / file if file else page
+        assert target.exists(), file
+        assert not section or section in sections(target), f"{file}#{section}"
+    files = [ROOT / name for name in SOURCE.findall(text)]
+    files += [ROOT / "tests" / name for name in TEST.findall(text) if "tests/" not in name]
+    assert not [str(file) for file in files if not file.exists()]
+    for name in set(NAME.findall(text)):
+        pkgutil.resolve_name(name)
+
+
+def sections(page):
+    """Return the headings of a page as links name them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
