@@ -1,4 +1,4 @@
-"""What an array has recorded, simulated or from a file."""
+"""RF lines of an array, simulated or from a file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import hilbert
 
+from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
 from bubbleloc.formats import open_lines
-from bubbleloc.imaging.beamforming import ArrayLines, Floats
+from bubbleloc.imaging.beamforming import ArrayLines
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
 from bubbleloc.physics import P4_1, Scene, Setup, draw_scene, simulate_rf
@@ -24,23 +25,22 @@ MOST_ELEMENTS = 4096
 class Acquisition:
     """RF lines of an array after one plane wave, sent straight down."""
 
-    volts: NDArray[np.float32]  # (E, L)
+    volts: Float32s  # (E, L)
     element_m: Floats  # (E,), lateral
-    sampling_rate_hz: float
-    speed_of_sound_m_s: float
-    bubbles: Scene | None = None  # the truth, where it is known
+    scale: Scale
+    bubbles: Scene | None = None  # where they are known
 
     def echoes(self, delay_samples: float) -> ArrayLines:
-        """Analytic RF lines, whose sum has the envelope of the RF image as magnitude.
+        """Analytic RF lines: the magnitude of their delay-and-sum is the image's envelope.
 
         Args:
-            delay_samples: from the arrival of an echo to its loudest sample.
+            delay_samples: from the arrival of an echo to its peak.
         """
         analytic = hilbert(self.volts, axis=1).astype(np.complex64)
         return self._lines(analytic, delay_samples)
 
     def localized(self, network: Localizer, batch_size: int) -> ArrayLines:
-        """Outputs of a network for the lines one by one, negative values cut off.
+        """Outputs of a network for every line, negative values set to zero.
 
         Raises:
             InputError: lines too short for the network.
@@ -56,7 +56,7 @@ class Acquisition:
         return self._lines(np.maximum(np.concatenate(outputs), 0.0), 0.0)
 
     def _lines(self, signal: NDArray[np.float32 | np.complex64], delay: float) -> ArrayLines:
-        per_m = self.sampling_rate_hz / self.speed_of_sound_m_s
+        per_m = self.scale.sampling_rate_hz / self.scale.speed_of_sound_m_s
         return ArrayLines(signal, self.element_m, per_m, delay)
 
 
@@ -80,8 +80,7 @@ def simulated(
     return Acquisition(
         np.atleast_2d(simulate_rf(scene, array).volts),
         array.transducer.element_positions_m(elements),
-        array.sampling_rate_hz,
-        array.medium.speed_of_sound_m_s,
+        array.scale,
         scene,
     )
 
@@ -100,11 +99,14 @@ def recorded(
         InputError: no such file, no array's lines, NaN, or another sampling rate.
     """
     lines = open_lines(path, key, transpose)
-    rate_hz = lines.sampling_rate_hz or scale.sampling_rate_hz
-    speed_m_s = lines.speed_of_sound_m_s or scale.speed_of_sound_m_s
-    if not np.isclose(rate_hz, scale.sampling_rate_hz, rtol=1e-6):
+    own = Scale(
+        lines.sampling_rate_hz or scale.sampling_rate_hz,
+        lines.speed_of_sound_m_s or scale.speed_of_sound_m_s,
+        scale.frequency_hz,
+    )
+    if not np.isclose(own.sampling_rate_hz, scale.sampling_rate_hz, rtol=1e-6):
         raise InputError(
-            f"{path} is sampled at {rate_hz / 1e6:g} MHz, the network wants "
+            f"{path} is sampled at {own.sampling_rate_hz / 1e6:g} MHz, the network wants "
             f"{scale.sampling_rate_hz / 1e6:g} MHz: resample the lines"
         )
     if not 2 <= lines.lines <= MOST_ELEMENTS:
@@ -114,4 +116,4 @@ def recorded(
         )
     volts = lines.read(0, lines.lines)
     element_m = replace(P4_1, aperture_m=aperture_m).element_positions_m(len(volts))
-    return Acquisition(volts, element_m, float(rate_hz), float(speed_m_s))
+    return Acquisition(volts, element_m, own)

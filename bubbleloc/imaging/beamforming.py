@@ -9,10 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
-
-Floats = NDArray[np.float64]
-Pixels = NDArray[np.float32]
 
 MOST_PIXELS = 2**26
 
@@ -60,7 +58,7 @@ class ArrayLines:
     samples_per_m: float  # of the path, down and back
     delay_samples: float = 0.0
 
-    def image(self, grid: Grid) -> Pixels:
+    def image(self, grid: Grid) -> Float32s:
         """Magnitude (H, W) of the sum over elements, by linear interpolation of their lines.
 
         What lies outside a line counts as zero.

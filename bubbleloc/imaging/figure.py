@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
-from bubbleloc.imaging.beamforming import Grid, Pixels
+from bubbleloc.arrays import Float32s
+from bubbleloc.imaging.beamforming import Grid
 from bubbleloc.physics import Scene
 from bubbleloc.report.figures.style import COLUMN_INCHES, house_style, new_figure
 
@@ -23,7 +24,7 @@ _MARK = "#56c1ff"
 
 @house_style
 def image_figure(
-    echoes: Pixels, localized: Pixels, grid: Grid, bubbles: Scene | None = None
+    echoes: Float32s, localized: Float32s, grid: Grid, bubbles: Scene | None = None
 ) -> Figure:
     """Two images (H, W): of RF lines in dB, of localized lines as it is; whole, and a part.
 
@@ -65,7 +66,7 @@ def _panels(height_per_width: float) -> tuple[Figure, dict[str, Axes]]:
     return figure, figure.subplot_mosaic(mosaic)
 
 
-def _busiest_place(localized: Pixels, grid: Grid, bubbles: Scene | None) -> Place:
+def _busiest_place(localized: Float32s, grid: Grid, bubbles: Scene | None) -> Place:
     """The bubble with most others around it, or the brightest pixel."""
     if bubbles is not None:
         places = np.column_stack([bubbles.lateral_m, bubbles.depth_m])
@@ -89,7 +90,7 @@ def _part(centre: Place, grid: Grid) -> tuple[slice, slice]:
     return columns, rows
 
 
-def _brightest(image: Pixels, grid: Grid) -> Pixels:
+def _brightest(image: Float32s, grid: Grid) -> Float32s:
     """Maximum over squares as large as a printed pixel, so that no thin bubble is lost."""
     height_m = (grid.depth_m[-1] - grid.depth_m[0]) / max(len(grid.depth_m) - 1, 1)
     size = max(1, round(SHOWN_PIXEL_M / height_m)) if height_m else 1
@@ -104,7 +105,7 @@ def _extent(grid: Grid) -> Extent:
     return float(across[0]), float(across[-1]), float(down[-1]), float(down[0])
 
 
-def _draw(axes: Axes, image: Pixels, extent: Extent, floor: float) -> AxesImage:
+def _draw(axes: Axes, image: Float32s, extent: Extent, floor: float) -> AxesImage:
     axes.grid(False)
     top = 0.0 if floor < 0 else 1.0
     return axes.imshow(

@@ -1,20 +1,21 @@
-"""One acquisition of an array, as an image of its RF lines and of what a network makes of them."""
+"""Image one acquisition of an array twice: its RF lines, and the same lines localized."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from bubbleloc.data.plan import DatasetPlan, plan_of
+from bubbleloc.data.plan import plan_of
 from bubbleloc.files import atomic
 from bubbleloc.imaging.acquisition import recorded, simulated
-from bubbleloc.imaging.beamforming import Grid, Pixels
+from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
-from bubbleloc.physics import typical_lag_samples
+from bubbleloc.physics import Scene, typical_lag_samples
 from bubbleloc.report.figures.style import save_figure
 from bubbleloc.report.tables import write_csv
 from bubbleloc.training.runs import open_run, read_config
@@ -24,12 +25,12 @@ RAW, LOCALIZED = "RF lines", "localized lines"
 
 @dataclass(frozen=True)
 class Imaged:
-    """What was made.
+    """The images of an acquisition.
 
     Attributes:
         lines: of the acquisition.
         pixels: height and width of the images.
-        widths: medians over isolated bubbles, a row per image; None without a truth.
+        widths: medians over isolated bubbles, a row per image; None where bubbles are unknown.
     """
 
     lines: int
@@ -57,7 +58,7 @@ def image_array(
     isolation_mm: float = 3.0,
     batch_size: int = 16,
 ) -> Imaged:
-    """Delay and sum the RF lines of an array, and the same lines after a network, to images.
+    """Beamform the RF lines of an array and their localized lines by delay-and-sum.
 
     Writes ``image.png`` and ``.svg``, ``image.npz`` (both images (H, W), ``lateral_m`` (W,),
     ``depth_m`` (H,)) and, where the bubbles are known, ``widths.csv``, see `measure_widths`.
@@ -67,47 +68,49 @@ def image_array(
         input, key, transpose, aperture_mm: lines of an array, see `recorded`; simulated if None.
         elements, count, pressure_pa, seed: of the simulation, see `simulated`.
         lateral_mm, depth_mm, pixel_mm: region and pixels of the images.
-        isolation_mm: distance from all others of the bubbles whose widths are measured.
+        isolation_mm: distance to the nearest other bubble, above which widths are measured.
 
     Raises:
         InputError: files or settings that do not fit.
     """
-    region = [(1e-3 * low, 1e-3 * high) for low, high in (lateral_mm, depth_mm)]
-    grid = Grid.covering(region[0], region[1], 1e-3 * pixel_mm)
+    grid = Grid.covering(_metres(lateral_mm), _metres(depth_mm), 1e-3 * pixel_mm)
     trained, plan = open_run(run, checkpoint), plan_of(read_config(Path(run))["data"])
+    setup = plan.setup()
     if input is None:
-        array = simulated(plan.setup(), plan.bubbles, elements, count, pressure_pa, seed)
+        array = simulated(setup, plan.bubbles, elements, count, pressure_pa, seed)
     else:
         array = recorded(Path(input), key, transpose, 1e-3 * aperture_mm, trained.card.scale)
+    lag_samples = typical_lag_samples(np.random.default_rng(plan.seed), plan.bubbles, setup)
     lines = {
-        RAW: array.echoes(_lag_samples(plan)),
+        RAW: array.echoes(lag_samples),
         LOCALIZED: array.localized(trained.network, batch_size),
     }
-    images = {name: line.image(grid) for name, line in lines.items()}
-    folder = Path(output)
-    save_figure(image_figure(images[RAW], images[LOCALIZED], grid, array.bubbles), folder, "image")
-    _write_arrays(folder / "image.npz", images, grid)
-    widths = None
-    (folder / "widths.csv").unlink(missing_ok=True)  # of other lines
-    if array.bubbles is not None:
-        measured = measure_widths(lines, array.bubbles, grid, 1e-3 * isolation_mm)
-        write_csv(measured, folder / "widths.csv")
-        widths = summarize_widths(measured)
+    widths = _write(lines, array.bubbles, grid, 1e-3 * isolation_mm, Path(output))
     pixels = len(grid.depth_m), len(grid.lateral_m)
-    return Imaged(len(array.volts), pixels, folder, widths)
+    return Imaged(len(array.volts), pixels, Path(output), widths)
 
 
-def _lag_samples(plan: DatasetPlan) -> float:
-    """Samples from the arrival of an echo to its peak, for bubbles like those of a dataset."""
-    return typical_lag_samples(np.random.default_rng(plan.seed), plan.bubbles, plan.setup())
+def _metres(range_mm: tuple[float, float]) -> tuple[float, float]:
+    return 1e-3 * range_mm[0], 1e-3 * range_mm[1]
 
 
-def _write_arrays(path: Path, images: dict[str, Pixels], grid: Grid) -> None:
-    with atomic(path) as unfinished:
-        np.savez(
-            unfinished,
-            rf=images[RAW],
-            localized=images[LOCALIZED],
-            lateral_m=grid.lateral_m,
-            depth_m=grid.depth_m,
-        )
+def _write(
+    lines: Mapping[str, ArrayLines],
+    bubbles: Scene | None,
+    grid: Grid,
+    isolation_m: float,
+    folder: Path,
+) -> pd.DataFrame | None:
+    """Write figure, images and, of known bubbles, widths; return the medians of the widths."""
+    rf, localized = lines[RAW].image(grid), lines[LOCALIZED].image(grid)
+    save_figure(image_figure(rf, localized, grid, bubbles), folder, "image")
+    with atomic(folder / "image.npz") as path:
+        across, down = grid.lateral_m, grid.depth_m
+        np.savez(path, rf=rf, localized=localized, lateral_m=across, depth_m=down)
+    table = folder / "widths.csv"
+    if bubbles is None:
+        table.unlink(missing_ok=True)  # left by an image of other lines
+        return None
+    measured = measure_widths(lines, bubbles, grid, isolation_m)
+    write_csv(measured, table)
+    return summarize_widths(measured)

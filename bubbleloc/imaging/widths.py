@@ -1,4 +1,4 @@
-"""How sharp an image is: full widths at half maximum of its isolated bubbles."""
+"""Full widths at half maximum of the isolated bubbles of an image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pandas as pd
 from scipy.signal import peak_widths
 from scipy.spatial import cKDTree
 
-from bubbleloc.imaging.beamforming import ArrayLines, Floats, Grid, Pixels
+from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.physics import Scene
 
 SEARCH_M = 0.5e-3  # from the bubble, where its peak is looked for
@@ -30,7 +31,7 @@ def measure_widths(
 ) -> pd.DataFrame:
     """Measure the bubbles of a grid's region that have no other within ``isolation_m``.
 
-    Images are computed anew around each bubble on fine grids, so that pixels do not matter.
+    Images around each bubble are computed on finer grids, so that widths do not depend on pixels.
 
     Returns:
         A row per image and bubble, in the order of depth: ``image``, ``depth_mm``,
@@ -40,7 +41,9 @@ def measure_widths(
         (``depth_error_um``, ``lateral_error_um``).
     """
     apart_m = nearest_m(bubbles)
-    chosen = (apart_m > isolation_m) & _inside(bubbles, grid)
+    chosen = apart_m > isolation_m
+    for place_m, axis_m in ((bubbles.lateral_m, grid.lateral_m), (bubbles.depth_m, grid.depth_m)):
+        chosen &= (place_m >= axis_m[0]) & (place_m <= axis_m[-1])
     rows = [
         {
             "image": name,
@@ -68,14 +71,8 @@ def summarize_widths(widths: pd.DataFrame) -> pd.DataFrame:
     return medians
 
 
-def _inside(bubbles: Scene, grid: Grid) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    across, down = grid.lateral_m, grid.depth_m
-    aside = (bubbles.lateral_m >= across[0]) & (bubbles.lateral_m <= across[-1])
-    return np.asarray(aside & (bubbles.depth_m >= down[0]) & (bubbles.depth_m <= down[-1]))
-
-
 def _measure(lines: ArrayLines, lateral_m: float, depth_m: float) -> dict[str, float]:
-    """Sizes of the peak next to a place, in µm."""
+    """Widths and position errors, in µm, of the peak nearest to a bubble."""
     deeper, farther = _around(SEARCH_M, DEPTH_STEP_M), _around(SEARCH_M, LATERAL_STEP_M)
     patch = lines.image(Grid(lateral_m + farther, depth_m + deeper))
     row, column = np.unravel_index(patch.argmax(), patch.shape)
@@ -97,7 +94,7 @@ def _around(reach_m: float, step_m: float) -> Floats:
     return np.asarray(np.arange(-steps, steps + 1) * step_m)
 
 
-def full_width(profile: Pixels, peak: int) -> float:
+def full_width(profile: Float32s, peak: int) -> float:
     """Width in samples, between them by linear interpolation, at half of ``profile[peak]``.
 
     NaN where the profile (n,) does not fall to half on both sides.

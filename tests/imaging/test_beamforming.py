@@ -56,7 +56,7 @@ def point():
     setup = Setup(elements=96, depth_m=0.05)
     volts = simulate_rf(scene, setup).volts
     element_m = setup.transducer.element_positions_m(96)
-    return Acquisition(volts, element_m, setup.sampling_rate_hz, 1480.0, scene)
+    return Acquisition(volts, element_m, setup.scale, scene)
 
 
 def peak_offsets(lines, bubble):
@@ -84,7 +84,7 @@ def test_the_rf_image_peaks_at_the_bubble_given_the_delay_of_its_echo(point):
 
 
 def test_lines_too_short_for_the_network_are_refused():
-    short = Acquisition(np.zeros((4, 50), np.float32), np.arange(4.0), 62.5e6, 1480.0)
+    short = Acquisition(np.zeros((4, 50), np.float32), np.arange(4.0), Setup().scale)
     network = load_released("small")
     needed = network.receptive_field // 2 + 1
     with pytest.raises(InputError, match=f"lines of 50 samples, shorter than the {needed}"):
