@@ -55,7 +55,7 @@ def command(task: Task) -> Callable[[], None]:
             if {"-h", "--help"} & set(sys.argv[1:]):
                 _print_help(name, sys.argv[1:])
             else:
-                hydra.main("1.3", str(config_folder()), name)(run_job)()
+                hydra.main(str(config_folder()), name, "1.3")(run_job)()
         except (KeyboardInterrupt, signals.Terminated) as error:
             sys.exit(_report_interruption(error))
         except Exception as error:
