@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bubbleloc.evaluation.comparison import compare_runs
     from bubbleloc.evaluation.run import evaluate_run
+    from bubbleloc.localization import localize_lines
     from bubbleloc.simulate import simulate_dataset
     from bubbleloc.train import train_network
 

@@ -22,7 +22,9 @@ def main() -> None:
         for command, settings in COMMANDS.items():
             print(f"  {command:<10}{(settings.__doc__ or '').partition(chr(10))[0]}")
     else:
-        print(f"error: unknown command {name!r}; choose {', '.join(COMMANDS)}", file=sys.stderr)
+        print(
+            f"error: unknown command {name!r}; choose one of {', '.join(COMMANDS)}", file=sys.stderr
+        )
         sys.exit(BAD_INPUT)
 
 

@@ -1,0 +1,100 @@
+"""The commands as Python functions, in a process without Hydra, and as one console script."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+from hydra.core.hydra_config import HydraConfig
+
+import bubbleloc
+from bubbleloc.console.settings import COMMANDS
+from bubbleloc.errors import InputError
+
+SMALL = {"hidden_channels": 2, "trainer": {"max_epochs": 1, "accelerator": "cpu"}}
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(HydraConfig.instance(), "cfg", None)  # whatever other tests left there
+    return tmp_path
+
+
+def test_importing_the_package_takes_no_time(tmp_path):
+    code = (
+        "import sys, time\n"
+        "start = time.perf_counter()\n"
+        "import bubbleloc\n"
+        "print(time.perf_counter() - start)\n"
+        "assert not {'torch', 'numpy', 'hydra', 'pydantic'} & sys.modules.keys()\n"
+        "assert {'train_network', 'localize_lines'} <= set(dir(bubbleloc))\n"
+    )
+    command = [sys.executable, "-c", code]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert float(shown.stdout) < 0.3
+
+
+def test_every_function_is_there_with_types_and_a_docstring():
+    for name in set(bubbleloc.__all__) - {"__version__"}:
+        function = getattr(bubbleloc, name)
+        assert function.__name__ == name
+        assert function.__doc__
+        assert "return" in function.__annotations__
+    with pytest.raises(AttributeError, match="train_networks"):
+        _ = bubbleloc.train_networks
+
+
+def test_data_and_a_network_are_made_and_a_run_is_continued(workplace):
+    folder = bubbleloc.simulate_dataset("tiny", folder="x", seed=3, workers=1, splits=["val"])
+    assert [path.name for path in folder.iterdir()] == ["val.h5"]
+    bubbleloc.simulate_dataset("tiny", folder="x", seed=3, workers=1)
+    given = {"data": "tiny", "data.folder": "x", "data.seed": 3} | SMALL
+    run = bubbleloc.train_network("ckcnn", 15, seed=1, **given)
+    assert run.parent.name == "train"
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    assert (config["kernel"], config["seed"], config["model"]["kernel"]) == (15, 1, 15)
+    assert (run / "checkpoints/best.ckpt").is_file()
+    with pytest.raises(InputError, match=f"go on with resume={run}"):
+        bubbleloc.train_network("ckcnn", 15, folder=run, **given)
+    with pytest.raises(InputError, match="kernel=17: a resumed run keeps its own settings"):
+        bubbleloc.train_network(kernel=17, resume=run)
+    assert bubbleloc.train_network(resume=run) == run
+    assert len(yaml.safe_load((run / "run.yaml").read_text())["sessions"]) == 2
+    assert sorted(path.name for path in workplace.iterdir()) == ["outputs", "x"]
+
+
+def test_bad_arguments_are_refused_without_a_trace(workplace):
+    with pytest.raises(InputError, match=r"unknown setting 'trainer\.max_epoch', did you mean"):
+        bubbleloc.train_network(trainer={"max_epoch": 3})
+    with pytest.raises(InputError, match="workers=0: give a whole number"):
+        bubbleloc.simulate_dataset("tiny", workers=0)
+    assert not any(workplace.iterdir())
+
+
+def script(cwd, *arguments):
+    command = [sys.executable, "-m", "bubbleloc", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_the_script_lists_the_commands(tmp_path):
+    for arguments in ([], ["--help"]):
+        lines = script(tmp_path, *arguments).stdout.splitlines()
+        assert [line.split()[0] for line in lines[2:]] == list(COMMANDS)
+    refused = script(tmp_path, "trian")
+    assert refused.returncode == 2
+    assert "unknown command 'trian'; choose one of simulate, train" in refused.stderr
+
+
+def test_the_script_runs_commands(tmp_path):
+    start = time.perf_counter()
+    shown = script(tmp_path, "smnist", "--help")
+    assert "plateau.patience=20" in shown.stdout
+    assert time.perf_counter() - start < 30  # 3 seconds on a machine that does nothing else
+    made = script(tmp_path, "simulate", "data=tiny", "splits=val", "data.signals.val=1")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.splitlines()[-1] == "dataset: data/tiny"
+    refused = script(tmp_path, "evaluate", "run=nowhere", "selection=test")
+    assert refused.returncode == 2
+    assert refused.stderr == "error: selection=test: choose one of val, train\n"
