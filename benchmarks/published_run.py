@@ -4,7 +4,7 @@ python benchmarks/published_run.py <folder with dilated_cnn_HS_001.pt> outputs/H
 python -m bubbleloc.evaluate run=outputs/HS_001
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import torch
@@ -32,4 +32,9 @@ def main(published: Path, run: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("published", type=Path, help=f"folder with {WEIGHTS}")
+    parser.add_argument("run", type=Path, help="run directory to write")
+    main(**vars(parser.parse_args()))

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from scipy.signal import resample
 
+from bubbleloc.arrays import Floats
 from bubbleloc.examples.classification import accuracy, load_classifier
 from bubbleloc.examples.images import Part, load_digits
 from bubbleloc.nn import CKCNNClassifier
@@ -32,8 +32,6 @@ RATES = [
 ]
 LABELS = {"kernels sampled anew": BLUE, "kernels as trained": MUTED}
 FIGURE = Path("docs/figures/sampling_rate.png")
-
-Floats = NDArray[np.float64]
 
 
 def at_rate(part: Part, rate: Fraction) -> Part:

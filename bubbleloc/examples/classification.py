@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch.callbacks import Timer
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from bubbleloc.console.progress import TrainingProgress
 from bubbleloc.console.settings import Settings, catalogue
@@ -90,13 +90,13 @@ class Classification(L.LightningModule):
 def run(
     settings: Settings, data: SequentialImages, folder: Path, *, resume: bool = False
 ) -> Settings:
-    """Train and test as ``settings`` (`console.settings`) say; return what came out.
+    """Train and test as ``settings`` (`console.settings`) say; return the result.
 
-    The configuration, the best and the last checkpoint, logs and ``result.yaml`` are left in
+    Writes the configuration, the best and the last checkpoint, logs and ``result.yaml`` to
     ``folder``.
 
     Args:
-        resume: go on from the last checkpoint in ``folder``.
+        resume: continue from the last checkpoint in ``folder``.
 
     Raises:
         InputError: a setting that makes no sense, a folder that holds another run or is in use,
@@ -152,30 +152,27 @@ def fit(
     """Train ``network`` and leave it with the weights of its best epoch on the validation part.
 
     Returns:
-        Minutes it took, without those of epochs that were cut.
+        Minutes of training, without epochs that were interrupted.
 
     Raises:
         InputError: ``folder`` holds another run or is in use, or the training diverged.
     """
     learner, timer = Classification(network, settings), Timer()
     order = Shuffled(len(data.train.labels), settings["seed"])
-    train = DataLoader(_tensors(data.train), settings["batch_size"], sampler=order)
-    val = DataLoader(_tensors(data.val), EVALUATION_BATCH)
+    train, val = _batches(data.train, settings["batch_size"], order), _batches(data.val)
     with exclusive(folder / runs.CONFIG_FILE):
         if not resume:
-            _begin(settings, folder)
+            if (folder / runs.CHECKPOINTS).exists():
+                raise InputError(
+                    f"{folder} holds a run; go on with resume={folder} or choose another"
+                )
+            runs.write_config(folder, settings)
         checkpoint = where_it_stopped(folder, learner) if resume else None
         trainer = _build_trainer(settings, folder, timer)
         with resumable(folder, "examples.smnist"):
             trainer.fit(learner, train, val, ckpt_path=checkpoint, weights_only=True)
     _restore(network, folder)
     return timer.time_elapsed() / 60
-
-
-def _begin(settings: Settings, folder: Path) -> None:
-    if (folder / runs.CHECKPOINTS).exists():
-        raise InputError(f"{folder} holds a run; go on with resume={folder} or choose another")
-    runs.write_config(folder, settings)
 
 
 def _build_trainer(settings: Settings, folder: Path, timer: Timer) -> L.Trainer:
@@ -230,10 +227,13 @@ def _restore(network: SequenceClassifier, folder: Path) -> None:
 @torch.inference_mode()
 def accuracy(network: SequenceClassifier, part: Part) -> float:
     """Return the share of sequences that ``network`` classifies right."""
-    batches = DataLoader(_tensors(part), EVALUATION_BATCH)
-    right = sum(int((network(x).argmax(1) == labels).sum()) for x, labels in batches)
+    right = sum(int((network(x).argmax(1) == labels).sum()) for x, labels in _batches(part))
     return right / len(part.labels)
 
 
-def _tensors(part: Part) -> TensorDataset:
-    return TensorDataset(torch.from_numpy(part.sequences)[:, None], torch.from_numpy(part.labels))
+def _batches(
+    part: Part, size: int = EVALUATION_BATCH, order: Sampler[int] | None = None
+) -> DataLoader[tuple[Tensor, ...]]:
+    """Return batches of sequences (b, 1, L) and labels (b,), in their own order if None."""
+    sequences, labels = torch.from_numpy(part.sequences), torch.from_numpy(part.labels)
+    return DataLoader(TensorDataset(sequences[:, None], labels), size, sampler=order)

@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST (http://yann.lecun.com/exdb/mnist), of strangers."""
+"""Reads IDX files, the format of MNIST (http://yann.lecun.com/exdb/mnist)."""
 
 import gzip
 import math

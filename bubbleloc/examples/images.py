@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bubbleloc.arrays import Float32s, Ints
 from bubbleloc.errors import InputError
 from bubbleloc.examples.idx import read_idx
 
@@ -16,16 +17,13 @@ VALIDATION_SHARE = 0.1  # of the training images
 TEST_SHARE = 0.2  # of the images where no test images are set apart
 SPLIT_SEED = 0  # splits and the permutation are the same for every seed of a training
 
-Floats = NDArray[np.float32]
-Labels = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Part:
     """Sequences (n, L), scaled by mean and deviation of the training pixels, and labels (n,)."""
 
-    sequences: Floats
-    labels: Labels
+    sequences: Float32s
+    labels: Ints
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How to cut a convolution into FFT blocks, or not to: a small cost model.
+"""Chooses direct convolution or FFT blocks of some length, by a small cost model.
 
 Costs are in nanoseconds of one core; only their ratios matter. They were fitted to
 ``benchmarks/convolution.py``, which shows whether a choice was right.
@@ -75,7 +75,7 @@ def plan_convolution(x: tuple[int, ...], weight: tuple[int, ...], device: str) -
         device: ``"cpu"`` or the type of an accelerator.
     """
     if len(x) != 3 or len(weight) != 3 or x[1] != weight[1] or 0 in (*x, *weight):
-        return None  # direct convolution knows what to do, or what to say
+        return None  # direct convolution computes it or raises
     (batch, in_channels, length), (out_channels, _, kernel) = x, weight
     if kernel > length:
         return None

@@ -1,4 +1,4 @@
-"""What kernels a kernel network can be: fits to given ones, linear recurrences among them."""
+"""Fits of kernel networks to given kernels, those of linear recurrences among them."""
 
 from collections.abc import Callable, Iterable
 
