@@ -4,70 +4,50 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict
 
+from bubbleloc.console.settings import types as t
 from bubbleloc.console.settings.data import Data
-from bubbleloc.console.settings.types import (
-    AboveOne,
-    Blocks,
-    Channels,
-    Count,
-    CountFromZero,
-    Group,
-    HydraGroup,
-    Kernel,
-    KernelStart,
-    LearningRate,
-    Levels,
-    Listed,
-    NotNegative,
-    Number,
-    PathName,
-    Positive,
-    Probability,
-    Seed,
-    Text,
-    setting,
-)
+from bubbleloc.console.settings.types import Group, HydraGroup, setting
 
 
 class Model(HydraGroup):
     """The network; every architecture has some of these settings."""
 
-    name: Text = setting("architecture")
-    hidden_channels: Channels | None = setting("channels of hidden layers", None)
-    kernel: Kernel | None = setting("kernel size in samples, odd", None)
-    omega_0: Positive | None = setting("frequency of the SIREN", None)
-    hidden_features: Channels | None = setting("width of the SIREN's hidden layers", None)
-    window_samples: Positive | None = setting("initial width of the Gaussian windows", None)
-    blocks: Blocks | None = setting("residual blocks", None)
-    levels: Levels | None = setting("residual blocks, with dilations 1, 2, 4 …", None)
-    dropout: Probability | None = setting("share of dropped channels", None)
-    init: KernelStart | None = setting("initial kernels: of He variance, or as published", None)
+    name: t.Text = setting("architecture")
+    hidden_channels: t.Channels | None = setting("channels of hidden layers", None)
+    kernel: t.Kernel | None = setting("kernel size in samples, odd", None)
+    omega_0: t.Positive | None = setting("frequency of the SIREN", None)
+    hidden_features: t.Channels | None = setting("width of the SIREN's hidden layers", None)
+    window_samples: t.Positive | None = setting("initial width of the Gaussian windows", None)
+    blocks: t.Blocks | None = setting("residual blocks", None)
+    levels: t.Levels | None = setting("residual blocks, with dilations 1, 2, 4 …", None)
+    dropout: t.Probability | None = setting("share of dropped channels", None)
+    init: t.KernelStart | None = setting("initial kernels: of He variance, or as published", None)
     input_scaling: Literal["rms", "none"] | None = setting("unit RMS, or raw volts", None)
 
 
 class Loss(HydraGroup):
     """Gaussian-blurred L1 distance plus soft Dice."""
 
-    alpha: Positive = setting("decay of the Gaussian blur, exp(-alpha·i²)")
-    soft_weight: NotNegative = setting("weight of the L1 distance")
-    dice_weight: NotNegative = setting("weight of the Dice loss")
+    alpha: t.Positive = setting("decay of the Gaussian blur, exp(-alpha·i²)")
+    soft_weight: t.NotNegative = setting("weight of the L1 distance")
+    dice_weight: t.NotNegative = setting("weight of the Dice loss")
 
 
 class Optimizer(HydraGroup):
     """Adam and its learning rate."""
 
-    lr: LearningRate = setting("learning rate; the peak of one_cycle")
+    lr: t.LearningRate = setting("learning rate; the peak of one_cycle")
     schedule: Literal["one_cycle", "step", "constant"] = setting("schedule of the rate")
-    milestones: Listed[Count] = setting("epochs at which the step schedule drops tenfold")
+    milestones: t.Listed[t.Count] = setting("epochs at which the step schedule drops tenfold")
 
 
 class Loader(Group):
     """How training reads a dataset."""
 
-    batch_size: Count = setting("crops per optimiser step, of all processes together", 16)
-    crop: Count | None = setting("scored samples of a crop; null is the whole line", 2048)
-    crops_per_signal: Count = setting("crops per signal and epoch", 4)
-    workers: CountFromZero = setting("processes that read data", 0)
+    batch_size: t.Count = setting("crops per optimiser step, of all processes together", 16)
+    crop: t.Count | None = setting("scored samples of a crop; null is the whole line", 2048)
+    crops_per_signal: t.Count = setting("crops per signal and epoch", 4)
+    workers: t.CountFromZero = setting("processes that read data", 0)
 
 
 class Trainer(HydraGroup):
@@ -75,14 +55,14 @@ class Trainer(HydraGroup):
 
     model_config = ConfigDict(extra="allow")
 
-    max_epochs: Count = setting("epochs of training")
+    max_epochs: t.Count = setting("epochs of training")
     accelerator: Any = setting("auto, cpu, gpu …")
     devices: Any = setting("number of devices, or which")
     strategy: Any = setting("auto, or with trainer=ddp several processes")
     precision: Any = setting("32-true, bf16-mixed …")
-    gradient_clip_val: Positive | None = setting("largest norm of the gradient")
-    accumulate_grad_batches: Count | Literal["epoch"] = setting("batches per optimiser step")
-    check_val_every_n_epoch: Count = setting("epochs between validations")
+    gradient_clip_val: t.Positive | None = setting("largest norm of the gradient")
+    accumulate_grad_batches: t.Count | Literal["epoch"] = setting("batches per optimiser step")
+    check_val_every_n_epoch: t.Count = setting("epochs between validations")
 
 
 class Train(Group):
@@ -93,14 +73,16 @@ class Train(Group):
     python -m bubbleloc.train resume=outputs/train/<run>
     """
 
-    seed: Seed = setting("of the weights and of the order of the crops", 0)
-    kernel: Kernel | None = setting("kernel size in samples, odd; null is the model's own", None)
-    hidden_channels: Channels | None = setting("null is the model's own", None)
-    omega_0: Positive = setting("frequency of the SIREN, radians per unit of τ", 30.0)
-    noise: NotNegative = setting("added to the RF lines: published recipe, 1.0 is 9.65 V", 0.0)
-    snr_db: Number | None = setting("in place of noise: ratio of white noise in dB", None)
-    workers: Count | None = setting("processes that simulate a missing dataset", None)
-    resume: PathName | None = setting("run directory to continue", None)
+    seed: t.Seed = setting("seed of the weights and of the order of the crops", 0)
+    kernel: t.Kernel | None = setting("kernel size in samples, odd; null is the model's own", None)
+    hidden_channels: t.Channels | None = setting(
+        "channels of hidden layers; null is the model's own", None
+    )
+    omega_0: t.Positive = setting("frequency of the SIREN, radians per unit of τ", 30.0)
+    noise: t.NotNegative = setting("noise of the published recipe; 1.0 is 9.65 V", 0.0)
+    snr_db: t.Number | None = setting("in place of noise: ratio of white noise in dB", None)
+    workers: t.Count | None = setting("processes that simulate a missing dataset", None)
+    resume: t.PathName | None = setting("run directory to continue", None)
     loader: Loader
     data: Data
     model: Model
@@ -112,8 +94,8 @@ class Train(Group):
 class Plateau(Group):
     """When the learning rate drops."""
 
-    factor: AboveOne = setting("the rate is divided by it", 5)
-    patience: CountFromZero = setting("epochs without a better validation accuracy", 20)
+    factor: t.AboveOne = setting("the rate is divided by it", 5)
+    patience: t.CountFromZero = setting("epochs without a better validation accuracy", 20)
 
 
 class Smnist(Group):
@@ -127,25 +109,28 @@ class Smnist(Group):
     python -m bubbleloc.examples.smnist resume=outputs/smnist/<run>
     """
 
-    folder: PathName | None = setting("MNIST's four IDX files; null: scikit-learn's digits", None)
+    folder: t.PathName | None = setting("MNIST's four IDX files; null: scikit-learn's digits", None)
     permuted: bool = setting("pixels in one random order", False)
     network: Literal["ckcnn", "tcn"] = setting("tcn is the baseline of Bai et al. 2018", "ckcnn")
-    seed: Seed = setting("of the weights and of the order of the sequences", 0)
-    blocks: Blocks = setting("of the ckcnn, two convolutions each", 2)
-    hidden_channels: Channels = setting("channels; published for the tcn: 25", 30)
-    kernel: Kernel | None = setting("odd; null is the sequence's length, or 7 for the tcn", None)
-    omega_0: Positive = setting("frequency of the SIREN", 31.09)
-    hidden_features: Channels = setting("width of the SIREN's hidden layers", 32)
-    init: KernelStart = setting("initial kernels, see docs/models.md", "published")
-    norm: Literal["sequence", "channels"] = setting(
-        "over channels and time, as published, or over channels, strictly causal", "sequence"
+    seed: t.Seed = setting("seed of the weights and of the order of the sequences", 0)
+    blocks: t.Blocks = setting("residual blocks of the ckcnn, two convolutions each", 2)
+    hidden_channels: t.Channels = setting("channels; published for the tcn: 25", 30)
+    kernel: t.Kernel | None = setting(
+        "samples; null is the sequence's length, or 7 for the tcn", None
     )
-    levels: Levels = setting("blocks of the tcn", 8)
-    dropout: Probability = setting("share of dropped channels", 0.1)
-    input_dropout: Probability = setting("share of dropped pixels", 0.1)
-    epochs: Count = setting("epochs of training", 200)
-    batch_size: Count = setting("sequences per optimiser step", 64)
-    lr: LearningRate = setting("learning rate of Adam", 1e-3)
+    omega_0: t.Positive = setting("frequency of the SIREN", 31.09)
+    hidden_features: t.Channels = setting("width of the SIREN's hidden layers", 32)
+    init: t.KernelStart = setting("initial kernels, see docs/models.md", "published")
+    norm: Literal["sequence", "channels"] = setting(
+        "normalisation over channels and time (published), or channels (strictly causal)",
+        "sequence",
+    )
+    levels: t.Levels = setting("blocks of the tcn", 8)
+    dropout: t.Probability = setting("share of dropped channels", 0.1)
+    input_dropout: t.Probability = setting("share of dropped pixels", 0.1)
+    epochs: t.Count = setting("epochs of training", 200)
+    batch_size: t.Count = setting("sequences per optimiser step", 64)
+    lr: t.LearningRate = setting("learning rate of Adam", 1e-3)
     plateau: Plateau
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = setting("device", "auto")
-    resume: PathName | None = setting("run directory to continue", None)
+    resume: t.PathName | None = setting("run directory to continue", None)
