@@ -12,15 +12,14 @@ the arrival sample, so that every method answers in arrival samples, as the trut
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.optimize import minimize
 from scipy.signal import argrelmax, fftconvolve
 
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, simulate_rf
-
-Floats = NDArray[np.float64]
 
 
 def echo_template(

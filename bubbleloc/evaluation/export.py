@@ -2,17 +2,23 @@
 
 import importlib.util
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.release import write_release
 from bubbleloc.files import atomic
+from bubbleloc.metrics.scores import of_method
 from bubbleloc.nn import Localizer
+from bubbleloc.report import read_report
 from bubbleloc.training import runs
+from bubbleloc.training.card import fingerprint, write_card
 
 FORMATS = (".onnx", ".pt2", ".safetensors")
+SHOWN_TOLERANCES = [0, 2, 4, 9]  # samples, of the scores in a card
+SHOWN_SETTINGS = ("data", "loss", "optimizer", "loader", "seed")
 
 
 def export_run(run: Path, output: Path, checkpoint: str = "best") -> None:
@@ -28,9 +34,37 @@ def export_run(run: Path, output: Path, checkpoint: str = "best") -> None:
     if output.suffix not in FORMATS:
         raise InputError(f"output={output}: the name must end in {', '.join(FORMATS)}")
     if output.suffix == ".safetensors":
-        write_release(run, output, checkpoint)
+        export_weights(run, output, checkpoint)
     else:
         export_network(runs.load_network(run, checkpoint), output)
+
+
+def export_weights(run: Path, output: Path, checkpoint: str = "best") -> None:
+    """Write an evaluated run as ``<name>.safetensors`` and its card as ``<name>.yaml``.
+
+    Beside what every card holds, this one tells the test scores and the settings of the training.
+
+    Raises:
+        InputError: this checkpoint was not evaluated.
+    """
+    trained, config = runs.open_run(run, checkpoint), runs.read_config(run)
+    report = read_report(runs.report_folder(run))
+    if report.checkpoint != trained.card.fingerprint:
+        raise InputError(
+            f"the report of {run} is of another checkpoint; run python -m bubbleloc.evaluate "
+            f"run={run} checkpoint={checkpoint}"
+        )
+    f1 = of_method(report.scores).groupby("tolerance")["f1"].agg(["mean", "median"]).round(3)
+    with atomic(output) as unfinished:
+        save_file(trained.network.state_dict(), unfinished)
+        unfinished.chmod(0o644)
+    write_card(
+        output.with_suffix(".yaml"),
+        {"best": replace(trained.card, fingerprint=fingerprint(output))},
+        f1_test={tolerance: f1.loc[tolerance].to_dict() for tolerance in SHOWN_TOLERANCES},
+        training={name: config[name] for name in SHOWN_SETTINGS},
+        epochs=config["trainer"]["max_epochs"],
+    )
 
 
 def export_network(network: Localizer, output: Path) -> None:

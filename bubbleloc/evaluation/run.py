@@ -1,23 +1,28 @@
 """Score a trained run: one forward pass per signal, every threshold and tolerance from it."""
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.generate import ensure_dataset, plan_of
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import Split, open_split
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.baselines import rivals
-from bubbleloc.evaluation.scoring import choose, predict, score
-from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE, TOLERANCES, MeanSweep, best_thresholds
+from bubbleloc.evaluation.baselines import score_baselines
+from bubbleloc.evaluation.scoring import MethodScores, predict, score_method
+from bubbleloc.metrics import QUOTED_TOLERANCE, TOLERANCES, Sweep, best_thresholds
+from bubbleloc.metrics.breakdown import outcomes
+from bubbleloc.metrics.scores import NETWORK
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
-from bubbleloc.report import Evaluation, Example, OneToOne, noise_curve, write_report
+from bubbleloc.report import Evaluation, Example, write_report
 from bubbleloc.training import provenance, runs
 
 SELECTION_SPLITS = ("val", "train")  # never the test split
@@ -46,139 +51,147 @@ def evaluate_run(
         noise: level of added noise; None for that of the run. A list adds F1 against these
             levels to a report with the noise of the run.
         snr_db: in place of a level, signal-to-noise ratio of white noise in dB.
-        baselines: classical methods to stand beside the network, see ``floor.BASELINES``.
+        baselines: classical methods to score beside the network, see ``baselines.CLASSICAL``.
         resample: let the network score lines of another sampling rate than it was trained at, its
             kernels resampled. Tolerances are then samples of these lines.
 
     Raises:
         InputError: no such run, checkpoint, dataset, split or method, or another sampling rate.
     """
-    if selection not in SELECTION_SPLITS:
-        raise InputError(f"selection={selection}: choose one of {', '.join(SELECTION_SPLITS)}")
     config = runs.read_config(run)
-    levels = _noise_levels(noise)
-    main = _main_noise(config, noise, snr_db)
-    network = runs.load_network(run, checkpoint)
-    if folder is None:
-        ensure_dataset(plan_of(config["data"]), config["workers"])
-        used = Path(config["data"]["folder"])
-        remedy = f"give folder={used} to score on it all the same"
-        provenance.check_dataset(run, used, (selection, "test"), remedy)
-    folder = folder or Path(config["data"]["folder"])
-    rates = sampling_rates_hz(config, folder)
-    if rates[0] != rates[1] and not resample:
-        raise InputError(
-            f"{folder} is sampled at {rates[1] / 1e6:g} MHz, {run} was trained at "
-            f"{rates[0] / 1e6:g} MHz; add resample=true to resample the network's kernels"
-        )
-    evaluate = partial(
-        evaluate_at,
-        network=network if rates[0] == rates[1] else network.at_sampling_rate(rates[1], rates[0]),
-        folder=folder,
+    main, levels = _noise(noise, snr_db, Noise(config["noise"], config.get("snr_db")))
+    folder = folder or _own_dataset(run, config, selection)
+    trained = runs.open_run(run, checkpoint)
+    network, resampled = _at_rate_of(folder, trained, resample)
+    score = partial(
+        score_network,
+        network,
+        folder,
         selection=selection,
         baselines=baselines,
         batch_size=batch_size,
     )
-    evaluation = evaluate(main)
-    facts = run_facts(config, network, checkpoint) | dict(evaluation.facts)
-    if rates[0] != rates[1]:
-        facts["kernels"] = f"resampled from {rates[0] / 1e6:g} to {rates[1] / 1e6:g} MHz"
-
-    def at_levels() -> Iterator[tuple[float, Evaluation]]:
-        for level in levels:
-            same = Noise(level) == main
-            yield level, evaluation if same else evaluate(Noise(level), one_to_one=False)
-
-    return write_report(
-        runs.report_folder(run),
-        replace(
-            evaluation,
-            facts={"run": run.resolve().name} | facts,
-            examples=examples(network, open_split(folder, "test", main), evaluation.selection),
-            noise=noise_curve(at_levels()) if levels else None,
-        ),
-        QUOTED_TOLERANCE,
+    evaluation = score(main)
+    facts = run_facts(trained, config["seed"], checkpoint)
+    evaluation = replace(
+        evaluation,
+        checkpoint=trained.card.fingerprint,
+        facts=facts | dict(evaluation.facts) | resampled,
+        examples=examples(network, open_split(folder, "test", main), evaluation.selection),
+        noise=_noise_curve(score, levels, main, evaluation),
     )
+    return write_report(runs.report_folder(run), evaluation)
 
 
-def evaluate_at(
-    noise: Noise,
-    *,
+def score_network(
     network: Localizer,
     folder: Path,
+    noise: Noise,
+    *,
     selection: str = "val",
     baselines: Sequence[str] = DEFAULT_BASELINES,
     batch_size: int = 16,
     one_to_one: bool = True,
 ) -> Evaluation:
-    """Score a network, and what it must beat, on the lines of a dataset folder with added noise.
+    """Score a network and the baselines on the lines of a dataset folder with added noise.
 
     Args:
         one_to_one: whether to pair peaks with bubbles, too, which takes longer.
     """
+    if selection not in SELECTION_SPLITS:
+        raise InputError(f"selection={selection}: choose one of {', '.join(SELECTION_SPLITS)}")
     chosen_on, test = open_split(folder, selection, noise), open_split(folder, "test", noise)
-    tolerances, shown = (ONE_TO_ONE, [QUOTED_TOLERANCE]) if one_to_one else ((), [])
-    scale = test.scale
-    chosen = choose(predict(network, chosen_on, batch_size), chosen_on, tolerances)
-    counted = OneToOne.of(chosen.peak_thresholds, QUOTED_TOLERANCE, scale) if one_to_one else None
-    scores = score(predict(network, test, batch_size), test, chosen.thresholds, counted)
-    beside = rivals(baselines, chosen_on, test, shown)
-    return Evaluation(
-        selection=chosen.sweep,
+    method = partial(predict, network=network, batch_size=batch_size)
+    scored = score_method(NETWORK, method, chosen_on, test, ONE_TO_ONE if one_to_one else ())
+    quoted = [QUOTED_TOLERANCE] if one_to_one else []
+    every = [scored, *score_baselines(baselines, chosen_on, test, quoted)]
+    evaluation = Evaluation(
+        scale=test.scale,
+        selection=scored.selection,
         selection_split=selection,
-        test=scores,
-        random_f1=beside["random"].f1,
-        bubbles=test.bubbles,
-        pressure_pa=test.pressure_pa,
+        scores=pd.concat([method.scores for method in every], ignore_index=True),
         test_fingerprint=test.key,
-        facts={
-            "noise": str(noise),
-            "selection data": str(chosen_on),
-            "test data": str(test),
-        },
-        baselines={name: rival.f1 for name, rival in beside.items() if name != "random"},
-        one_to_one=counted,
-        rivals_one_to_one={name: rival.matched for name, rival in beside.items() if one_to_one},
-        scale=scale,
+        facts={"noise": str(noise), "selection data": str(chosen_on), "test data": str(test)},
     )
+    if not one_to_one:
+        return evaluation
+    paired = pd.concat([method.one_to_one for method in every], ignore_index=True)
+    return replace(evaluation, one_to_one=paired, outcomes=_outcomes(scored, test))
 
 
-def sampling_rates_hz(config: runs.Config, folder: Path) -> tuple[float, float]:
-    """Return the sampling rates of the lines a run was trained on and of those in `folder`."""
-    train = Path(config["data"]["folder"]) / "train.h5"
-    if train.is_file():
-        trained_hz = RFDataset(train).sampling_rate_hz
-    else:
-        trained_hz = plan_of(config["data"]).setup().sampling_rate_hz
-    return trained_hz, RFDataset(folder / "test.h5").sampling_rate_hz
+def _outcomes(network: MethodScores, test: Split) -> pd.DataFrame:
+    """What became of every bubble and detection at the quoted tolerance."""
+    scores = network.one_to_one
+    threshold = scores.loc[scores["tolerance"] == QUOTED_TOLERANCE, "threshold"].iloc[0]
+    peaks, arrivals = network.test.peaks, network.test.arrival_sample
+    return outcomes(peaks, arrivals, threshold, QUOTED_TOLERANCE, test.scale)
 
 
-def run_facts(config: runs.Config, network: Localizer, checkpoint: str) -> dict[str, str]:
+def _noise_curve(
+    score: Callable[..., Evaluation], levels: Sequence[float], main: Noise, evaluation: Evaluation
+) -> pd.DataFrame | None:
+    """Tidy scores at levels of noise, with a column `noise`; None where there are no levels."""
+    tables = []
+    for level in levels:
+        noise = Noise(level)
+        at = evaluation if noise == main else score(noise, one_to_one=False)
+        table = at.scores.copy()
+        table.insert(0, "noise", level)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def _own_dataset(run: Path, config: runs.Config, selection: str) -> Path:
+    """Folder of the data that a run was trained on, simulated if it is not there."""
+    folder = Path(config["data"]["folder"])
+    ensure_dataset(plan_of(config["data"]), config["workers"])
+    remedy = f"give folder={folder} to score on it all the same"
+    provenance.check_dataset(run, folder, (selection, "test"), remedy)
+    return folder
+
+
+def _at_rate_of(
+    folder: Path, trained: runs.TrainedNetwork, resample: bool
+) -> tuple[Localizer, dict[str, str]]:
+    """Return the network for the sampling rate of the test lines, and what to tell of it."""
+    trained_hz = trained.card.scale.sampling_rate_hz
+    lines_hz = RFDataset(folder / "test.h5").sampling_rate_hz
+    if trained_hz == lines_hz:
+        return trained.network, {}
+    if not resample:
+        raise InputError(
+            f"{folder} is sampled at {lines_hz / 1e6:g} MHz, {trained.name} was trained at "
+            f"{trained_hz / 1e6:g} MHz; add resample=true to resample the network's kernels"
+        )
+    network = trained.network.at_sampling_rate(lines_hz, trained_hz)
+    return network, {"kernels": f"resampled from {trained_hz / 1e6:g} to {lines_hz / 1e6:g} MHz"}
+
+
+def run_facts(trained: runs.TrainedNetwork, seed: int, checkpoint: str) -> dict[str, str]:
     """Return what the report tells of the run, by name."""
-    omega_0 = config["model"].get("omega_0")
+    omega_0 = trained.card.model.get("omega_0")
     return {
-        "model": config["model"]["name"],
-        "kernel": f"{runs.kernel_samples(network)} samples",
+        "run": Path(trained.name).resolve().name,
+        "model": trained.card.model["name"],
+        "kernel": f"{runs.kernel_samples(trained.network)} samples",
         **({} if omega_0 is None else {"ω₀": f"{omega_0:g}"}),
-        "parameters": f"{network.parameter_count:,}",
-        "seed": str(config["seed"]),
+        "parameters": f"{trained.card.parameters:,}",
+        "seed": str(seed),
         "checkpoint": checkpoint,
     }
 
 
-def examples(network: Localizer, test: Split, selection: MeanSweep) -> list[Example]:
+def examples(network: Localizer, test: Split, selection: Sweep) -> list[Example]:
     """Return a sparse and a dense test line with the network's output and its threshold."""
-    threshold = float(
-        best_thresholds(selection)[list(selection.tolerances).index(QUOTED_TOLERANCE)]
-    )
-    bubbles = test.bubbles
-    nearest = [int(np.abs(bubbles - wanted).argmin()) for wanted in EXAMPLE_BUBBLES]
+    place = list(selection.tolerances).index(QUOTED_TOLERANCE)
+    threshold = float(best_thresholds(selection)[place])
+    nearest = [int(np.abs(test.bubbles - wanted).argmin()) for wanted in EXAMPLE_BUBBLES]
     shown = []
     for index in dict.fromkeys(nearest):
         rf = test.volts(index)
         shown.append(
             Example(
-                title=f"Test signal {index}: {bubbles[index]} bubbles",
+                title=f"Test signal {index}: {test.bubbles[index]} bubbles",
                 rf=rf.astype(np.float64),
                 prediction=apply(network, rf[None])[0].astype(np.float64),
                 arrival_sample=test.arrival_sample(index),
@@ -188,23 +201,17 @@ def examples(network: Localizer, test: Split, selection: MeanSweep) -> list[Exam
     return shown
 
 
-def _main_noise(
-    config: runs.Config, noise: float | Sequence[float] | None, snr_db: float | None
-) -> Noise:
-    """Noise of the report but for its curve: the one asked for, else that of the run."""
-    if isinstance(noise, int | float) or snr_db is not None:
-        return Noise(noise if isinstance(noise, int | float) else 0.0, snr_db)
-    return Noise(config["noise"], config.get("snr_db"))
-
-
-def _noise_levels(noise: float | Sequence[float] | None) -> list[float]:
-    """Levels to draw F1 against, ascending; none where a single level or none is asked for."""
+def _noise(
+    noise: float | Sequence[float] | None, snr_db: float | None, of_run: Noise
+) -> tuple[Noise, list[float]]:
+    """Noise of the report, and the levels of its noise curve, ascending; often none."""
     if noise is None or isinstance(noise, int | float):
-        return []
+        given = noise is not None or snr_db is not None
+        return Noise(noise or 0.0, snr_db) if given else of_run, []
     try:
         levels = sorted({float(level) for level in noise})
     except (TypeError, ValueError) as error:
         raise InputError(f"noise={noise}: give a number or a list of numbers") from error
     if not levels:
         raise InputError("noise=[]: give a number or a list of numbers")
-    return levels
+    return of_run if snr_db is None else Noise(0.0, snr_db), levels

@@ -5,24 +5,23 @@ from bubbleloc.metrics.thresholds import (
     QUOTED_TOLERANCE,
     THRESHOLDS,
     TOLERANCES,
-    MeanSweep,
     Scores,
     Sweep,
     best_thresholds,
     scores_at,
 )
-from bubbleloc.metrics.tolerance import random_floor, tolerance_sweep
+from bubbleloc.metrics.tolerance import random_baseline, random_floor, tolerance_sweep
 
 __all__ = [
     "QUOTED_TOLERANCE",
     "THRESHOLDS",
     "TOLERANCES",
     "Matching",
-    "MeanSweep",
     "Scores",
     "Sweep",
     "best_thresholds",
     "match_detections",
+    "random_baseline",
     "random_floor",
     "scores_at",
     "tolerance_sweep",

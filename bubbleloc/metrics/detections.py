@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.signal import find_peaks
 
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-
-Floats = NDArray[np.float64]
 
 _CENTROID_REACH = 2
 """Samples either side of a peak that may pull its position: the width of a trained network's

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from bubbleloc.arrays import Floats, Ints
 from bubbleloc.errors import InputError
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.physics.scale import Scale
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

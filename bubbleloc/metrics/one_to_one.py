@@ -1,37 +1,27 @@
-"""One-to-one scores over many lines, which come one by one and are not kept.
+"""One-to-one scores over many lines: thresholds, a row per line × tolerance, and their summary.
 
 Peaks are picked once per line, above the lowest threshold; a higher threshold then only drops the
-less confident ones. Every tally of a pass over the lines gets the same peaks.
+less confident ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from bubbleloc.arrays import Floats
 from bubbleloc.metrics.detections import Detections, pick_peaks
 from bubbleloc.metrics.matching import match_detections
-from bubbleloc.metrics.spool import Spool
 from bubbleloc.metrics.thresholds import THRESHOLDS
 from bubbleloc.physics.scale import Scale
-
-Floats = NDArray[np.float64]
 
 PEAK_THRESHOLDS: tuple[float, ...] = THRESHOLDS[4:]
 """Confidences tried for one-to-one scores: 0.001, 0.003 … 0.1, 0.15 … 0.9; lower is ripple."""
 
-_RATIOS = ("precision", "recall", "f1", "jaccard", "efficiency")
-
-
-class Tally(Protocol):
-    """Anything that is fed with the lines of a split one by one."""
-
-    def add(self, peaks: Detections, arrival_sample: Floats) -> None:
-        """Count a line: all its peaks above the lowest threshold, and its bubbles."""
+_RATIOS = ["precision", "recall", "f1", "jaccard", "efficiency"]
 
 
 def pick_all_peaks(prediction: ArrayLike) -> list[Detections]:
@@ -39,74 +29,50 @@ def pick_all_peaks(prediction: ArrayLike) -> list[Detections]:
     return [pick_peaks(line, PEAK_THRESHOLDS[0]) for line in np.asarray(prediction)]
 
 
-class PeakChoice:
-    """One-to-one F1 at every tolerance and threshold, to choose thresholds on a selection split."""
-
-    def __init__(self, tolerances: Sequence[int]) -> None:
-        self.tolerances = tuple(tolerances)
-        self._f1 = np.zeros((len(self.tolerances), len(PEAK_THRESHOLDS)))  # sums over the lines
-
-    def add(self, peaks: Detections, arrival_sample: Floats) -> None:
-        """Score a line."""
-        for level, f1 in zip(PEAK_THRESHOLDS, self._f1.T, strict=True):
-            kept = peaks.above(level)
-            f1 += [match_detections(kept, arrival_sample, reach).f1 for reach in self.tolerances]
-
-    def thresholds(self) -> dict[int, float]:
-        """Tolerance → threshold of highest mean F1 over the lines."""
-        best = (PEAK_THRESHOLDS[place] for place in self._f1.argmax(axis=1))
-        return dict(zip(self.tolerances, best, strict=True))
+def choose_peak_thresholds(
+    peaks: Sequence[Detections], arrival_sample: Sequence[Floats], tolerances: Sequence[int]
+) -> dict[int, float]:
+    """Tolerance → threshold of highest mean one-to-one F1 over the lines of a selection split."""
+    f1 = np.zeros((len(tolerances), len(PEAK_THRESHOLDS)))  # summed over the lines
+    for found, true in zip(peaks, arrival_sample, strict=True):
+        for column, level in enumerate(PEAK_THRESHOLDS):
+            kept = found.above(level)
+            f1[:, column] += [match_detections(kept, true, reach).f1 for reach in tolerances]
+    best = (PEAK_THRESHOLDS[place] for place in f1.argmax(axis=1))
+    return dict(zip(tolerances, best, strict=True))
 
 
-class MatchedScores:
-    """One-to-one scores of lines at one threshold per tolerance: means, and every line's on disk.
+def one_to_one_scores(
+    peaks: Sequence[Detections],
+    arrival_sample: Sequence[Floats],
+    thresholds: Mapping[int, float],
+    scale: Scale,
+) -> pd.DataFrame:
+    """One-to-one scores of lines at one threshold per tolerance, a row per line × tolerance.
 
-    Args:
-        thresholds: tolerance → threshold on the confidence, for T tolerances.
-        scale: what a sample is worth in µm and wavelengths.
+    Columns: signal, tolerance, threshold, matched (pairs), and those of ``Matching.scores``.
     """
+    rows = []
+    for signal, (found, true) in enumerate(zip(peaks, arrival_sample, strict=True)):
+        for reach, level in thresholds.items():
+            matching = match_detections(found.above(level), true, reach)
+            place = {"signal": signal, "tolerance": reach, "threshold": level}
+            pairs = len(matching.error_samples)
+            rows.append({**place, "matched": pairs, **matching.scores(scale)})
+    return pd.DataFrame(rows)
 
-    def __init__(self, thresholds: Mapping[int, float], scale: Scale) -> None:
-        self.thresholds, self.scale = dict(thresholds), scale
-        self._names = ["matched", *match_detections([], [], 0).scores(scale)]
-        self._rows = Spool()  # (T, names) for each line
-        self._ratios = np.zeros((len(self.thresholds), len(_RATIOS)))  # sums over the lines
-        self._errors = np.zeros((len(self.thresholds), 3))  # pairs, their errors, squared errors
 
-    def add(self, peaks: Detections, arrival_sample: Floats) -> None:
-        """Score a line."""
-        rows = np.empty((len(self.thresholds), len(self._names)))
-        for i, (reach, level) in enumerate(self.thresholds.items()):
-            matching = match_detections(peaks.above(level), arrival_sample, reach)
-            error, scores = matching.error_samples, matching.scores(self.scale)
-            rows[i] = [len(error), *scores.values()]
-            self._ratios[i] += [scores[name] for name in _RATIOS]
-            self._errors[i] += len(error), error.sum(), (error**2).sum()
-        self._rows.append(rows[None])
-
-    def tables(self) -> Iterator[pd.DataFrame]:
-        """Yield a row per line × tolerance, some lines at a time.
-
-        Columns: signal, tolerance, threshold, matched (pairs), and those of ``Matching.scores``.
-        """
-        first, t = 0, len(self.thresholds)
-        for piece in self._rows.pieces():
-            table = pd.DataFrame(piece.reshape(-1, len(self._names)), columns=self._names)
-            table["matched"] = table["matched"].astype(np.int64)
-            table.insert(0, "signal", np.repeat(np.arange(first, first + len(piece)), t))
-            table.insert(1, "tolerance", np.tile(list(self.thresholds), len(piece)))
-            table.insert(2, "threshold", np.tile(list(self.thresholds.values()), len(piece)))
-            yield table
-            first += len(piece)
-
-    def summary(self) -> pd.DataFrame:
-        """Row per tolerance: ratios averaged over lines, errors over all pairs of all lines."""
-        table = pd.DataFrame(list(self.thresholds.items()), columns=["tolerance", "threshold"])
-        table[list(_RATIOS)] = self._ratios / max(len(self._rows), 1)
-        pairs, error, squared = self._errors.T
+def one_to_one_summary(scores: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+    """Row per tolerance: ratios averaged over lines, errors over all pairs of all lines."""
+    rows = []
+    for (tolerance, threshold), at in scores.groupby(["tolerance", "threshold"], sort=False):
+        pairs = at["matched"].sum()
         with np.errstate(invalid="ignore"):  # without a pair there is no error: NaN
-            rmse, bias = np.sqrt(squared / pairs), error / pairs
-        units = (1.0, self.scale.um_per_sample, self.scale.wavelengths_per_sample)
+            bias = (at["matched"] * at["bias_samples"]).sum() / pairs
+            rmse = np.sqrt((at["matched"] * at["rmse_samples"] ** 2).sum() / pairs)
+        row = {"tolerance": tolerance, "threshold": threshold, **at[_RATIOS].mean()}
+        units = (1.0, scale.um_per_sample, scale.wavelengths_per_sample)
         for name, unit in zip(("samples", "um", "wavelengths"), units, strict=True):
-            table[f"rmse_{name}"], table[f"bias_{name}"] = unit * rmse, unit * bias
-        return table
+            row |= {f"rmse_{name}": unit * rmse, f"bias_{name}": unit * bias}
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -12,13 +12,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-
-Floats = NDArray[np.float64]
 
 _NUMBERS_AT_A_TIME = 2**16
 """Drawn by the bootstrap, so that resamples of many signals do not fill the memory."""

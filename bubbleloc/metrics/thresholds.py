@@ -1,24 +1,15 @@
-"""Scores at every tolerance and threshold, and the choice of one threshold per tolerance.
-
-:func:`bubbleloc.metrics.tolerance_sweep` scores a batch of signals. Of the split on which
-thresholds are chosen only means are kept, of the one that is scored only what the chosen
-thresholds give.
-"""
+"""Scores at every tolerance and threshold, and the choice of one threshold per tolerance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from bubbleloc.arrays import Floats, Ints
 from bubbleloc.errors import InputError
-from bubbleloc.metrics.spool import Spool
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 THRESHOLDS: tuple[float, ...] = (
     *(10.0 ** (exponent / 2) for exponent in range(-10, -2)),
@@ -54,47 +45,19 @@ class Sweep:
         """Join the sweeps of consecutive batches of signals, all on the same grid."""
         if not sweeps:
             raise InputError("no sweeps to concatenate: score at least one batch of signals first")
+        thresholds, tolerances = sweeps[0].thresholds, sweeps[0].tolerances
         for sweep in sweeps[1:]:
-            _require_same_grid(sweeps[0], sweep)
-        return replace(sweeps[0], **_joined(sweeps))
-
-
-@dataclass(frozen=True)
-class MeanSweep:
-    """Means over n signals at every tolerance and threshold, and the median F1: (T, K) each."""
-
-    f1: Floats
-    f1_median: Floats
-    precision: Floats
-    recall: Floats
-    thresholds: Floats
-    tolerances: Ints
-    signals: int
-
-    def __len__(self) -> int:
-        return self.signals
-
-    @classmethod
-    def of(cls, sweeps: Iterable[Sweep]) -> MeanSweep:
-        """Reduce the sweeps of consecutive batches of signals, all on the same grid, one by one."""
-        first: Sweep | None = None
-        total, f1 = np.zeros(()), Spool()
-        for sweep in sweeps:
-            first = first or sweep
-            _require_same_grid(first, sweep)
-            total = total + np.sum((sweep.f1, sweep.precision, sweep.recall), axis=1)
-            f1.append(sweep.f1)
-        if first is None or len(f1) == 0:
-            raise InputError("no signals to choose thresholds on: the selection split is empty")
-        mean_f1, precision, recall = total / len(f1)
+            if not (
+                np.array_equal(sweep.thresholds, thresholds)
+                and np.array_equal(sweep.tolerances, tolerances)
+            ):
+                raise InputError("sweeps of different thresholds or tolerances cannot be joined")
         return cls(
-            f1=mean_f1,
-            f1_median=f1.median(),
-            precision=precision,
-            recall=recall,
-            thresholds=first.thresholds,
-            tolerances=first.tolerances,
-            signals=len(f1),
+            f1=np.concatenate([sweep.f1 for sweep in sweeps]),
+            precision=np.concatenate([sweep.precision for sweep in sweeps]),
+            recall=np.concatenate([sweep.recall for sweep in sweeps]),
+            thresholds=thresholds,
+            tolerances=tolerances,
         )
 
 
@@ -111,23 +74,15 @@ class Scores:
     def __len__(self) -> int:
         return len(self.f1)
 
-    @classmethod
-    def concatenate(cls, scores: Sequence[Scores]) -> Scores:
-        """Join the scores of consecutive batches of signals, all at the same thresholds."""
-        if not scores:
-            raise InputError("no scores to concatenate: score at least one batch of signals first")
-        return replace(scores[0], **_joined(scores))
 
-
-def best_thresholds(selection: Sweep | MeanSweep) -> Floats:
+def best_thresholds(selection: Sweep) -> Floats:
     """Threshold of highest mean F1 over the signals, per tolerance: (T,).
 
     `selection` must come from the split on which thresholds are chosen, never from the test split.
     """
     if len(selection) == 0:
         raise InputError("no signals to choose thresholds on: the selection split is empty")
-    mean_f1 = selection.f1 if isinstance(selection, MeanSweep) else selection.f1.mean(axis=0)
-    best: Floats = selection.thresholds[mean_f1.argmax(axis=1)]
+    best: Floats = selection.thresholds[selection.f1.mean(axis=0).argmax(axis=1)]
     return best
 
 
@@ -153,19 +108,3 @@ def scores_at(sweep: Sweep, thresholds: ArrayLike) -> Scores:
         thresholds=sweep.thresholds[index],
         tolerances=sweep.tolerances,
     )
-
-
-def _joined(batches: Sequence[Sweep] | Sequence[Scores]) -> dict[str, Any]:
-    """Score arrays of consecutive batches of signals as those of one."""
-    return {
-        name: np.concatenate([getattr(batch, name) for batch in batches])
-        for name in ("f1", "precision", "recall")
-    }
-
-
-def _require_same_grid(first: Sweep, other: Sweep) -> None:
-    if not (
-        np.array_equal(first.thresholds, other.thresholds)
-        and np.array_equal(first.tolerances, other.tolerances)
-    ):
-        raise InputError("sweeps of different thresholds or tolerances cannot be joined")

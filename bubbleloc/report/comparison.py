@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from bubbleloc.errors import InputError
+from bubbleloc.metrics import QUOTED_TOLERANCE
+from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method, to_public
 from bubbleloc.metrics.statistics import compare_pairs, summarize
 from bubbleloc.physics.scale import Scale
 from bubbleloc.report.document import Document, Section, discard_old, write_document
 from bubbleloc.report.figures.comparison import run_violins
-from bubbleloc.report.figures.scores import rival_name, rivals
+from bubbleloc.report.figures.style import tolerance_words
 from bubbleloc.report.run import Report
 from bubbleloc.report.sweep import sweep_section
 from bubbleloc.report.tables import with_intervals, write_csv, write_table
 
-_MANY_RUNS = 6
-"""From here on a page shows only the differences to the best run."""
+_MANY_PAIRS = 15  # of six runs
+"""Beyond this a page shows only the differences to the best run."""
 
 
 def write_comparison(
     folder: Path,
     runs: Mapping[str, Report],
-    tolerance: int = 4,
+    tolerance: int = QUOTED_TOLERANCE,
     parameters: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Path:
     """Compare runs on the same test signals; return the path of ``comparison.html``.
 
-    Written: ``scores.csv`` (all runs, tidy), ``summary`` and ``pairs`` (CSV, Markdown, LaTeX),
-    violins as PNG and SVG, ``comparison.md`` and ``comparison.html``.
+    Written: ``scores.csv`` (all runs, with the columns of ``f1_test.csv``), ``summary`` and
+    ``pairs`` (CSV, Markdown, LaTeX), violins as PNG and SVG, ``comparison.md`` and
+    ``comparison.html``.
 
     Args:
         runs: name to show → report, see ``report.read_report``.
@@ -44,78 +46,73 @@ def write_comparison(
     """
     _check(runs, tolerance)
     discard_old(folder, ("sweep.csv", "figures/f1_*.png", "figures/f1_*.svg"))
-    scale = next(iter(runs.values())).scale  # all runs were scored on the same signals
-    scores = pd.concat(
-        [report.scores.assign(run=name) for name, report in runs.items()], ignore_index=True
-    )
-    summary, pairs = summarize(scores), compare_pairs(scores)
-    summary = pd.concat([summary, summarize(_rival_scores(scores))], ignore_index=True)
-    write_csv(scores, folder / "scores.csv")
+    scores = pd.concat([report.scores.assign(run=name) for name, report in runs.items()])
+    network = of_method(scores)
+    of_runs, pairs = summarize(network), compare_pairs(network)
+    of_baselines = _summarize_baselines(next(iter(runs.values())).scores)
+    summary = pd.concat([of_runs, of_baselines], ignore_index=True)
+    public = [to_public(report.scores).assign(run=name) for name, report in runs.items()]
+    write_csv(pd.concat(public, ignore_index=True), folder / "scores.csv")
     write_table(summary, folder, "summary", "F1 over the test signals", with_intervals(summary))
     write_table(pairs, folder, "pairs", "Paired comparison of F1, Holm-corrected")
-    document = _document(runs, scores, summary, pairs, tolerance, scale)
+    scale = next(iter(runs.values())).scale  # all runs were scored on the same signals
+    sections = [
+        _distributions(scores, summary, tolerance, scale),
+        _differences(pairs[pairs["tolerance"] == tolerance], _best(of_runs, tolerance)["run"]),
+    ]
     if parameters:
-        of_runs = summary[summary["run"].isin(runs)]
-        swept = sweep_section(folder, of_runs, parameters, tolerance, scale)
-        document = replace(document, sections=[*document.sections, *swept])
+        sections += sweep_section(folder, of_runs, parameters, tolerance, scale)
+    best = _best(of_runs, tolerance)
+    document = Document(
+        title=f"{len(runs)} runs on the same test signals",
+        summary=f"Within {tolerance_words(tolerance, scale)} the best median F1 over "
+        f"{best['signals']} test signals is {best['median']:.3f}, by {best['run']}.",
+        sections=sections,
+        facts={name: f"thresholds chosen on {run.selection_split}" for name, run in runs.items()},
+    )
     return write_document(folder, "comparison", document)
 
 
-def _document(
-    runs: Mapping[str, Report],
-    scores: pd.DataFrame,
-    summary: pd.DataFrame,
-    pairs: pd.DataFrame,
-    tolerance: int,
-    scale: Scale,
-) -> Document:
-    ranked = summary[summary["tolerance"] == tolerance].sort_values("median", ascending=False)
-    best = ranked[ranked["run"].isin(runs)].iloc[0]
-    at = pairs[pairs["tolerance"] == tolerance]
-    violins = run_violins(scores, tolerance, scale)
-    splits = {name: f"thresholds chosen on {run.selection_split}" for name, run in runs.items()}
-    return Document(
-        title=f"{len(runs)} runs on the same test signals",
-        summary=f"Within ±{tolerance} samples ({scale.um_per_sample * tolerance:.0f} µm) the best "
-        f"median F1 over {best['signals']} test signals is {best['median']:.3f}, by {best['run']}.",
-        sections=[
-            Section(
-                "F1 over the test signals",
-                "Runs, and what they must beat, by falling median; brackets are 95 % bootstrap "
-                "intervals over signals.",
-                {"violins": (f"F1 per signal within ±{tolerance} samples", violins)},
-                with_intervals(ranked.drop(columns="tolerance")),
-            ),
-            Section(
-                "Differences",
-                "Two-sided Wilcoxon signed-rank test on the same signals, corrected by Holm over "
-                "all pairs and tolerances. Differences are run a − run b; the effect is the "
-                "matched-pairs rank-biserial correlation, 1 where run a wins on every signal."
-                + (
-                    f" Shown are those to the best run; all {len(at)} are in pairs.csv."
-                    if len(runs) > _MANY_RUNS
-                    else ""
-                ),
-                table=_shown_pairs(at, str(best["run"]) if len(runs) > _MANY_RUNS else None),
-            ),
-        ],
-        facts=splits,
+def _summarize_baselines(scores: pd.DataFrame) -> pd.DataFrame:
+    """Summary of the baselines beside one run, named as further runs."""
+    return pd.concat(
+        [
+            summarize(of_method(scores, method).assign(run=BASELINES[method]))
+            for method in baselines_in(scores)
+        ]
     )
 
 
-def _rival_scores(scores: pd.DataFrame) -> pd.DataFrame:
-    """Scores of noise and classical methods on the same signals, named as further runs."""
-    first = scores[scores["run"] == scores["run"].iloc[0]].dropna(axis="columns")
-    named = [first.assign(run=rival_name(column), f1=first[column]) for column in rivals(first)]
-    return pd.concat(named, ignore_index=True)
+def _best(summary: pd.DataFrame, tolerance: int) -> pd.Series:
+    at = summary[summary["tolerance"] == tolerance]
+    return at.sort_values("median", ascending=False).iloc[0]
 
 
-def _shown_pairs(pairs: pd.DataFrame, best: str | None) -> pd.DataFrame:
-    """Pairs as a page shows them; with `best` only those of that run."""
-    if best is not None:
+def _distributions(
+    scores: pd.DataFrame, summary: pd.DataFrame, tolerance: int, scale: Scale
+) -> Section:
+    ranked = summary[summary["tolerance"] == tolerance].sort_values("median", ascending=False)
+    violins = run_violins(scores, tolerance, scale)
+    return Section(
+        "F1 over the test signals",
+        "Runs and baselines by falling median; brackets are 95 % bootstrap intervals over signals.",
+        {"violins": (f"F1 per signal within ±{tolerance} samples", violins)},
+        with_intervals(ranked.drop(columns="tolerance")),
+    )
+
+
+def _differences(pairs: pd.DataFrame, best: str) -> Section:
+    text = (
+        "Two-sided Wilcoxon signed-rank test on the same signals, corrected by Holm over all "
+        "pairs and tolerances. Differences are run a − run b; the effect is the matched-pairs "
+        "rank-biserial correlation, 1 where run a wins on every signal."
+    )
+    if len(pairs) > _MANY_PAIRS:
+        text += f" Shown are those to the best run; all {len(pairs)} are in pairs.csv."
         pairs = pairs[(pairs["run_a"] == best) | (pairs["run_b"] == best)]
     shown = pairs.drop(columns=["tolerance", "signals"])
-    return shown.rename(columns=lambda name: name if name == "p_holm" else name.replace("_", " "))
+    headings = {name: name.replace("_", " ") for name in map(str, shown) if name != "p_holm"}
+    return Section("Differences", text, table=shown.rename(columns=headings))
 
 
 def _check(runs: Mapping[str, Report], tolerance: int) -> None:

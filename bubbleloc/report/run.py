@@ -5,31 +5,30 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bubbleloc import __version__
 from bubbleloc.errors import InputError
 from bubbleloc.files import write_text
-from bubbleloc.metrics.thresholds import best_thresholds
+from bubbleloc.metrics import best_thresholds
+from bubbleloc.metrics.scores import from_public, of_method, to_public
 from bubbleloc.physics.scale import Scale
 from bubbleloc.report.content import (
     Evaluation,
     line_table,
-    score_tables,
     shown_summary,
     summary_table,
     sweep_table,
     threshold_table,
 )
 from bubbleloc.report.document import FIGURES, discard_old, write_document
-from bubbleloc.report.figures.line import Example
 from bubbleloc.report.noise import write_noise
-from bubbleloc.report.one_to_one import write_matched
+from bubbleloc.report.one_to_one import write_one_to_one
 from bubbleloc.report.sections import report_document
-from bubbleloc.report.tables import write_csv, write_long_csv, write_table
-
-__all__ = ["Evaluation", "Example", "Report", "read_report", "write_report"]
+from bubbleloc.report.tables import write_csv, write_table
 
 _RECORD_FILE = "report.json"
 _SCORES_FILE = "f1_test.csv"
@@ -42,55 +41,62 @@ _NOT_ALWAYS_WRITTEN = (
 )
 
 
-def write_report(folder: Path, evaluation: Evaluation, tolerance: int = 4) -> Path:
+def write_report(folder: Path, evaluation: Evaluation) -> Path:
     """Write everything about one evaluation into `folder`; return the path of ``report.html``.
 
     Written: ``f1_sweep.csv`` (selection split, threshold × tolerance), ``thresholds.csv``,
     ``f1_test.csv`` (a row per test signal × tolerance), ``summary`` (CSV, Markdown, LaTeX),
     figures as PNG and SVG, ``report.md``, ``report.html`` and ``report.json`` (for compare); with
-    one-to-one scores what ``matched.write_matched`` writes, with scores at several levels of
-    noise what ``noise.write_noise`` writes.
-
-    Args:
-        tolerance: samples, at which figures against one quantity are drawn.
+    one-to-one scores what ``one_to_one.write_one_to_one`` writes, with scores at several levels
+    of noise what ``noise.write_noise`` writes.
 
     Raises:
-        InputError: thresholds chosen on the test split, or arrays that do not fit together.
+        InputError: no test signals, or thresholds that the selection split did not choose.
     """
-    _check(evaluation, tolerance)
+    _check(evaluation)
     discard_old(folder, _NOT_ALWAYS_WRITTEN)
-    summary = summary_table(evaluation)
+    summary = summary_table(evaluation.scores, evaluation.scale)
     write_csv(sweep_table(evaluation.selection), folder / "f1_sweep.csv")
     write_csv(threshold_table(evaluation), folder / "thresholds.csv")
-    write_long_csv(score_tables(evaluation), folder / _SCORES_FILE)
-    caption = "F1 over the test signals, beside the means of what it must beat"
+    write_csv(to_public(evaluation.scores), folder / _SCORES_FILE)
+    caption = "F1 over the test signals, with the means of the baselines"
     write_table(summary, folder, "summary", caption, shown_summary(summary))
     for i, example in enumerate(evaluation.examples):
         write_csv(line_table(example), folder / FIGURES / f"line_{i + 1}.csv")
-    more = write_matched(folder, evaluation)
+    more = write_one_to_one(folder, evaluation)
     if evaluation.noise is not None:
-        more.append(write_noise(folder, evaluation.noise, tolerance, evaluation.scale))
-    document = report_document(evaluation, summary, more, tolerance)
-    page = write_document(folder, "report", document)
+        more.append(write_noise(folder, evaluation.noise, evaluation.scale))
+    page = write_document(folder, "report", report_document(evaluation, summary, more))
+    _write_record(folder / _RECORD_FILE, evaluation)
+    return page
+
+
+def _write_record(path: Path, evaluation: Evaluation) -> None:
+    """Note what a report describes: data, checkpoint and software."""
     record = {
         "test_fingerprint": evaluation.test_fingerprint,
         "selection_split": evaluation.selection_split,
-        "facts": dict(evaluation.facts),
+        "checkpoint": evaluation.checkpoint,
         "scale": asdict(evaluation.scale),
+        "software": f"bubbleloc {__version__}",
+        "facts": dict(evaluation.facts),
     }
-    write_text(folder / _RECORD_FILE, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-    return page
+    write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 @dataclass(frozen=True)
 class Report:
-    """A written report, read back: tidy test scores and what they were measured on."""
+    """A written report, read back: tidy test scores, and what they were measured on.
+
+    Of the baselines `scores` has the F1 alone; see `bubbleloc.metrics.scores`.
+    """
 
     scores: pd.DataFrame
     test_fingerprint: str
     selection_split: str
-    facts: dict[str, str]
+    checkpoint: str
     scale: Scale
+    facts: dict[str, str]
 
 
 def read_report(folder: Path) -> Report:
@@ -101,34 +107,29 @@ def read_report(folder: Path) -> Report:
     """
     try:
         scores = pd.read_csv(folder / _SCORES_FILE)
-        record = json.loads((folder / _RECORD_FILE).read_text(encoding="utf-8"))
+        record: dict[str, Any] = json.loads((folder / _RECORD_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"no report in {folder}: evaluate that run first") from error
-    return Report(scores=scores, **record | {"scale": Scale(**record["scale"])})
+    try:
+        return Report(
+            scores=from_public(scores),
+            test_fingerprint=record["test_fingerprint"],
+            selection_split=record["selection_split"],
+            checkpoint=record["checkpoint"],
+            scale=Scale(**record["scale"]),
+            facts=record["facts"],
+        )
+    except KeyError as error:
+        raise InputError(f"{folder} is of an earlier version: evaluate that run again") from error
 
 
-def _check(evaluation: Evaluation, tolerance: int) -> None:
+def _check(evaluation: Evaluation) -> None:
     if evaluation.selection_split == "test":
         raise InputError(
             "thresholds must not be chosen on the test split: use val, or train as published"
         )
-    n, t = evaluation.test.f1.shape[:2]
-    if n == 0:
+    if evaluation.scores.empty:
         raise InputError("the test split is empty: simulate at least one test signal")
-    shapes = {
-        "random_f1": (np.shape(evaluation.random_f1), (n, t)),
-        **{f"F1 of {k}": (np.shape(f1), (n, t)) for k, f1 in evaluation.baselines.items()},
-        "bubbles": (np.shape(evaluation.bubbles), (n,)),
-        "pressure_pa": (np.shape(evaluation.pressure_pa), (n,)),
-    }
-    for name, (shape, expected) in shapes.items():
-        if shape != expected:
-            raise InputError(
-                f"{name} must have shape {expected}, like the test scores, not {shape}"
-            )
-    if not np.array_equal(evaluation.selection.tolerances, evaluation.test.tolerances):
-        raise InputError("selection and test must be swept over the same tolerances")
-    if not np.array_equal(best_thresholds(evaluation.selection), evaluation.test.thresholds):
+    thresholds = of_method(evaluation.scores).groupby("tolerance")["threshold"].first()
+    if not np.array_equal(best_thresholds(evaluation.selection), thresholds):
         raise InputError("the test split must be scored at the best thresholds of the selection")
-    if tolerance not in evaluation.test.tolerances:
-        raise InputError(f"tolerance {tolerance} was not swept: choose one of the sweep")

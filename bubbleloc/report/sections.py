@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bubbleloc.metrics.thresholds import best_thresholds
-from bubbleloc.report.content import Evaluation, scores_within, shown_summary
+from bubbleloc.metrics import QUOTED_TOLERANCE, best_thresholds
+from bubbleloc.report.content import Evaluation, shown_summary
 from bubbleloc.report.document import Document, Section
 from bubbleloc.report.figures import f1_against, f1_heatmap, f1_violins, precision_recall
 from bubbleloc.report.figures.line import busiest_part, example_line
@@ -17,44 +17,43 @@ _EXAMPLE_SAMPLES = 500
 
 
 def report_document(
-    evaluation: Evaluation,
-    summary: pd.DataFrame,
-    more: Sequence[Section],
-    tolerance: int,
+    evaluation: Evaluation, summary: pd.DataFrame, more: Sequence[Section]
 ) -> Document:
-    """Lay out the report of one run; single numbers are given at `tolerance` samples."""
-    row = summary.set_index("tolerance").loc[tolerance]
+    """Lay out the report of one run; single numbers are given at the quoted tolerance."""
+    row = summary.set_index("tolerance").loc[QUOTED_TOLERANCE]
     split = evaluation.selection_split
     sections = [
         _distributions(evaluation, summary),
         _thresholds(evaluation),
-        _difficulty(evaluation, tolerance),
-        *more,
+        _difficulty(evaluation),
     ]
+    sections += more
     if evaluation.examples:
-        sections.append(_examples(evaluation, tolerance))
+        sections.append(_examples(evaluation))
     return Document(
-        title="F1 report: " + evaluation.facts.get("run", evaluation.facts.get("model", "one run")),
-        summary=f"Mean F1 {row['mean']:.3f} and median {row['median']:.3f} within ±{tolerance} "
-        f"samples ({row['um']:.0f} µm, {row['wavelengths']:.3f} λ) on {row['signals']:.0f} test "
-        f"signals, where random output reaches a mean of {row['random_mean']:.3f}. Thresholds "
-        f"were chosen on the {split} split.",
+        title="F1 report: " + evaluation.facts.get("run", "one run"),
+        summary=f"Mean F1 {row['mean']:.3f} and median {row['median']:.3f} within "
+        f"±{QUOTED_TOLERANCE} samples ({row['um']:.0f} µm, {row['wavelengths']:.3f} λ) on "
+        f"{row['signals']:.0f} test signals. Random output reaches a mean of "
+        f"{row['random_mean']:.3f}. Thresholds were chosen on the {split} split.",
         sections=sections,
         facts={"thresholds chosen on": f"{split} split", **evaluation.facts},
     )
 
 
 def _distributions(evaluation: Evaluation, summary: pd.DataFrame) -> Section:
-    tolerances = evaluation.test.tolerances.tolist()
-    scores = ((tolerance, scores_within(evaluation, tolerance)) for tolerance in tolerances)
-    figure = f1_violins(scores, evaluation.scale)
     return Section(
         "F1 over the test signals",
         "Each violin is the distribution of F1 over the test signals, at the threshold chosen "
-        f"for that tolerance on the {evaluation.selection_split} split. Random output is uniform "
-        "noise; it and any classical method stand at their own best thresholds, with their means. "
-        "Brackets are 95 % bootstrap intervals over signals.",
-        {"f1_violins": ("F1 per signal and tolerance", figure)},
+        f"for that tolerance on the {evaluation.selection_split} split. Baselines are shown by "
+        "their mean F1, at their own best thresholds on that split; random output is uniform "
+        "noise. Brackets are 95 % bootstrap intervals over signals.",
+        {
+            "f1_violins": (
+                "F1 per signal and tolerance",
+                f1_violins(evaluation.scores, evaluation.scale),
+            )
+        },
         shown_summary(summary),
     )
 
@@ -67,8 +66,8 @@ def _thresholds(evaluation: Evaluation) -> Section:
     return Section(
         "Choice of the threshold",
         f"Mean F1, precision and recall of the {evaluation.selection_split} split "
-        f"({len(selection)} signals). Circles mark the threshold of highest mean F1 per tolerance; "
-        "the test split had no part in it.",
+        f"({len(selection)} signals). Circles mark the threshold of highest mean F1 per tolerance. "
+        "The test split was not used here.",
         {
             "f1_heatmap": ("Mean F1 over thresholds and tolerances", heatmap),
             "precision_recall": ("Precision and recall along the thresholds", curves),
@@ -76,35 +75,37 @@ def _thresholds(evaluation: Evaluation) -> Section:
     )
 
 
-def _difficulty(evaluation: Evaluation, tolerance: int) -> Section:
-    scores, scale = scores_within(evaluation, tolerance), evaluation.scale
-    figures = {
-        "f1_bubbles": (
-            "F1 against the number of bubbles",
-            f1_against(scores, "bubbles", tolerance, scale),
-        )
-    }
+def _difficulty(evaluation: Evaluation) -> Section:
+    scores, scale = evaluation.scores, evaluation.scale
+    shown = {"bubbles": "the number of bubbles"}
     if scores["pressure_pa"].notna().any():  # measured lines may come without
-        pressure = f1_against(scores, "pressure_pa", tolerance, scale)
-        figures["f1_pressure"] = ("F1 against the transmitted pressure", pressure)
+        shown["pressure_pa"] = "the transmitted pressure"
+    figures = {
+        f"f1_{column.removesuffix('_pa')}": (
+            f"F1 against {words}",
+            f1_against(scores, column, QUOTED_TOLERANCE, scale),
+        )
+        for column, words in shown.items()
+    }
     return Section(
-        "What makes a signal hard",
-        f"F1 within ±{tolerance} samples of every test signal; lines are medians of equally "
+        "F1 against bubbles and pressure",
+        f"F1 within ±{QUOTED_TOLERANCE} samples of every test signal; lines are medians of equally "
         "filled bins, bands the quartiles.",
         figures,
     )
 
 
-def _examples(evaluation: Evaluation, tolerance: int) -> Section:
+def _examples(evaluation: Evaluation) -> Section:
     figures = {}
     for i, example in enumerate(evaluation.examples):
         start = busiest_part(example.arrival_sample, len(example.rf), _EXAMPLE_SAMPLES)
-        figure = example_line(example, start, _EXAMPLE_SAMPLES, tolerance, evaluation.scale)
+        figure = example_line(example, start, _EXAMPLE_SAMPLES, QUOTED_TOLERANCE, evaluation.scale)
         figures[f"line_{i + 1}"] = (example.title, figure)
     return Section(
-        "From RF line to bubbles",
-        "The most crowded piece of a test line, the network's output below it, and what it finds: "
-        f"peaks above the threshold, paired one to one with bubbles within ±{tolerance} samples. "
-        "The truth is the time of flight; an echo peaks some 90 samples after it.",
+        "Example lines",
+        "The densest part of a test line, and the network's output below it. Detections are peaks "
+        "above the threshold, paired one to one with bubbles within "
+        f"±{QUOTED_TOLERANCE} samples. Bubbles are marked at their arrival, the time of flight of "
+        "the pulse's start; an echo peaks some 90 samples later.",
         figures,
     )

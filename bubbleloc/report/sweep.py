@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from bubbleloc.errors import InputError
 from bubbleloc.physics.scale import Scale
 from bubbleloc.report.document import Section
+from bubbleloc.report.figures.style import tolerance_words
 from bubbleloc.report.figures.sweep import sweep_heatmap, sweep_lines
 from bubbleloc.report.tables import write_csv
 
@@ -42,7 +43,7 @@ def sweep_section(
         raise InputError(f"no parameters for run {min(missing)}: give them for every run or none")
     table = settings.merge(at, left_index=True, right_on="run")
     write_csv(table, folder / "sweep.csv")
-    label = f"F1 within ±{tolerance} samples ({scale.um_per_sample * tolerance:.0f} µm)"
+    label = f"F1 within {tolerance_words(tolerance, scale)}"
     figures: dict[str, tuple[str, Figure]] = {}
     for name in numbers:
         others = [other for other in varied if other != name]

@@ -1,4 +1,4 @@
-"""Tables and texts as files: CSV, Markdown and LaTeX, complete or not there at all."""
+"""Tables as files: CSV, Markdown and LaTeX."""
 
 from __future__ import annotations
 

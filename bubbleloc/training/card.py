@@ -13,7 +13,7 @@ from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import Split
 from bubbleloc.errors import InputError
 from bubbleloc.files import write_yaml
-from bubbleloc.metrics import MeanSweep, best_thresholds, tolerance_sweep
+from bubbleloc.metrics import Sweep, best_thresholds, tolerance_sweep
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
 from bubbleloc.physics.scale import Scale
@@ -55,7 +55,7 @@ def fingerprint(path: Path) -> str:
 
 def choose_thresholds(network: Localizer, split: Split) -> dict[int, float]:
     """Return the threshold of highest mean tolerance F1 over a split, per tolerance."""
-    selection = MeanSweep.of(
+    selection = Sweep.concatenate(
         [tolerance_sweep(apply(network, batch.rf), batch.count) for batch in split.batches()]
     )
     best = best_thresholds(selection)

@@ -7,8 +7,9 @@ import pytest
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.baselines import KEPT, rivals
-from bubbleloc.metrics import random_floor
+from bubbleloc.evaluation.baselines import CACHE, CLASSICAL, score_baselines
+from bubbleloc.metrics import random_baseline
+from bubbleloc.metrics.scores import BASELINES
 
 
 @pytest.fixture
@@ -18,32 +19,37 @@ def splits(tiny, tmp_path):
     return open_split(tmp_path, "val", Noise()), open_split(tmp_path, "test", Noise())
 
 
-def test_every_rival_is_scored_on_the_test_lines(splits):
-    scored = rivals(["matched_filter", "wiener"], *splits, one_to_one=[4])
+def mean_f1(scored):
+    """Mean F1 within ±4 samples."""
+    return scored.scores.query("tolerance == 4")["f1"].mean()
+
+
+def test_every_baseline_is_scored_on_the_test_lines(splits):
+    every = score_baselines(["matched_filter", "wiener"], *splits, one_to_one=[4])
+    scored = {method.scores["method"].iloc[0]: method for method in every}
     assert list(scored) == ["random", "matched_filter", "wiener"]
-    for rival in scored.values():
-        assert rival.f1.shape == (4, 10)
-        assert list(rival.matched["tolerance"]) == [4]
-        assert 0 < rival.matched["f1"].item() < 1
-    at_4 = {name: rival.f1[:, 4].mean() for name, rival in scored.items()}
+    for method in every:
+        assert len(method.scores) == 4 * 10
+        assert list(method.one_to_one["tolerance"]) == [4] * 4
+        assert 0 < method.one_to_one["f1"].mean() < 1
+    at_4 = {name: mean_f1(method) for name, method in scored.items()}
     assert at_4["random"] < at_4["matched_filter"] < at_4["wiener"]
     counts = np.stack([splits[1].count(i) for i in range(4)])
-    floor = random_floor(counts)[:, 4].mean()
-    assert at_4["random"] == pytest.approx(floor, abs=0.05)
+    assert at_4["random"] == pytest.approx(random_baseline(counts)[:, 4].mean(), abs=0.05)
 
 
 def test_the_slow_method_is_kept_beside_the_dataset(splits):
     test = splits[1]
-    first = rivals(["sparse"], test, test)["sparse"]
-    (kept,) = (test.path.parent / KEPT).rglob("*.npz")
+    first = score_baselines(["sparse"], test, test)[1]
+    (kept,) = (test.path.parent / CACHE).rglob("*.npz")
     written = kept.stat().st_mtime_ns
-    again = rivals(["sparse"], test, test)["sparse"]
+    again = score_baselines(["sparse"], test, test)[1]
     assert kept.stat().st_mtime_ns == written
-    np.testing.assert_array_equal(again.f1, first.f1)
-    assert first.f1[:, 4].mean() > 0.5
+    np.testing.assert_array_equal(again.scores["f1"], first.scores["f1"])
+    assert mean_f1(first) > 0.5
     kept.write_bytes(b"damaged")
     with pytest.raises(InputError, match="is damaged; remove it"):
-        rivals(["sparse"], test, test)
+        score_baselines(["sparse"], test, test)
 
 
 def test_imported_lines_at_another_rate_get_an_echo_of_their_own(splits):
@@ -52,9 +58,13 @@ def test_imported_lines_at_another_rate_get_an_echo_of_their_own(splits):
         file.attrs["config"] = "source: imported"
         file.attrs["sampling_rate_hz"] = 50e6
     test = open_split(path.parent, "test", Noise())
-    assert rivals(["matched_filter"], test, test)["matched_filter"].f1.shape == (4, 10)
+    assert len(score_baselines(["matched_filter"], test, test)[1].scores) == 4 * 10
 
 
 def test_unknown_methods_are_named(splits):
     with pytest.raises(InputError, match="no method 'magic'; choose of matched_filter, wiener"):
-        rivals(["wiener", "magic"], *splits)
+        score_baselines(["wiener", "magic"], *splits)
+
+
+def test_every_method_has_a_name_for_figures():
+    assert set(BASELINES) == {"random", *CLASSICAL}

@@ -1,4 +1,5 @@
 import shutil
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -12,7 +13,7 @@ from bubbleloc.data.splits import open_split
 from bubbleloc.data.store import open_dataset
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
-from bubbleloc.evaluation.scoring import choose, predict, score
+from bubbleloc.evaluation.scoring import predict, score_method
 from bubbleloc.training.runs import find_runs, load_network
 
 
@@ -27,15 +28,14 @@ def run(workplace, tmp_path, monkeypatch):
 def test_report_stands_beside_classical_methods(run):
     text = evaluate_run(run).with_suffix(".md").read_text()
     scores = pd.read_csv(run / "report/f1_test.csv")
-    rivals = {"random_f1", "matched_filter_f1", "wiener_f1"}
-    assert rivals <= set(scores.columns)
+    assert {"random_f1", "matched_filter_f1", "wiener_f1"} <= set(scores.columns)
     beside = pd.read_csv(run / "report/matched_floor.csv").set_index("method")
     assert set(beside.index) == {"network", "random output", "matched filter", "Wiener"}
     matched = pd.read_csv(run / "report/matched.csv").set_index("tolerance")
     assert beside.loc["network", "f1"] == pytest.approx(matched.loc[4, "f1"])
     assert "| kernel | 31 samples |" in text
     assert "Thresholds were chosen on the val split" in text
-    for title in ("Every bubble counted once", "Where bubbles are found, and how far off"):
+    for title in ("One-to-one scores", "Localization error, depth and density"):
         assert f"## {title}" in text
 
 
@@ -43,10 +43,9 @@ def test_scores_are_those_of_the_network_at_thresholds_of_the_other_split(run):
     evaluate_run(run, selection="train", baselines=[])
     network = load_network(run)
     train, test = (open_split(Path("data/tiny"), name, Noise()) for name in ("train", "test"))
-    thresholds = choose(predict(network, train), train).thresholds
-    expected = score(predict(network, test), test, thresholds).f1
+    expected = score_method("network", partial(predict, network=network), train, test).scores
     table = pd.read_csv(run / "report/f1_test.csv")
-    np.testing.assert_allclose(table["f1"], expected.ravel(), rtol=1e-6)
+    np.testing.assert_allclose(table["f1"], expected["f1"], rtol=1e-6)
     assert set(pd.read_csv(run / "report/thresholds.csv")["split"]) == {"train"}
     assert "chosen on the train split" in (run / "report/report.md").read_text()
 
@@ -79,9 +78,9 @@ def test_kernels_are_resampled_for_lines_of_another_rate(run, tmp_path):
     assert "resampled from 62.5 to 125 MHz" in (run / "report/report.md").read_text()
     network = load_network(run).at_sampling_rate(125e6)
     val, test = (open_split(faster.folder, name, Noise()) for name in ("val", "test"))
-    expected = score(predict(network, test), test, choose(predict(network, val), val).thresholds).f1
+    expected = score_method("network", partial(predict, network=network), val, test).scores
     table = pd.read_csv(run / "report/f1_test.csv")
-    np.testing.assert_allclose(table["f1"], expected.ravel(), rtol=1e-6)
+    np.testing.assert_allclose(table["f1"], expected["f1"], rtol=1e-6)
 
 
 def test_evaluating_twice_gives_the_same_bytes(run):

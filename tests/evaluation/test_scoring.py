@@ -1,20 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import open_split
-from bubbleloc.evaluation.scoring import choose, score
+from bubbleloc.errors import InputError
+from bubbleloc.evaluation.scoring import read_outputs, score_method
 from bubbleloc.metrics import best_thresholds, scores_at, tolerance_sweep
-
-
-class Recorder:
-    """A tally that keeps what it is fed with."""
-
-    def __init__(self):
-        self.lines = []
-
-    def add(self, peaks, arrival_sample):
-        self.lines.append((peaks, arrival_sample))
+from bubbleloc.metrics.one_to_one import one_to_one_scores, pick_all_peaks
 
 
 @pytest.fixture
@@ -29,30 +22,36 @@ def lines(val):
     return 0.6 * counts + 0.3 * np.random.default_rng(0).random(counts.shape), counts
 
 
-def in_batches(lines):
-    return [tuple(part[rows] for part in lines) for rows in (slice(0, 3), slice(3, 4))]
+def in_batches(split, output):
+    """Batches of three signals with their outputs."""
+    for place, batch in enumerate(split.batches(3)):
+        yield batch, output[3 * place :][:3]
 
 
-def test_thresholds_are_those_of_all_lines_together(val, lines):
-    chosen, whole = choose(in_batches(lines), val, [1, 4]), tolerance_sweep(*lines)
-    np.testing.assert_array_equal(chosen.thresholds, best_thresholds(whole))
-    assert len(chosen.sweep) == 4
-    for name in ("f1", "precision", "recall"):
-        mean = getattr(whole, name).mean(axis=0)
-        np.testing.assert_allclose(getattr(chosen.sweep, name), mean, rtol=1e-12)
-    np.testing.assert_array_equal(chosen.sweep.f1_median, np.median(whole.f1, axis=0))
-    assert list(chosen.peak_thresholds) == [1, 4]
-    assert 0.3 <= chosen.peak_thresholds[4] < 0.6
-
-
-def test_scores_are_those_of_all_lines_together(val, lines):
-    whole, fed = tolerance_sweep(*lines), Recorder()
-    thresholds = best_thresholds(whole)
-    scores = score(in_batches(lines), val, thresholds, fed)
-    expected = scores_at(whole, thresholds)
+def test_a_pass_keeps_scores_peaks_and_arrivals_of_all_lines(val, lines):
+    read, whole = read_outputs(in_batches(val, lines[0])), tolerance_sweep(*lines)
     for name in ("f1", "precision", "recall", "thresholds", "tolerances"):
-        np.testing.assert_array_equal(getattr(scores, name), getattr(expected, name))
-    assert len(fed.lines) == len(scores) == 4
-    for i, (peaks, arrival_sample) in enumerate(fed.lines):
+        np.testing.assert_array_equal(getattr(read.sweep, name), getattr(whole, name))
+    assert len(read.peaks) == len(read.arrival_sample) == 4
+    for i, (peaks, arrival_sample) in enumerate(zip(read.peaks, read.arrival_sample, strict=True)):
         np.testing.assert_array_equal(arrival_sample, val.arrival_sample(i))
         assert len(peaks) > 0
+    assert read_outputs(in_batches(val, lines[0]), pick=False).peaks == []
+    with pytest.raises(InputError, match="split is empty"):
+        read_outputs([])
+
+
+def test_scores_are_those_of_the_best_thresholds_of_the_selection(val, lines):
+    scored = score_method("network", lambda split: in_batches(split, lines[0]), val, val, [1, 4])
+    whole = tolerance_sweep(*lines)
+    expected = scores_at(whole, best_thresholds(whole))
+    assert set(scored.scores["method"]) == {"network"}
+    np.testing.assert_array_equal(scored.scores["f1"], expected.f1.ravel())
+    np.testing.assert_array_equal(scored.scores["threshold"], np.tile(expected.thresholds, 4))
+    np.testing.assert_array_equal(scored.scores["bubbles"], np.repeat(val.bubbles, 10))
+    thresholds = scored.one_to_one.groupby("tolerance")["threshold"].first().to_dict()
+    assert list(thresholds) == [1, 4]
+    assert 0.3 <= thresholds[4] < 0.6
+    arrivals = [val.arrival_sample(i) for i in range(4)]
+    paired = one_to_one_scores(pick_all_peaks(lines[0]), arrivals, thresholds, val.scale)
+    pd.testing.assert_frame_equal(scored.one_to_one.drop(columns="method"), paired)

@@ -1,9 +1,15 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from bubbleloc.metrics.detections import Detections
-from bubbleloc.metrics.one_to_one import PEAK_THRESHOLDS, MatchedScores, PeakChoice, pick_all_peaks
+from bubbleloc.metrics.matching import match_detections
+from bubbleloc.metrics.one_to_one import (
+    PEAK_THRESHOLDS,
+    choose_peak_thresholds,
+    one_to_one_scores,
+    one_to_one_summary,
+    pick_all_peaks,
+)
 from bubbleloc.physics import Setup
 
 SCALE = Setup().scale
@@ -14,11 +20,9 @@ HAND = [  # positions, confidences, truth
 ]
 
 
-def feed(tally, lines):
-    for sample, confidence, truth in lines:
-        peaks = Detections(np.array(sample, float), np.array(confidence, float))
-        tally.add(peaks, np.array(truth, float))
-    return tally
+def peaks_and_truth(lines):
+    peaks = [Detections(np.array(s, float), np.array(c, float)) for s, c, _ in lines]
+    return peaks, [np.array(truth, float) for *_, truth in lines]
 
 
 def test_peak_thresholds_are_the_upper_published_ones():
@@ -36,20 +40,20 @@ def test_all_lines_of_a_batch_are_picked():
 
 def test_threshold_is_where_mean_f1_is_highest():
     # at tolerance 0 every threshold does equally well on HAND, and the lowest is taken
-    chosen = feed(PeakChoice([0, 4]), HAND).thresholds()
+    chosen = choose_peak_thresholds(*peaks_and_truth(HAND), [0, 4])
     assert chosen == {0: pytest.approx(0.001), 4: pytest.approx(0.3)}
 
 
 def test_scores_by_hand():
-    scores = feed(MatchedScores({0: 0.3, 4: 0.3}, SCALE), HAND)
-    table = pd.concat(scores.tables()).set_index(["signal", "tolerance"])
+    scores = one_to_one_scores(*peaks_and_truth(HAND), {0: 0.3, 4: 0.3}, SCALE)
+    table = scores.set_index(["signal", "tolerance"])
     assert list(table.index) == [(0, 0), (0, 4), (1, 0), (1, 4)]
     assert table.loc[(0, 0), "f1"] == 0
     assert table.loc[(0, 4), "precision"] == 1
     assert table.loc[(0, 4), "recall"] == pytest.approx(2 / 3)
     assert table.loc[(0, 4), "matched"] == 2
     assert table.loc[(0, 4), "bias_samples"] == pytest.approx(1.25)
-    summary = scores.summary().set_index("tolerance")
+    summary = one_to_one_summary(scores, SCALE).set_index("tolerance")
     assert summary.loc[4, "threshold"] == 0.3
     assert summary.loc[4, "recall"] == pytest.approx((2 / 3 + 1 / 2) / 2)
     assert summary.loc[4, "bias_samples"] == pytest.approx(2.5 / 3)
@@ -57,21 +61,26 @@ def test_scores_by_hand():
     assert summary.loc[4, "rmse_um"] == pytest.approx(11.84 * np.sqrt(4.25 / 3))
 
 
-def test_the_summary_is_that_of_the_table():
+def test_errors_of_the_summary_are_those_of_all_pairs():
     rng = np.random.default_rng(0)
-    lines = [(np.sort(rng.uniform(0, 300, (2, 20))), rng.random(20)) for _ in range(30)]
-    scores = feed(MatchedScores({3: 0.2}, SCALE), [(s[0], c, s[1]) for s, c in lines])
-    table, summary = pd.concat(scores.tables()), scores.summary().iloc[0]
-    for ratio in ("precision", "recall", "f1", "jaccard", "efficiency"):
-        assert summary[ratio] == pytest.approx(table[ratio].mean(), rel=1e-12)
-    pairs = table["matched"] / table["matched"].sum()
-    for unit in ("samples", "um", "wavelengths"):
-        bias, rmse = table[f"bias_{unit}"], table[f"rmse_{unit}"]
-        assert summary[f"bias_{unit}"] == pytest.approx((pairs * bias).sum(), rel=1e-9)
-        assert summary[f"rmse_{unit}"] == pytest.approx(np.sqrt((pairs * rmse**2).sum()), rel=1e-12)
+    lines = [(*rng.uniform(0, 300, (2, 20)), rng.random(20)) for _ in range(30)]
+    lines = [(np.sort(found), confidence, true) for found, true, confidence in lines]
+    peaks, truth = peaks_and_truth(lines)
+    scores = one_to_one_scores(peaks, truth, {3: 0.2}, SCALE)
+    summary = one_to_one_summary(scores, SCALE).iloc[0]
+    pairs = [match_detections(p.above(0.2), t, 3) for p, t in zip(peaks, truth, strict=True)]
+    errors = np.concatenate([matching.error_samples for matching in pairs])
+    for ratio in ("precision", "recall", "f1", "jaccard"):
+        mean = np.mean([getattr(matching, ratio) for matching in pairs])
+        assert summary[ratio] == pytest.approx(mean, rel=1e-12)
+    assert summary["bias_samples"] == pytest.approx(errors.mean(), rel=1e-9)
+    assert summary["rmse_samples"] == pytest.approx(np.sqrt((errors**2).mean()), rel=1e-12)
+    assert summary["bias_um"] == pytest.approx(11.84 * errors.mean(), rel=1e-9)
+    assert summary["rmse_wavelengths"] == pytest.approx(0.0136 * summary["rmse_samples"])
 
 
 def test_summary_without_a_single_match():
-    row = feed(MatchedScores({4: 0.5}, SCALE), [([10], [0.9], [400])]).summary().iloc[0]
+    scores = one_to_one_scores(*peaks_and_truth([([10], [0.9], [400])]), {4: 0.5}, SCALE)
+    row = one_to_one_summary(scores, SCALE).iloc[0]
     assert row["f1"] == 0
     assert np.isnan(row["rmse_um"])

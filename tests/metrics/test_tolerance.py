@@ -9,7 +9,6 @@ from bubbleloc.errors import InputError
 from bubbleloc.metrics import (
     THRESHOLDS,
     TOLERANCES,
-    MeanSweep,
     Sweep,
     best_thresholds,
     random_floor,
@@ -128,21 +127,6 @@ def test_batches_concatenate():
         Sweep.concatenate([whole, tolerance_sweep(z, count, thresholds=[0.5])])
     with pytest.raises(InputError, match="no sweeps"):
         Sweep.concatenate([])
-
-
-def test_batches_are_averaged():
-    rng = np.random.default_rng(3)
-    z, count = rng.random((5, 200)), rng.integers(0, 2, (5, 200))
-    whole = tolerance_sweep(z, count)
-    mean = MeanSweep.of(tolerance_sweep(z[part], count[part]) for part in np.split(range(5), [2]))
-    np.testing.assert_allclose(mean.f1, whole.f1.mean(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(mean.recall, whole.recall.mean(axis=0), rtol=1e-12)
-    np.testing.assert_array_equal(mean.f1_median, np.median(whole.f1, axis=0))
-    np.testing.assert_array_equal(best_thresholds(mean), best_thresholds(whole))
-    with pytest.raises(InputError, match="different thresholds"):
-        MeanSweep.of([whole, tolerance_sweep(z, count, thresholds=[0.5])])
-    with pytest.raises(InputError, match="selection split is empty"):
-        MeanSweep.of([])
 
 
 def test_thresholds_are_chosen_on_the_selection_and_applied_to_the_test():

@@ -14,11 +14,12 @@ from bubbleloc.report.sweep import varied_parameters
 def report_of(level, fingerprint="same", signals=20):
     rng = np.random.default_rng(0)
     rows = [
-        {"signal": i, "tolerance": t, "f1": level + 0.05 * rng.random(), "random_f1": 0.2}
+        {"method": method, "signal": i, "tolerance": t, "f1": f1, "bubbles": 1, "pressure_pa": 1e5}
         for i in range(signals)
         for t in (0, 4)
+        for method, f1 in (("network", level + 0.05 * rng.random()), ("random", 0.2))
     ]
-    return Report(pd.DataFrame(rows), fingerprint, "val", {}, Setup().scale)
+    return Report(pd.DataFrame(rows), fingerprint, "val", "c0ffee", Setup().scale, {})
 
 
 SWEEP = {

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bubbleloc.metrics import TOLERANCES, MeanSweep, best_thresholds, tolerance_sweep
+from bubbleloc.metrics import TOLERANCES, best_thresholds, tolerance_sweep
 from bubbleloc.physics import Setup
 from bubbleloc.report.figures import f1_against, f1_heatmap, f1_violins, precision_recall
 from bubbleloc.report.figures.comparison import run_violins
@@ -21,17 +21,17 @@ def scores():
     frame = rows.to_frame(index=False, name=["run", "signal", "tolerance"])
     frame["f1"] = np.clip(0.4 + 0.05 * frame["tolerance"] + 0.05 * rng.random(len(frame)), 0, 1)
     frame.loc[frame["run"] == "a", "f1"] -= 0.2
-    frame["random_f1"] = 0.05 * frame["tolerance"]
     frame["bubbles"] = 80 * (frame["signal"] + 1)
     frame["pressure_pa"] = 2e4 * (frame["signal"] + 1)
-    return frame
+    random = frame.assign(method="random", f1=0.05 * frame["tolerance"])
+    return pd.concat([frame.assign(method="network"), random], ignore_index=True)
 
 
 @pytest.fixture(scope="module")
 def sweep():
     rng = np.random.default_rng(1)
     count = rng.random((4, 300)) < 0.05
-    return MeanSweep.of([tolerance_sweep(0.6 * count + 0.2 * rng.random((4, 300)), count)])
+    return tolerance_sweep(0.6 * count + 0.2 * rng.random((4, 300)), count)
 
 
 def words(figure):
@@ -40,21 +40,22 @@ def words(figure):
     return " | ".join(text.get_text() for text in figure.findobj(mpl.text.Text))
 
 
-def test_violins_mark_the_median_and_the_floor(scores):
-    figure = f1_violins(scores[scores["run"] == "b"].groupby("tolerance"), SCALE)
+def test_violins_mark_the_median_and_random_output(scores):
+    scores = scores[scores["run"] == "b"]
+    figure = f1_violins(scores, SCALE)
     axes = figure.axes[0]
     dots = [line for line in axes.lines if line.get_markeredgecolor() != line.get_color()]
-    at_4 = scores[(scores["run"] == "b") & (scores["tolerance"] == 4)]["f1"].median()
+    at_4 = scores.query("method == 'network' and tolerance == 4")["f1"].median()
     assert dots[4].get_ydata()[0] == pytest.approx(at_4)
-    floor = next(line for line in axes.lines if "random" in str(line.get_label()))
-    np.testing.assert_allclose(floor.get_ydata(), 0.05 * np.arange(10))
+    random = next(line for line in axes.lines if "random" in str(line.get_label()))
+    np.testing.assert_allclose(random.get_ydata(), 0.05 * np.arange(10))
     text = words(figure)
     assert "tolerance (samples)" in text
     assert "µm, λ = 871 µm" in text
 
 
 def test_violins_of_identical_scores_can_be_drawn(scores):
-    f1_violins(scores.assign(f1=0.5).groupby("tolerance"), SCALE).canvas.draw()
+    f1_violins(scores.assign(f1=0.5), SCALE).canvas.draw()
 
 
 def test_heatmap_and_curves_name_both_units(sweep):
@@ -90,7 +91,7 @@ def test_runs_are_ordered_by_median(scores):
 
 def test_figures_leave_pyplot_and_its_settings_alone(scores):
     before = dict(mpl.rcParams)
-    f1_violins(scores.groupby("tolerance"), SCALE)
+    f1_violins(scores, SCALE)
     assert dict(mpl.rcParams) == before
     assert plt.get_fignums() == []
 

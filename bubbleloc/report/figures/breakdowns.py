@@ -1,4 +1,4 @@
-"""Where a network finds bubbles and how far off: figures of the tables in ``bubbleloc.matched``."""
+"""Scores against depth and density, and localization errors: tables of `metrics.breakdown`."""
 
 from __future__ import annotations
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import cycle
-
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method
 from bubbleloc.physics.scale import Scale
-from bubbleloc.report.figures.scores import RIVAL_LOOKS, mark_quartiles, rival_name, rivals
-from bubbleloc.report.figures.style import BLUE, INK, house_style, new_figure
+from bubbleloc.report.figures.scores import BASELINE_LOOKS, mark_quartiles
+from bubbleloc.report.figures.style import BLUE, INK, house_style, new_figure, tolerance_words
 
 
 @house_style
@@ -19,7 +18,8 @@ def run_violins(scores: pd.DataFrame, tolerance: int, scale: Scale) -> Figure:
 
     Violins lie on their side, so that run names of any length stay readable at column width.
     """
-    at = scores[scores["tolerance"] == tolerance]
+    of_all_methods = scores[scores["tolerance"] == tolerance]
+    at = of_method(of_all_methods)
     medians = at.groupby("run", sort=False)["f1"].median()
     medians = medians.sort_values(ascending=False, kind="stable")
     figure = new_figure(height=1.1 + 0.36 * len(medians))
@@ -41,15 +41,16 @@ def run_violins(scores: pd.DataFrame, tolerance: int, scale: Scale) -> Figure:
     mark_quartiles(
         axes, [at.loc[at["run"] == run, "f1"].to_numpy() for run in medians.index], vertical=False
     )
-    of_all = [column for column in rivals(at) if at[column].notna().all()]
-    for column, (colour, _) in zip(of_all, cycle(RIVAL_LOOKS), strict=False):
-        label = f"{rival_name(column)} (mean)"
-        axes.axvline(at[column].mean(), color=colour, linestyle="--", linewidth=1, label=label)
+    for method in baselines_in(of_all_methods):
+        baseline, (colour, _) = of_method(of_all_methods, method), BASELINE_LOOKS[method]
+        if baseline["run"].nunique() == len(medians):  # else it was not scored beside every run
+            label = f"{BASELINES[method]} (mean)"
+            mean = baseline["f1"].mean()
+            axes.axvline(mean, color=colour, linestyle="--", linewidth=1, label=label)
     for place, median in enumerate(medians):
         axes.text(1.02, place, f"{median:.3f}", color=INK, fontsize=7, va="center")
     axes.set(
-        xlabel=f"F1 per signal within ±{tolerance} samples "
-        f"({scale.um_per_sample * tolerance:.0f} µm)",
+        xlabel=f"F1 per signal within {tolerance_words(tolerance, scale)}",
         ylabel="",
         xlim=(0, 1),
         ylim=(len(medians) - 0.4, -0.6),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from bubbleloc.arrays import Floats
 from bubbleloc.metrics.detections import Detections, pick_peaks
 from bubbleloc.metrics.matching import match_detections
 from bubbleloc.physics.scale import Scale
@@ -22,8 +23,6 @@ from bubbleloc.report.figures.style import (
     house_style,
     new_figure,
 )
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def detected_line(
     scale: Scale,
     length: int = 500,
 ) -> Figure:
-    """Draw the piece of a line (L,) with most detections: RF above, output and bubbles below."""
+    """Draw the piece of a line (L,) with most detections: RF above, output and detections below."""
     none = np.zeros(0)
     line = Example(title, np.asarray(rf, float), np.asarray(prediction, float), none, threshold)
     start = busiest_part(found.sample, len(line.rf), length)
@@ -66,7 +65,7 @@ def detected_line(
     shown = (found.sample >= start) & (found.sample < stop)
     x, y = found.sample[shown], found.confidence[shown]
     bottom.vlines(x, 0, y, color=GREEN, linewidth=0.7)
-    bottom.plot(x, y, "o", color=GREEN, markersize=4, label="bubble")
+    bottom.plot(x, y, "o", color=GREEN, markersize=4, label="detection")
     figure.legend(*bottom.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 

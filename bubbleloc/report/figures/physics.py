@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from bubbleloc.arrays import Floats
 from bubbleloc.physics import BubbleResponse, RFLine, Setup, propagate, unit_pulse
 from bubbleloc.report.figures.style import (
     BLUE,
@@ -21,9 +21,7 @@ from bubbleloc.report.figures.style import (
     new_figure,
 )
 
-Floats = NDArray[np.float64]
-
-_FLOOR_DB = -50.0
+_LOWEST_DB = -50.0
 _HARMONICS = 4.5
 """Spectra reach to this multiple of the drive frequency."""
 _FFT_SAMPLES = 2**14  # more than any signal has, so that spectra are smooth curves
@@ -132,7 +130,7 @@ def _finish_spectrum(axes: Axes, setup: Setup) -> None:
         xlabel="frequency (MHz)",
         ylabel="level (dB)",
         xlim=(0, _HARMONICS * drive_mhz),
-        ylim=(_FLOOR_DB, 2),
+        ylim=(_LOWEST_DB, 2),
     )
 
 

@@ -1,21 +1,15 @@
-"""Figures of one evaluated run. Each takes tidy scores or arrays and returns a Figure.
-
-Scores are the rows of ``f1_test.csv``: `signal`, `tolerance`, `f1`, `random_f1` (what noise reaches
-on the same signal) and perhaps more rivals named alike, `bubbles`, `pressure_pa`.
-"""
+"""Figures of one evaluated run, from tidy scores; see `bubbleloc.metrics.scores`."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
-from itertools import cycle
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from bubbleloc.arrays import Floats
+from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method
 from bubbleloc.physics.scale import Scale
 from bubbleloc.report.figures.style import (
     BLUE,
@@ -27,37 +21,35 @@ from bubbleloc.report.figures.style import (
     house_style,
     label_tolerances,
     new_figure,
+    tolerance_words,
 )
 
-Floats = NDArray[np.float64]
-
-RIVAL_LOOKS = tuple(zip((ORANGE, GREEN, RED, MUTED), "osD^", strict=True))
-"""Colour and marker of what a network must beat, random output first, alike in all figures."""
+BASELINE_LOOKS = {
+    "random": (ORANGE, "o"),
+    "matched_filter": (GREEN, "s"),
+    "wiener": (RED, "D"),
+    "sparse": (MUTED, "^"),
+}
+"""Colour and marker of each baseline, alike in all figures."""
 
 
 @house_style
-def f1_violins(scores: Iterable[tuple[int, pd.DataFrame]], scale: Scale) -> Figure:
-    """F1 distribution over the test signals per tolerance, median and quartiles marked.
-
-    Args:
-        scores: tolerances with their scores, one by one, as ``scores.groupby("tolerance")`` has
-            them.
-    """
+def f1_violins(scores: pd.DataFrame, scale: Scale) -> Figure:
+    """F1 distribution over the test signals per tolerance, median and quartiles marked."""
     figure = new_figure(height=2.9)
     axes = figure.subplots()
-    f1: dict[int, Floats] = {}
-    means = []
-    for place, (tolerance, at) in enumerate(scores):
-        f1[tolerance] = at["f1"].to_numpy(copy=True)  # lets go of the table
-        means.append(at[rivals(at)].mean())
-        _draw_violin(axes, place, f1[tolerance])
-    mark_quartiles(axes, list(f1.values()))
-    drawn = pd.DataFrame(means)
-    for column, (colour, marker) in zip(drawn, cycle(RIVAL_LOOKS), strict=False):
-        label = f"{rival_name(str(column))} (mean)"
-        line = drawn[column].to_numpy()
-        axes.plot(line, f"{marker}--", color=colour, markersize=3, linewidth=1, label=label)
-    label_tolerances(axes, list(f1), scale)
+    network = of_method(scores)
+    tolerances = network["tolerance"].unique().tolist()
+    groups = [network.loc[network["tolerance"] == t, "f1"].to_numpy() for t in tolerances]
+    for place, values in enumerate(groups):
+        _draw_violin(axes, place, values)
+    mark_quartiles(axes, groups)
+    for method in baselines_in(scores):
+        colour, marker = BASELINE_LOOKS[method]
+        mean = of_method(scores, method).groupby("tolerance")["f1"].mean().to_numpy()
+        label = f"{BASELINES[method]} (mean)"
+        axes.plot(mean, f"{marker}--", color=colour, markersize=3, linewidth=1, label=label)
+    label_tolerances(axes, tolerances, scale)
     axes.set(ylabel="F1 per signal", ylim=(0, 1.02))
     axes.legend(loc="lower right")
     return figure
@@ -77,18 +69,6 @@ def _draw_violin(axes: Axes, place: int, values: Floats) -> None:
         linewidth=0.6,
         ax=axes,
     )
-
-
-def rivals(scores: pd.DataFrame) -> list[str]:
-    """Columns of what the network is measured against: `random_f1`, then classical methods."""
-    return [str(column) for column in scores.columns if str(column).endswith("_f1")]
-
-
-def rival_name(column: str) -> str:
-    """How figures and tables call such a column."""
-    name = column.removesuffix("_f1")
-    named = {"random": "random output", "wiener": "Wiener", "sparse": "sparse (L1)"}
-    return named.get(name, name.replace("_", " "))
 
 
 def mark_quartiles(axes: Axes, groups: list[Floats], vertical: bool = True) -> None:
@@ -116,23 +96,21 @@ def f1_against(scores: pd.DataFrame, column: str, tolerance: int, scale: Scale) 
         "pressure_pa": ("transmitted pressure (kPa)", 1e-3),
     }[column]
     at = scores[(scores["tolerance"] == tolerance) & scores[column].notna()]
-    x = at[column].to_numpy(dtype=np.float64) * unit
     figure = new_figure(height=2.5)
     axes = figure.subplots()
-    axes.scatter(x, at["f1"], s=8, color=BLUE, alpha=0.45, linewidths=0, label="test signal")
-    for name, colour, words in (
-        ("f1", BLUE, "median, quartiles"),
-        ("random_f1", ORANGE, "random output"),
-    ):
-        middle, quartiles = _binned_quartiles(x, at[name].to_numpy(dtype=np.float64))
+    drawn = (("network", BLUE, "median, quartiles"), ("random", ORANGE, BASELINES["random"]))
+    for method, colour, words in drawn:
+        here = of_method(at, method)
+        x = here[column].to_numpy(dtype=np.float64) * unit
+        if method == "network":
+            axes.scatter(
+                x, here["f1"], s=8, color=colour, alpha=0.45, linewidths=0, label="test signal"
+            )
+        middle, quartiles = _binned_quartiles(x, here["f1"].to_numpy(dtype=np.float64))
         axes.fill_between(middle, quartiles[0], quartiles[2], color=colour, alpha=0.25, linewidth=0)
         axes.plot(middle, quartiles[1], color=colour, label=words)
-    axes.set(
-        xlabel=label,
-        ylabel=f"F1 within ±{tolerance} samples ({scale.um_per_sample * tolerance:.0f} µm)",
-        ylim=(0, 1.02),
-        xlim=(0, None),
-    )
+    ylabel = f"F1 within {tolerance_words(tolerance, scale)}"
+    axes.set(xlabel=label, ylabel=ylabel, ylim=(0, 1.02), xlim=(0, None))
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 

@@ -118,6 +118,11 @@ def label_tolerances(axes: Axes, tolerances: Sequence[int], scale: Scale) -> Non
     depth.spines["top"].set_visible(False)
 
 
+def tolerance_words(tolerance: int, scale: Scale) -> str:
+    """Return a tolerance as figures state it, ``±4 samples (47 µm)``."""
+    return f"±{tolerance} samples ({scale.um_per_sample * tolerance:.0f} µm)"
+
+
 def wavelength_note(scale: Scale) -> str:
     """Return the wavelength in µm, as figures state it."""
     return f"λ = {scale.um_per_sample / scale.wavelengths_per_sample:.0f} µm"

@@ -7,7 +7,6 @@ several seeds, are averaged.
 
 from __future__ import annotations
 
-from itertools import cycle
 from numbers import Real
 
 import matplotlib as mpl
@@ -16,7 +15,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bubbleloc.report.figures.scores import RIVAL_LOOKS, rival_name
+from bubbleloc.arrays import Floats
+from bubbleloc.metrics.scores import BASELINES
+from bubbleloc.report.figures.scores import BASELINE_LOOKS
 from bubbleloc.report.figures.style import (
     BLUE,
     GREEN,
@@ -104,10 +105,9 @@ def sweep_heatmap(table: pd.DataFrame, across: str, down: str) -> Figure:
 
 @house_style
 def noise_lines(table: pd.DataFrame, label: str) -> Figure:
-    """F1 against the level of added noise, above the means of what must be beaten.
+    """F1 against the level of added noise, with the means of the baselines.
 
-    `table` has a row per level: `noise`, the columns of ``statistics.summarize``, and a column
-    ``<name>_mean`` per rival.
+    `table` has a row per level: `noise`, and the columns of ``content.summary_table``.
     """
     figure = new_figure(height=2.9)
     axes = figure.subplots()
@@ -125,12 +125,11 @@ def noise_lines(table: pd.DataFrame, label: str) -> Figure:
         label="network, median",
     )
     axes.plot(x, table["mean"], "o:", color=BLUE, markersize=3, label="network, mean")
-    names = [str(column) for column in table if str(column).endswith("_mean")]
-    for name, (colour, marker) in zip(names, cycle(RIVAL_LOOKS), strict=False):
-        words = f"{rival_name(name.removesuffix('_mean') + '_f1')}, mean"
-        axes.plot(
-            x, table[name], f"{marker}--", color=colour, markersize=3, linewidth=1, label=words
-        )
+    for method, (colour, marker) in BASELINE_LOOKS.items():
+        if f"{method}_mean" in table:
+            words = f"{BASELINES[method]}, mean"
+            line = table[f"{method}_mean"]
+            axes.plot(x, line, f"{marker}--", color=colour, markersize=3, linewidth=1, label=words)
     _space(axes, np.sort(x.unique()))
     axes.set(xlabel="noise level (standard deviation / 9.65 V)", ylabel=label, ylim=(0, 1))
     handles, labels = axes.get_legend_handles_labels()  # error bars come last of their own accord
@@ -148,7 +147,7 @@ def _axis_name(parameter: str) -> str:
     return _SYMBOLS.get(parameter, parameter) + unit
 
 
-def _space(axes: Axes, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+def _space(axes: Axes, values: Floats) -> None:
     """Put a tick at each value, on a logarithmic axis where the values span a wide range."""
     positive = values[values > 0]
     if values[0] >= 0 and len(positive) > 1 and positive[-1] / positive[0] >= _LOG_FROM:

@@ -10,18 +10,18 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from bubbleloc.metrics.thresholds import MeanSweep
+from bubbleloc.metrics import Sweep
 from bubbleloc.physics.scale import Scale
 from bubbleloc.report.figures.style import INK, MUTED, RED, house_style, new_figure
 
 
 @house_style
-def f1_heatmap(selection: MeanSweep, chosen: ArrayLike, scale: Scale) -> Figure:
+def f1_heatmap(selection: Sweep, chosen: ArrayLike, scale: Scale) -> Figure:
     """Mean F1 of the selection split over thresholds × tolerances; the chosen ones ringed."""
     figure = new_figure(height=2.6)
     axes = figure.subplots()
     mesh = axes.pcolormesh(
-        selection.f1, cmap="cividis", vmin=0, vmax=1, edgecolors="white", linewidth=0.3
+        selection.f1.mean(axis=0), cmap="cividis", vmin=0, vmax=1, edgecolors="white", linewidth=0.3
     )
     place = np.abs(selection.thresholds - np.asarray(chosen)[:, None]).argmin(axis=1)
     axes.scatter(
@@ -49,7 +49,7 @@ def f1_heatmap(selection: MeanSweep, chosen: ArrayLike, scale: Scale) -> Figure:
 
 
 @house_style
-def precision_recall(selection: MeanSweep, chosen: ArrayLike, scale: Scale) -> Figure:
+def precision_recall(selection: Sweep, chosen: ArrayLike, scale: Scale) -> Figure:
     """Mean precision against mean recall along the thresholds, a curve per tolerance."""
     figure = new_figure(height=2.7)
     axes = figure.subplots()
@@ -57,10 +57,9 @@ def precision_recall(selection: MeanSweep, chosen: ArrayLike, scale: Scale) -> F
     tolerances = selection.tolerances
     colours = mpl.colormaps["viridis_r"](np.linspace(0.08, 1, len(tolerances)))
     place = np.abs(selection.thresholds - np.asarray(chosen)[:, None]).argmin(axis=1)
-    for j, colour in enumerate(colours):
-        recall, precision = selection.recall[j], selection.precision[j]
+    recalls, precisions = selection.recall.mean(axis=0), selection.precision.mean(axis=0)
+    for recall, precision, best, colour in zip(recalls, precisions, place, colours, strict=True):
         axes.plot(recall, precision, color=colour)
-        best = place[j]
         axes.plot(
             recall[best], precision[best], "o", color=colour, markersize=5, markeredgecolor=INK
         )
