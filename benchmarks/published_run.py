@@ -23,8 +23,7 @@ def main(published: Path, run: Path) -> None:
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         config = OmegaConf.to_container(compose("train", ["experiment=srml"]), resolve=True)
     assert isinstance(config, dict)
-    runs.write_config(run, {str(key): value for key, value in config.items()})
-    (run / runs.CHECKPOINTS).mkdir()
+    runs.begin(run, {str(key): value for key, value in config.items()})
     state = {f"network.{name}": value for name, value in weights.items()}
     torch.save({"state_dict": state}, run / runs.CHECKPOINTS / "best.ckpt")
     provenance.write(run, config["seed"], Path(config["data"]["folder"]))

@@ -17,6 +17,7 @@ from bubbleloc.errors import InputError
 
 MOST_BYTES = 2**31  # of what has to be read in one piece
 MOST_SAMPLES = 2**24  # of an RF line
+MOST_YAML_BYTES = 2**20
 _MATLAB_BYTES = {"single": 4, "logical": 1, "char": 2}
 _MATLAB_BYTES |= {f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)}
 
@@ -51,16 +52,33 @@ def write_yaml(path: Path, content: Any) -> Path:
     return write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
 
+def read_yaml(path: Path) -> Any:
+    """Read plain data; the file cannot make Python run anything.
+
+    Raises:
+        InputError: no YAML, or more than a megabyte.
+    """
+    try:
+        if path.stat().st_size > MOST_YAML_BYTES:
+            raise ValueError("too large")
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
+        raise InputError(f"{path} is damaged: it is not readable YAML; restore it") from error
+
+
 @contextlib.contextmanager
-def exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path, wait: bool = False) -> Iterator[None]:
     """Hold the lock on ``path``, and remove what killed writers of it left.
 
     The system releases the lock of a killed process.
 
+    Args:
+        wait: for a process that holds the lock, in place of refusing.
+
     Raises:
         InputError: another process holds the lock, or the folder cannot be written.
     """
-    lock = FileLock(path.with_name(path.name + ".lock"), timeout=0)
+    lock = FileLock(path.with_name(path.name + ".lock"), timeout=-1 if wait else 0)
     with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -51,13 +51,13 @@ def train_network(
 
 
 def _train(settings: Settings, folder: Path, overrides: Sequence[str]) -> Path | None:
-    from bubbleloc.training.session import go_on, start
+    from bubbleloc.training import session
 
-    resume = settings.pop("resume")
+    resume, command = settings.pop("resume"), job.command_line()
     if not resume:
-        return start(settings, folder)
+        return session.start(settings, folder, command=command, sweep_job=job.is_sweep_job())
     job.refuse_other_settings(resume, overrides)
-    return go_on(Path(resume))
+    return session.resume(Path(resume), command=command)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from tests.training.test_learner import settings as train_settings
 @pytest.fixture(scope="module")
 def trained(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "run"
-    session.fit(train_settings(tiny, *SMALL), folder)
+    session.start(train_settings(tiny, *SMALL), folder)
     return folder
 
 
@@ -54,7 +54,7 @@ def use_run(run: Path, use: str) -> None:
         np.save(run / "rf.npy", np.ones(8446))
         localize_file(str(run), run / "rf.npy", run / "x.csv", threshold=0.5)
     else:
-        session.fit(runs.read_config(run), run, resume=True)
+        session.resume(run)
 
 
 @pytest.mark.parametrize("form", ["zip", "pickle", "legacy"])

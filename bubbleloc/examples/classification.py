@@ -1,7 +1,5 @@
 """Training of sequence classifiers: Adam, a rate that drops on plateaus, the best checkpoint."""
 
-import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +18,10 @@ from bubbleloc.files import exclusive, write_yaml
 from bubbleloc.nn import CKCNNClassifier, TCNClassifier
 from bubbleloc.nn.sequence import SequenceClassifier
 from bubbleloc.training import runs
-from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints, keepers
-from bubbleloc.training.logs import loggers
+from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints, checkpoint_to_resume, keepers
+from bubbleloc.training.logs import MetricsLog, loggers
 from bubbleloc.training.randomness import RandomnessByEpoch, Shuffled
-from bubbleloc.training.resuming import resumable, where_it_stopped
-from bubbleloc.training.trainer import StopTogether
-
-for part in ("lightning.pytorch", "lightning.fabric"):
-    logging.getLogger(part).setLevel(logging.WARNING)  # no tips and inventories
-warnings.filterwarnings("ignore", r".*LeafSpec.*|.*does not have many workers.*")
-warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")  # resuming
+from bubbleloc.training.trainer import StopBetweenBatches, resumable
 
 RESULT_FILE = "result.yaml"
 EVALUATION_BATCH = 256
@@ -80,11 +72,6 @@ class Classification(L.LightningModule):
         """Divide the rate where the accuracy of validation has not improved for long."""
         schedule: Any = self.lr_schedulers()
         schedule.step(self.trainer.callback_metrics["val_accuracy"])
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the epoch's metrics with the weights; the log gets them a moment later."""
-        metrics = self.trainer.callback_metrics
-        checkpoint["metrics"] = {name: value.item() for name, value in metrics.items()}
 
 
 def run(
@@ -162,12 +149,8 @@ def fit(
     train, val = _batches(data.train, settings["batch_size"], order), _batches(data.val)
     with exclusive(folder / runs.CONFIG_FILE):
         if not resume:
-            if (folder / runs.CHECKPOINTS).exists():
-                raise InputError(
-                    f"{folder} holds a run; go on with resume={folder} or choose another"
-                )
-            runs.write_config(folder, settings)
-        checkpoint = where_it_stopped(folder, learner) if resume else None
+            runs.begin(folder, settings)
+        checkpoint = checkpoint_to_resume(folder, learner) if resume else None
         trainer = _build_trainer(settings, folder, timer)
         with resumable(folder, "examples.smnist"):
             trainer.fit(learner, train, val, ckpt_path=checkpoint, weights_only=True)
@@ -183,9 +166,10 @@ def _build_trainer(settings: Settings, folder: Path, timer: Timer) -> L.Trainer:
         default_root_dir=folder,
         logger=loggers(folder),
         callbacks=[
-            StopTogether(),
+            StopBetweenBatches(),
             RandomnessByEpoch(settings["seed"]),
             TrainingProgress(),
+            MetricsLog(folder, ("train_loss", "val_accuracy")),
             timer,
             *keepers(folder, "val_accuracy"),
         ],

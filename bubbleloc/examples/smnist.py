@@ -12,7 +12,7 @@ def main(settings: Settings) -> None:
     """Train and test, and print the accuracy and the run."""
     from bubbleloc.examples.classification import read_settings, run
     from bubbleloc.examples.images import load_digits, load_mnist
-    from bubbleloc.training.resuming import is_begun_job
+    from bubbleloc.training.runs import is_run
 
     resume = settings.pop("resume")
     folder = Path(resume or os.path.relpath(job.output_folder()))
@@ -22,8 +22,8 @@ def main(settings: Settings) -> None:
     images, permuted = settings["folder"], settings["permuted"]
     data = load_mnist(Path(images), permuted) if images else load_digits(permuted)
     print(data.description, flush=True)
-    cut = bool(resume) or (is_begun_job(folder) and read_settings(folder) == settings)
-    result = run(settings, data, folder, resume=cut)
+    begun = job.is_sweep_job() and is_run(folder) and read_settings(folder) == settings
+    result = run(settings, data, folder, resume=bool(resume) or begun)
     print(f"test accuracy: {100 * result['test_accuracy']:.2f} % of {data.name}")
     print(f"parameters: {result['parameters']:,}")
     print(f"run: {folder}")

@@ -1,1 +1,1 @@
-"""How training runs: what Lightning is given beside the network, so that nothing is lost."""
+"""Training: the learner, its trainer, checkpoints and logs, and the runs that it leaves."""

@@ -2,25 +2,22 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from bubbleloc import __version__
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import Split
 from bubbleloc.errors import InputError
-from bubbleloc.files import write_yaml
+from bubbleloc.files import read_yaml, write_yaml
 from bubbleloc.metrics import Sweep, best_thresholds, tolerance_sweep
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
 from bubbleloc.physics.scale import Scale
 
 SOFTWARE = f"bubbleloc {__version__}"
-LARGEST_YAML = 2**20  # bytes
-DAMAGE = (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+SCALE = ("sampling_rate_hz", "speed_of_sound_m_s", "frequency_hz")
 
 
 @dataclass(frozen=True)
@@ -72,10 +69,8 @@ def write_card(path: Path, cards: Mapping[str, Card], **more: Any) -> None:
     content: dict[str, Any] = {
         "model": dict(card.model),
         "parameters": card.parameters,
-        "sampling_rate_hz": card.scale.sampling_rate_hz,
-        "speed_of_sound_m_s": card.scale.speed_of_sound_m_s,
-        "frequency_hz": card.scale.frequency_hz,
-        "noise": {"level": card.noise.level, "snr_db": card.noise.snr_db},
+        **asdict(card.scale),
+        "noise": asdict(card.noise),
         "selection": card.selection,
         "checkpoints": {
             name: {"fingerprint": each.fingerprint, "thresholds": dict(each.thresholds)}
@@ -95,23 +90,20 @@ def read_card(path: Path, checkpoint: str, weights: Path) -> Card:
     Raises:
         InputError: the file is damaged.
     """
+    content = read_yaml(path)
     try:
-        if path.stat().st_size > LARGEST_YAML:
-            raise ValueError("too large")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         known = content["checkpoints"].get(checkpoint, {})
         found = fingerprint(weights)
         fits = known.get("fingerprint") == found
-        names = ("sampling_rate_hz", "speed_of_sound_m_s", "frequency_hz")
         return Card(
             model=dict(content["model"]),
             parameters=int(content["parameters"]),
-            scale=Scale(*(content[name] for name in names)),
+            scale=Scale(*(content[name] for name in SCALE)),
             noise=Noise(**content["noise"]),
             thresholds={int(t): float(v) for t, v in known["thresholds"].items()} if fits else {},
             selection=str(content["selection"]),
             fingerprint=found,
             software=str(content["software"]),
         )
-    except DAMAGE as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged; remove it and resume the training") from error

@@ -1,10 +1,11 @@
-"""Checkpoints that survive kills, full disks, moved folders and strangers."""
+"""Checkpoints: written atomically, the best and the last; and the one to resume from."""
 
 import logging
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import lightning as L
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -14,16 +15,15 @@ from bubbleloc.files import atomic, explain_write_errors
 from bubbleloc.training import runs
 
 BEST, LAST, PREVIOUS = "best", "last", "previous"
-NEEDED = {"epoch", "global_step", "loops", "optimizer_states", "lr_schedulers", "callbacks"}
 
 log = logging.getLogger(__name__)
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
-    """Writes a checkpoint beside its place, then renames it; the last but one is kept, too.
+    """Writes checkpoints atomically, and keeps the last but one.
 
-    Lightning's own goes through the system's temporary folder, from where a file is copied, not
-    renamed, if that is another disk.
+    Lightning writes to the system's temporary folder first. From another disk, a file is copied
+    into place, not renamed.
     """
 
     def save_checkpoint(
@@ -55,37 +55,36 @@ def keepers(folder: Path, score: str = "val_f1") -> list[ModelCheckpoint]:
 class _Keeper(ModelCheckpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the best score; the run's folder may have moved since."""
-
-        def here(path: str) -> str:
-            return str(Path(str(self.dirpath)) / Path(path).name) if path else path
-
-        moved = {
-            name: here(state_dict[name])
-            for name in ("best_model_path", "kth_best_model_path", "last_model_path")
-        }
-        best = {here(path): score for path, score in state_dict["best_k_models"].items()}
-        known = {"dirpath": self.dirpath, "best_k_models": best}
-        super().load_state_dict({**state_dict, **moved, **known})
+        path = str(Path(str(self.dirpath)) / f"{self.filename}.ckpt")
+        best = dict.fromkeys([path], *state_dict["best_k_models"].values())
+        here = {"dirpath": self.dirpath, "best_model_path": path, "kth_best_model_path": path}
+        super().load_state_dict({**state_dict, **here, "best_k_models": best})
 
 
-def checkpoint_to_resume(folder: Path) -> Path | None:
+def checkpoint_to_resume(folder: Path, learner: L.LightningModule | None = None) -> Path | None:
     """Return the last checkpoint of a run that can be read, None where there is none yet.
 
+    Args:
+        learner: is given the weights, to see whether they fit.
+
     Raises:
-        InputError: there are some, and none can be read.
+        InputError: there are some and none can be read, or one is of another network.
     """
-    found = [folder / runs.CHECKPOINTS / f"{name}.ckpt" for name in (LAST, PREVIOUS)]
     damage = None
-    for path in (path for path in found if path.is_file()):
+    for leftover in (folder / runs.CHECKPOINTS).glob(".*.ckpt"):  # of a killed process
+        leftover.unlink(missing_ok=True)
+    for path in (folder / runs.CHECKPOINTS / f"{name}.ckpt" for name in (LAST, PREVIOUS)):
+        if not path.is_file():
+            continue
         try:
             content = runs.read_checkpoint(path)
-            if missing := sorted(NEEDED - content.keys()):
-                raise InputError(f"{path} is not a checkpoint of a training (no {missing[0]})")
         except InputError as error:
             damage = error
             log.warning("%s; trying the one before it", error)
-        else:
-            return path
+            continue
+        if learner is not None:
+            runs.load_weights(learner, content["state_dict"], path)
+        return path
     if damage:
         raise InputError(f"{damage}; remove {folder / runs.CHECKPOINTS} to train from the start")
     log.warning("%s has no checkpoint yet; training starts anew", folder)

@@ -1,7 +1,5 @@
-"""Training: the network, its loss and its optimizer, as Lightning runs them."""
+"""The network, its loss and its optimizer, as Lightning trains them."""
 
-import logging
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,10 +13,7 @@ from bubbleloc.metrics import QUOTED_TOLERANCE, THRESHOLDS, tolerance_sweep
 from bubbleloc.nn import Localizer
 from bubbleloc.training.loss import DualLoss
 
-for part in ("lightning.pytorch", "lightning.fabric"):
-    logging.getLogger(part).setLevel(logging.WARNING)  # no tips and inventories
-warnings.filterwarnings("ignore", r".*LeafSpec.*|.*does not have many workers.*")
-warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")  # resuming
+METRIC_NAMES = ("train_loss", "val_f1", "val_loss")
 
 
 class Learner(L.LightningModule):
@@ -33,7 +28,6 @@ class Learner(L.LightningModule):
         super().__init__()
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
-        self._validated = -1  # the last epoch that was
 
     def training_step(self, batch: Line, batch_index: int) -> Tensor:
         """Return the loss of a batch of crops."""
@@ -57,26 +51,12 @@ class Learner(L.LightningModule):
         if self.trainer.world_size > 1:
             total = self.trainer.strategy.reduce(total, reduce_op="sum")
         self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
-        self._validated = self.current_epoch
         self.log("val_f1", float((total[:-1] / total[-1]).max()), prog_bar=True, sync_dist=True)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the epoch's metrics with the weights; the log gets them a moment later."""
-        metrics = {name: value.item() for name, value in self.trainer.callback_metrics.items()}
-        if self._validated != self.current_epoch:  # metrics of an earlier epoch
-            metrics = {name: metrics[name] for name in metrics if not name.startswith("val_")}
-        checkpoint["metrics"] = metrics
 
     def _log_mean(self, name: str, value: Tensor, lines: int, prog_bar: bool = False) -> None:
         """Log the mean over the lines of an epoch, and of all processes."""
         self.log(
-            name,
-            value,
-            prog_bar=prog_bar,
-            on_step=False,
-            on_epoch=True,
-            sync_dist=True,
-            batch_size=lines,
+            name, value, prog_bar, on_step=False, on_epoch=True, sync_dist=True, batch_size=lines
         )
 
     def configure_optimizers(self) -> Any:

@@ -1,82 +1,67 @@
-"""Logs that go on where a run was cut: CSV always, TensorBoard where it is installed."""
+"""Logs of a training: a CSV file always, TensorBoard where it is installed."""
 
 import csv
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from lightning.fabric.loggers.logger import rank_zero_experiment
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
-from lightning.pytorch.loggers.csv_logs import ExperimentWriter
+import lightning as L
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 
-from bubbleloc.files import atomic
+from bubbleloc.files import write_text
 
 METRICS = Path("logs", "version_0", "metrics.csv")  # in a run's folder
 
 
-class _Writer(ExperimentWriter):
-    """Appends to the file that is there; Lightning's own removes it."""
+class MetricsLog(L.Callback):
+    """Appends the metrics of every epoch to ``metrics.csv``, before its checkpoint is written.
 
-    def _check_log_dir_exists(self) -> None:
-        path = Path(self.metrics_file_path)
-        if path.is_file():
-            with path.open(newline="") as file:
-                self.metrics_keys = next(csv.reader(file), [])
+    A training that resumes from a checkpoint thus finds the rows of all epochs before it. Rows of
+    epochs that come again are removed first.
 
+    Args:
+        folder: of the run.
+        metrics: names of the columns besides epoch and step; those of validation, which begin
+            with ``val_``, have a row of their own.
+    """
 
-class _CSVLog(CSVLogger):
-    @property
-    @rank_zero_experiment
-    def experiment(self) -> Any:
-        """The writer, which keeps earlier rows."""
-        if self._experiment is None:
-            self._experiment = _Writer(log_dir=self.log_dir)
-        return self._experiment
+    def __init__(self, folder: Path, metrics: Sequence[str]) -> None:
+        self.path, self.metrics = folder / METRICS, metrics
+        self._validated = False
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin the file, or keep the complete rows of epochs before this one."""
+        if not trainer.is_global_zero:
+            return
+        lines = (
+            self.path.read_bytes().decode().splitlines(keepends=True) if self.path.is_file() else []
+        )
+        rows = [line for line in lines[1:] if line.endswith("\n")]
+        kept = [row for row in rows if int(row.split(",")[0]) < trainer.current_epoch]
+        header = ",".join(["epoch", "step", *self.metrics])
+        write_text(self.path, "".join([f"{header}\r\n", *kept]))
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Note that this epoch has metrics of validation."""
+        self._validated = True
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Append the rows of the epoch."""
+        logged = trainer.callback_metrics.items()
+        values = {name: float(value) for name, value in logged if name in self.metrics}
+        place = {"epoch": trainer.current_epoch, "step": trainer.global_step - 1}
+        rows = [
+            place | {name: value for name, value in values.items() if name.startswith(part)}
+            for part in (("val_",) if self._validated else ()) + ("train_",)
+        ]
+        self._validated = False
+        if trainer.is_global_zero:
+            with self.path.open("a", encoding="utf-8", newline="") as file:
+                csv.DictWriter(file, [*place, *self.metrics]).writerows(rows)
 
 
 def loggers(folder: Path) -> list[Logger]:
-    """Return the loggers of a run; every row is on the disk at once."""
-    chosen: list[Logger] = [_CSVLog(folder, name="logs", version=0, flush_logs_every_n_steps=1)]
+    """Return Lightning's loggers of a run: TensorBoard where it is installed."""
     if importlib.util.find_spec("tensorboard"):
-        chosen.append(TensorBoardLogger(folder, name="tensorboard", version=0))
-    return chosen
-
-
-def align(folder: Path, checkpoint: Mapping[str, Any] | None) -> None:
-    """Let the CSV log of a run end where a checkpoint ends, from which training goes on.
-
-    Rows of epochs that will be done again go; those of the checkpoint's own epoch, which Lightning
-    writes a moment after it, are completed from the ``metrics`` in it.
-    """
-    path = folder / METRICS
-    rows = []
-    if path.is_file():
-        with path.open(newline="") as file:
-            rows = [row for row in csv.DictReader(file) if None not in (*row, *row.values())]
-    last = -1 if checkpoint is None else int(checkpoint["epoch"])
-    rows = [row for row in rows if row.get("epoch", "").isdecimal() and int(row["epoch"]) <= last]
-    if checkpoint is not None:
-        own = [row for row in rows if int(row["epoch"]) == last]
-        written = {name for row in own for name, value in row.items() if value}
-        rows += _rows(checkpoint, without=written)
-    columns = sorted({name for row in rows for name in row})
-    if not columns:
-        path.unlink(missing_ok=True)
-        return
-    with atomic(path) as unfinished, unfinished.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def _rows(checkpoint: Mapping[str, Any], without: set[str]) -> list[dict[str, str]]:
-    """Return the rows of a checkpoint's epoch, validation first, as Lightning writes them."""
-    metrics = checkpoint.get("metrics", {})
-    steps = checkpoint["loops"]["fit_loop"]["epoch_loop.state_dict"]["_batches_that_stepped"]
-    place = {"epoch": str(checkpoint["epoch"]), "step": str(steps - 1)}
-    parts = [
-        {name: str(value) for name, value in metrics.items() if name.startswith(prefix)}
-        for prefix in ("val_", "train_")
-    ]
-    return [place | part for part in parts if part and not part.keys() <= without]
+        return [TensorBoardLogger(folder, name="tensorboard", version=0)]
+    return []

@@ -1,37 +1,39 @@
 """Where a run comes from: command, versions, revision, seed and dataset, in its ``run.yaml``."""
 
 import platform
+import shlex
 import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bubbleloc import __version__
-from bubbleloc.console import job
 from bubbleloc.data.store import SPLITS, fingerprint
 from bubbleloc.errors import InputError
-from bubbleloc.files import write_yaml
+from bubbleloc.files import read_yaml, write_yaml
 
 RUN_FILE = "run.yaml"
 PACKAGES = ("torch", "lightning", "hydra-core", "numpy", "scipy", "numba", "h5py")
 
 
-def write(folder: Path, seed: int, dataset: Path) -> None:
+def write(folder: Path, seed: int, dataset: Path, command: str = "") -> None:
     """Note in a run's folder what it is made with; a resumed run adds a session.
 
+    Args:
+        command: that started the session; by default that of this process.
+
     Raises:
-        InputError: the run goes on with another dataset than it began with.
+        InputError: the run resumes with another dataset than it began with.
     """
     path = folder / RUN_FILE
     record = read(folder)
-    if record:
+    if record["sessions"]:
         check_dataset(folder, dataset, ("train", "val"), "restore it, or train anew")
     else:
         record = {"seed": seed, "dataset": fingerprints(dataset), "sessions": []}
-    record["sessions"].append(session())
+    record["sessions"].append(session(command))
     write_yaml(path, record)
 
 
@@ -42,15 +44,11 @@ def read(folder: Path) -> dict[str, Any]:
         InputError: it is damaged.
     """
     path = folder / RUN_FILE
-    if not path.is_file():
-        return {}
-    try:
-        record = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if isinstance(record["dataset"], dict) and isinstance(record["sessions"], list):
-            return dict(record)
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, RecursionError):
-        pass
-    raise InputError(f"{path} is damaged; remove it, and the run counts as one of unknown origin")
+    record = read_yaml(path) if path.is_file() else {"dataset": {}, "sessions": []}
+    kinds = {"dataset": dict, "sessions": list}
+    if not all(isinstance(record, dict) and isinstance(record.get(k), kinds[k]) for k in kinds):
+        raise InputError(f"{path} is damaged; remove it, and nobody knows where the run is from")
+    return dict(record)
 
 
 def check_dataset(folder: Path, dataset: Path, splits: tuple[str, ...], remedy: str) -> None:
@@ -61,7 +59,7 @@ def check_dataset(folder: Path, dataset: Path, splits: tuple[str, ...], remedy: 
     Raises:
         InputError: a fingerprint differs.
     """
-    noted = read(folder).get("dataset", {})
+    noted = read(folder)["dataset"]
     for split in splits:
         path = dataset / f"{split}.h5"
         if split in noted and path.is_file() and (found := fingerprint(path)) != noted[split]:
@@ -77,11 +75,11 @@ def fingerprints(dataset: Path) -> dict[str, str]:
     return {split: fingerprint(path) for split, path in paths.items() if path.is_file()}
 
 
-def session() -> dict[str, Any]:
+def session(command: str = "") -> dict[str, Any]:
     """Return when, how and with what software this process was started."""
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": job.command_line(),
+        "command": command or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "bubbleloc": __version__,
         "python": platform.python_version(),
         "system": platform.platform(),

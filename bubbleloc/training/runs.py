@@ -1,28 +1,27 @@
 """Run directories: what a training leaves behind, and the network in it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
+from torch import Tensor, nn
 
 from bubbleloc.console import settings
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
-from bubbleloc.files import check_zip, write_yaml
+from bubbleloc.files import check_zip, read_yaml, write_yaml
 from bubbleloc.nn import Localizer, build_model, load_released, released_card
 from bubbleloc.nn.released import WEIGHTS
-from bubbleloc.training.card import Card, choose_thresholds, fingerprint, read_card, write_card
+from bubbleloc.training.card import Card, fingerprint, read_card
 
 CONFIG_FILE = "config.yaml"
 CARD_FILE = "card.yaml"
 SELECTION = "val"  # the split on which a training chooses thresholds
 CHECKPOINTS = "checkpoints"
 RELEASED_PREFIX = "bubbleloc:"  # before the name of a network that comes with the package
-LARGEST_CONFIG = 2**20  # bytes
 PARTS = ("model", "data", "loss", "optimizer", "loader", "trainer", "seed", "noise", "workers")
 KINDS = {"train": "a training run", "smnist": "a run of bubbleloc.examples.smnist"}
 
@@ -71,52 +70,40 @@ def open_run(run: str | Path, checkpoint: str = "best") -> TrainedNetwork:
     elif (folder / CARD_FILE).is_file():
         card = read_card(folder / CARD_FILE, checkpoint, checkpoint_path(folder, checkpoint))
     else:
-        card = _card_without_thresholds(folder, network, checkpoint)
+        card = card_without_thresholds(folder, network, checkpoint)
     return TrainedNetwork(str(run), network, card)
 
 
-def write_run_card(folder: Path) -> None:
-    """Choose thresholds for the checkpoints of a trained run and write its ``card.yaml``."""
-    cards: dict[str, Card] = {}
-    epochs: dict[int, Card] = {}  # best and last are often of the same one
-    for checkpoint in ("best", "last"):
-        path = checkpoint_path(folder, checkpoint)
-        epoch = read_checkpoint(path)["epoch"]
-        if epoch in epochs:
-            cards[checkpoint] = replace(epochs[epoch], fingerprint=fingerprint(path))
-            continue
-        network = load_network(folder, checkpoint)
-        card = _card_without_thresholds(folder, network, checkpoint)
-        data = Path(read_config(folder)["data"]["folder"])
-        thresholds = choose_thresholds(network, open_split(data, SELECTION, card.noise))
-        cards[checkpoint] = epochs[epoch] = replace(card, thresholds=thresholds)
-    write_card(folder / CARD_FILE, cards)
-
-
-def _card_without_thresholds(folder: Path, network: Localizer, checkpoint: str) -> Card:
+def card_without_thresholds(folder: Path, network: Localizer, checkpoint: str) -> Card:
     """Return what settings and training data tell of a network."""
     config = read_config(folder)
-    noise = Noise(config["noise"], config.get("snr_db"))
     return Card(
         model=config["model"],
         parameters=network.parameter_count,
-        scale=open_split(Path(config["data"]["folder"]), "train", noise).scale,
-        noise=noise,
+        scale=open_split(Path(config["data"]["folder"]), "train").scale,
+        noise=Noise(config["noise"], config.get("snr_db")),
         thresholds={},
         selection=SELECTION,
         fingerprint=fingerprint(checkpoint_path(folder, checkpoint)),
     )
 
 
-def write_config(folder: Path, config: Config) -> None:
-    """Write the resolved configuration of a run."""
+def begin(folder: Path, config: Config) -> None:
+    """Begin a run in a folder with its resolved settings.
+
+    Raises:
+        InputError: the folder holds another run.
+    """
+    if (folder / CHECKPOINTS).exists():
+        raise InputError(f"{folder} holds a run; go on with resume={folder} or choose another")
     write_yaml(folder / CONFIG_FILE, config)
+    (folder / CHECKPOINTS).mkdir()
 
 
 def read_config(folder: Path) -> Config:
-    """Read the configuration of a run.
+    """Read the settings of a run.
 
-    The file is plain data, nothing in it is run, and every value is checked as if it were typed.
+    Every value is checked as if it were typed.
 
     Raises:
         InputError: the folder is no run directory, or its configuration is damaged.
@@ -139,12 +126,7 @@ def read_settings(folder: Path, command: str, parts: Sequence[str]) -> Config:
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise InputError(f"{folder} is no run directory (no {CONFIG_FILE}); train one first")
-    try:
-        if path.stat().st_size > LARGEST_CONFIG:
-            raise ValueError("too large")
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
-        raise InputError(f"{path} is not readable YAML; restore it or train again") from error
+    config = read_yaml(path)
     missing = [key for key in parts if not isinstance(config, dict) or key not in config]
     if missing:
         raise InputError(
@@ -161,11 +143,15 @@ def is_released(folder: Path) -> bool:
     return str(folder).startswith(RELEASED_PREFIX)
 
 
+def is_run(folder: Path) -> bool:
+    """Return whether a folder holds a run, begun or finished."""
+    return (folder / CONFIG_FILE).is_file()
+
+
 def report_folder(run: Path) -> Path:
     """Return where the report of a run is; that of a network of the package is in outputs/."""
-    return (
-        Path("outputs") / f"bubbleloc-{_released_name(run)}" if is_released(run) else run
-    ) / "report"
+    home = Path("outputs") / f"bubbleloc-{_released_name(run)}" if is_released(run) else run
+    return home / "report"
 
 
 def _released_name(run: Path) -> str:
@@ -190,7 +176,7 @@ def find_runs(folder: Path) -> list[Path]:
     Raises:
         InputError: neither.
     """
-    if is_released(folder) or (folder / CONFIG_FILE).is_file():
+    if is_released(folder) or is_run(folder):
         return [folder]
     runs = [path.parent for path in folder.glob(f"*/{CONFIG_FILE}")]
     if not runs:
@@ -241,11 +227,20 @@ def load_network(folder: Path, which: str = "best") -> Localizer:
         for name, value in read_checkpoint(path)["state_dict"].items()
         if isinstance(name, str) and name.startswith(prefix)
     }
+    load_weights(network, weights, path)
+    return network.eval()
+
+
+def load_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Give a module the weights that were read from ``path``.
+
+    Raises:
+        InputError: they are those of another network.
+    """
     try:
-        network.load_state_dict(weights)
+        module.load_state_dict(weights)
     except (RuntimeError, AttributeError, TypeError) as error:
         raise InputError(f"{path} does not fit the model in {CONFIG_FILE} beside it") from error
-    return network.eval()
 
 
 def network_of(config: Config) -> Localizer:

@@ -1,26 +1,34 @@
 """The Lightning trainer: loop, precision, devices, with our checkpoints, logs and guards."""
 
 import contextlib
-import signal
+import logging
 import subprocess
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 
 from bubbleloc.console import signals
 from bubbleloc.console.progress import TrainingProgress
-from bubbleloc.errors import BAD_INPUT, InputError
-from bubbleloc.training.batchnorm import GlobalBatchNorm
+from bubbleloc.errors import InputError
 from bubbleloc.training.checkpoints import AtomicCheckpoints, keepers
 from bubbleloc.training.divergence import DivergenceGuard
-from bubbleloc.training.logs import loggers
+from bubbleloc.training.learner import METRIC_NAMES
+from bubbleloc.training.logs import MetricsLog, loggers
 from bubbleloc.training.randomness import RandomnessByEpoch
+
+for part in ("lightning.pytorch", "lightning.fabric"):
+    logging.getLogger(part).setLevel(logging.WARNING)  # no tips and inventories
+warnings.filterwarnings("ignore", r".*LeafSpec.*|.*does not have many workers.*")
+warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")  # resuming
+
+PATIENCE_S = 5.0  # for other processes to say why they end
 
 
 def is_first_process() -> bool:
@@ -28,10 +36,10 @@ def is_first_process() -> bool:
     return int(getattr(rank_zero_only, "rank", 0)) == 0
 
 
-class StopTogether(L.Callback):
-    """Ends between batches when told to, and ends the processes that were started for training.
+class StopBetweenBatches(L.Callback):
+    """Ends a training after the batch it is at, when a signal asks for it.
 
-    Lightning would let processes wait for each other in vain.
+    The first process ends those that it started; they would wait for it in vain.
     """
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -50,29 +58,37 @@ class StopTogether(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
     ) -> None:
         """End the processes that this one has started."""
-        _stop_watching()
-        if _has_lost_a_peer(exception):
-            _let_end(_started(trainer))
-        if kill := getattr(trainer.strategy.launcher, "kill", None):
-            kill(signal.SIGTERM)
+        started = getattr(trainer.strategy.launcher, "procs", [])
+        for process in started:
+            if _has_lost_a_peer(exception):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(PATIENCE_S)
+            process.kill()
+        started.clear()  # Lightning, which watches them, would kill this process, too
 
 
 @contextlib.contextmanager
-def one_reason(trainer: L.Trainer) -> Iterator[None]:
-    """End without a word a process that only lost another one, which said why it was refused."""
+def resumable(folder: Path, command: str) -> Iterator[None]:
+    """Turn the ways in which a training is stopped into errors that say how to resume it.
+
+    Args:
+        command: module of the package, such as ``train``.
+
+    Raises:
+        InputError: another process of the training has ended.
+    """
     try:
         yield
+    except (SystemExit, KeyboardInterrupt) as error:  # Lightning turns Ctrl-C into SystemExit
+        stop = error if isinstance(error, signals.Terminated) else KeyboardInterrupt()
+        stop.add_note(f"go on with: python -m bubbleloc.{command} resume={folder}")
+        raise stop from None
     except RuntimeError as error:
-        ends = {process.returncode for process in _started(trainer)}
-        refused = BAD_INPUT in ends or not is_first_process()
-        if not _has_lost_a_peer(error) or not refused or ends - {BAD_INPUT, -signal.SIGTERM}:
+        if not _has_lost_a_peer(error):
             raise
-        raise SystemExit(BAD_INPUT) from None
-
-
-def _started(trainer: L.Trainer) -> Sequence[subprocess.Popen[bytes]]:
-    """Processes of the training that this one has started; the first one does."""
-    return getattr(trainer.strategy.launcher, "procs", ())
+        raise InputError("another process of this training has ended; see its message") from None
+    finally:
+        signals.clear_requests()
 
 
 def _has_lost_a_peer(error: BaseException) -> bool:
@@ -80,58 +96,45 @@ def _has_lost_a_peer(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "by peer" in str(error)
 
 
-def _stop_watching() -> None:
-    """Keep Lightning from killing this process, which is about to end, because another one has."""
-    for thread in threading.enumerate():
-        if thread.name == "child-process-observer":
-            vars(thread)["_child_processes"] = []
-
-
-def _let_end(processes: Sequence[subprocess.Popen[bytes]], patience_s: float = 5.0) -> None:
-    """Wait for processes that are about to end, so that they can say why."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        for process in processes:
-            process.wait(patience_s)
-
-
-def build_trainer(settings: Mapping[str, Any], folder: Path, seed: int, batches: int) -> L.Trainer:
+def build_trainer(settings: Mapping[str, Any], folder: Path, seed: int) -> L.Trainer:
     """Return a trainer that keeps checkpoints and logs in ``folder``.
 
     Args:
         settings: arguments of ``lightning.Trainer``; ``accumulate_grad_batches`` may be
-            ``"epoch"`` for one optimiser step per epoch.
+            ``"epoch"``, which the caller replaces by the number of batches once it is known.
         seed: of what layers draw.
-        batches: batches per epoch.
 
     Raises:
         InputError: an argument that Lightning refuses, such as a device that is not there.
     """
     arguments = dict(settings)
     if arguments["accumulate_grad_batches"] == "epoch":
-        arguments["accumulate_grad_batches"] = batches
+        arguments["accumulate_grad_batches"] = 1
     if arguments["check_val_every_n_epoch"] > arguments["max_epochs"]:
         raise InputError(
             f"trainer.check_val_every_n_epoch={arguments['check_val_every_n_epoch']}: give at "
             f"most trainer.max_epochs={arguments['max_epochs']}, or nothing is ever kept"
         )
-    plugins: list[Any] = [AtomicCheckpoints(), GlobalBatchNorm()]
+    plugins: list[Any] = [AtomicCheckpoints()]
     if SLURMEnvironment.detect():
         plugins.append(SLURMEnvironment(auto_requeue=False))  # it would swallow SIGTERM
+    on_gpu = arguments["accelerator"] != "cpu" and torch.cuda.is_available()
     try:
         return L.Trainer(
-            **arguments,
+            **{"sync_batchnorm": on_gpu, **arguments},
             default_root_dir=folder,
             logger=loggers(folder),
             callbacks=[
-                StopTogether(),
+                StopBetweenBatches(),
                 RandomnessByEpoch(seed),
                 DivergenceGuard(folder),
                 TrainingProgress(),
+                MetricsLog(folder, METRIC_NAMES),
                 *keepers(folder),
             ],
             plugins=plugins,
             enable_model_summary=False,
-            log_every_n_steps=min(50, batches),
+            log_every_n_steps=1,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,  # the data module shares the lines out itself
         )

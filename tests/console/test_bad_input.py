@@ -59,7 +59,7 @@ def spoil(path: Path, key: str, values: object) -> None:
 def place(tiny, tmp_path_factory):
     """A folder with a trained run and files of all sorts, none of which any command accepts."""
     folder = tmp_path_factory.mktemp("place")
-    session.fit(train_settings(tiny, *SMALL, "trainer.max_epochs=1"), folder / "run")
+    session.start(train_settings(tiny, *SMALL, "trainer.max_epochs=1"), folder / "run")
     source = (tiny / "train.h5").read_bytes()
     for name in ("nan", "nokey", "schema", "cut", "rate", "offset", "empty", "words"):
         (folder / name).mkdir()

@@ -48,7 +48,7 @@ from bubbleloc.training import provenance, session
 provenance.fingerprint = lambda path: "left out, it reads line by line"
 def work(folder):
     few = ("+trainer.limit_train_batches=3", "+trainer.limit_val_batches=2")
-    session.fit(settings(folder, *SMALL, *few, "trainer.max_epochs=1"), folder / "run")
+    session.start(settings(folder, *SMALL, *few, "trainer.max_epochs=1"), folder / "run")
 """
 
 EVALUATE = """

@@ -27,7 +27,7 @@ def trained(tiny, tmp_path_factory):
         with h5py.File(path, "r+") as file:
             file.attrs.update(sampling_rate_hz=50e6, speed_of_sound_m_s=1540.0)
     run = data.parent / "run"
-    session.fit(settings(data, *SMALL, "noise=0.01"), run)
+    session.start(settings(data, *SMALL, "noise=0.01"), run)
     return run
 
 
@@ -61,7 +61,7 @@ def test_thresholds_of_other_weights_are_not_used(trained, tmp_path):
     assert open_run(run).card.thresholds == {}
     with pytest.raises(InputError, match=r"tolerance 4 .* give threshold=.*train resume="):
         open_run(run).threshold(4)
-    session.fit(runs.read_config(run), run, resume=True)  # nothing is left to train
+    session.resume(run)  # nothing is left to train
     assert open_run(run).card.thresholds
 
 

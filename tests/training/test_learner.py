@@ -12,12 +12,14 @@ from bubbleloc.training.randomness import RandomnessByEpoch
 
 
 def settings(tiny, *overrides):
-    config, _ = composed("train", [f"data.folder={tiny}", "trainer.accelerator=cpu", *overrides])
+    place = [f"data.folder={tiny}", "trainer.accelerator=cpu"]
+    config, _ = composed("train", [*place, *overrides, *PUBLISHED])
     checked = checked_settings("train", config)
     checked.pop("resume")
     return checked
 
 
+PUBLISHED = ("data.physics.shell=null", "data.physics.thermal=null")  # as in the fixture
 SMALL = ("data=tiny", "hidden_channels=3", "kernel=15", "trainer.max_epochs=2")
 
 
@@ -28,7 +30,7 @@ def weights(folder, which="last"):
 def test_training_lowers_the_loss_and_leaves_a_run(tiny, tmp_path):
     whole_lines = ("loader.crop=null", "optimizer.schedule=constant")  # comparable epochs
     config = settings(tiny, *SMALL, "trainer.max_epochs=8", *whole_lines)
-    session.fit(config, tmp_path)
+    session.start(config, tmp_path)
     log = (tmp_path / "logs/version_0/metrics.csv").read_text().splitlines()
     column = log[0].split(",").index("train_loss")
     losses = [float(v) for v in (row.split(",")[column] for row in log[1:]) if v]
@@ -42,7 +44,7 @@ def test_training_lowers_the_loss_and_leaves_a_run(tiny, tmp_path):
 @pytest.mark.parametrize("model", list(MODELS))
 def test_every_model_trains(tiny, tmp_path, model):
     size = "kernel=3" if "dilated" in model else "kernel=15"
-    session.fit(
+    session.start(
         settings(
             tiny,
             f"model={model}",
@@ -68,7 +70,7 @@ def test_published_protocols_start(tiny, tmp_path, experiment):
         "trainer.max_epochs=1",
         "loader.batch_size=4",
     )
-    session.fit(config, tmp_path)
+    session.start(config, tmp_path)
     steps = runs.read_checkpoint(runs.checkpoint_path(tmp_path, "last"))["global_step"]
     assert steps == (1 if experiment == "srml" else 2)
     assert config["loss"]["alpha"] == (0.01 if experiment == "srml" else 0.1)
@@ -78,7 +80,7 @@ def test_published_protocols_start(tiny, tmp_path, experiment):
 @pytest.mark.parametrize("model", [["model=ckcnn"], ["model=ckcnn_residual", "model.dropout=0.2"]])
 def test_resumed_training_ends_with_the_same_weights(tiny, tmp_path, monkeypatch, model):
     config = settings(tiny, *SMALL, *model)
-    session.fit(config, tmp_path / "whole")
+    session.start(config, tmp_path / "whole")
     training_step = learner.Learner.training_step
 
     def stop_in_second_epoch(self, *arguments):
@@ -88,9 +90,9 @@ def test_resumed_training_ends_with_the_same_weights(tiny, tmp_path, monkeypatch
 
     monkeypatch.setattr(learner.Learner, "training_step", stop_in_second_epoch)
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        session.fit(config, tmp_path / "cut")
+        session.start(config, tmp_path / "cut")
     monkeypatch.setattr(learner.Learner, "training_step", training_step)
-    session.fit(config, tmp_path / "cut", resume=True)
+    session.resume(tmp_path / "cut")
     whole, cut = weights(tmp_path / "whole"), weights(tmp_path / "cut")
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
 
@@ -110,12 +112,11 @@ def test_every_epoch_and_process_draws_its_own_numbers():
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("optimizer.schedule=cosine", "choose one of"),
         ("loader.batch_size=0", "batch_size"),
         ("kernel=4225", "smaller kernel"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_before_training(tiny, tmp_path, override, message):
     with pytest.raises(InputError, match=message):
-        session.fit(settings(tiny, *SMALL, override), tmp_path / "run")
+        session.start(settings(tiny, *SMALL, override), tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,35 +11,36 @@ from bubbleloc.console import threads
 from bubbleloc.data.crops import CropSampler
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.store import open_dataset
-from bubbleloc.training import provenance, runs, session
+from bubbleloc.training import provenance, session
 from bubbleloc.training.logs import METRICS
-from bubbleloc.training.trainer import one_reason
+from bubbleloc.training.runs import open_run
 from tests.conftest import run
-from tests.training.test_learner import SMALL, settings
-
-PUBLISHED = ["data.physics.shell=null", "data.physics.thermal=null"]  # as in the fixture
+from tests.training.test_learner import PUBLISHED, SMALL, settings
 
 
-def test_two_processes_train_as_one(tiny, tmp_path):
-    """Same losses within rounding; biases before batch normalisation have no gradient but noise,
-    which moves them, and with them the running means that validation uses, a little.
-    """
-    place = [f"data.folder={tiny}", *PUBLISHED, "trainer.accelerator=cpu"]
+@pytest.mark.parametrize("model", ["ckcnn_residual", "ckcnn"])
+def test_two_processes_train_as_one(tiny, tmp_path, model):
+    """Same losses within rounding; on CPUs, batch normalisation sees the lines of one process."""
+    exact = model == "ckcnn_residual"  # which has layer normalisation
+    place = [f"data.folder={tiny}", *PUBLISHED, "trainer.accelerator=cpu", f"model={model}"]
     two = run(tmp_path, "train", *SMALL, *place, "trainer=ddp", "hydra.run.dir=two")
     assert two.returncode == 0, two.stderr
     assert two.stdout.strip() == "run: two"
     assert "Warning" not in two.stderr
-    session.fit(settings(tiny, *SMALL), tmp_path / "one")
+    session.start(settings(tiny, *SMALL, f"model={model}"), tmp_path / "one")
     alone, shared = (pd.read_csv(tmp_path / name / METRICS) for name in ("one", "two"))
     assert list(alone["epoch"]) == list(shared["epoch"])
-    np.testing.assert_allclose(shared["train_loss"], alone["train_loss"], rtol=1e-4)
-    np.testing.assert_allclose(shared["val_loss"], alone["val_loss"], rtol=2e-3)
-    np.testing.assert_allclose(shared["val_f1"], alone["val_f1"], atol=0.01)
+    np.testing.assert_allclose(
+        shared["train_loss"], alone["train_loss"], rtol=1e-4 if exact else 0.05
+    )
+    if exact:
+        np.testing.assert_allclose(shared["val_loss"], alone["val_loss"], rtol=2e-3)
+        np.testing.assert_allclose(shared["val_f1"], alone["val_f1"], atol=0.01)
     written = {path.name for path in (tmp_path / "two").rglob("*") if "tfevents" not in path.name}
     expected = {path.name for path in (tmp_path / "one").rglob("*") if "tfevents" not in path.name}
     assert written == expected
     assert len(provenance.read(tmp_path / "two")["sessions"]) == 1
-    assert runs.load_network(tmp_path / "two")  # in one process again
+    assert open_run(tmp_path / "two").card.thresholds  # in one process again
 
 
 def test_what_one_process_refuses_is_said_once(tiny, tmp_path):
@@ -54,26 +54,8 @@ def test_what_one_process_refuses_is_said_once(tiny, tmp_path):
     refused = run(tmp_path, "train", *SMALL, *alone, *place)
     assert refused.returncode == 2, refused.stderr
     assert f"signal {bad} has NaN or infinite volts" in refused.stderr
-    assert refused.stderr.count("error:") == 1
+    assert refused.stderr.count(f"signal {bad}") == 1
     assert "Traceback" not in refused.stderr
-
-
-@pytest.mark.parametrize(
-    ("ends", "message", "raised"),
-    [
-        ([2], "Connection closed by peer", SystemExit),
-        ([2, -15], "Connection reset by peer", SystemExit),
-        ([2], "shapes do not fit", RuntimeError),
-        ([1], "Connection closed by peer", RuntimeError),
-        ([2, -9], "Connection closed by peer", RuntimeError),
-        ([None], "Connection closed by peer", RuntimeError),
-    ],
-)
-def test_only_a_refusal_elsewhere_ends_a_process_silently(ends, message, raised):
-    started = [SimpleNamespace(returncode=end) for end in ends]
-    trainer = SimpleNamespace(strategy=SimpleNamespace(launcher=SimpleNamespace(procs=started)))
-    with pytest.raises(raised), one_reason(trainer):
-        raise RuntimeError(message)
 
 
 @pytest.mark.parametrize(("processes", "crops"), [(2, 4), (3, 3), (5, 1)])

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from bubbleloc.errors import InputError
-from bubbleloc.files import exclusive
-from bubbleloc.training import learner, logs, provenance, runs, session
+from bubbleloc.files import exclusive, write_yaml
+from bubbleloc.training import learner, provenance, runs, session
 from bubbleloc.training.logs import METRICS
-from tests.training.test_learner import SMALL, settings, weights
+from tests.training.test_learner import PUBLISHED, SMALL, settings, weights
 
 LONG = ("data=tiny", "hidden_channels=3", "kernel=15", "trainer.max_epochs=5")
 
@@ -50,14 +50,13 @@ def same_weights(a: Path, b: Path) -> bool:
 def whole(tiny, tmp_path_factory):
     """A run of five epochs that nothing disturbed, trained on the CPU."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    session.fit(settings(tiny, *LONG), folder)
+    session.start(settings(tiny, *LONG), folder)
     return folder
 
 
 def arguments(tiny: Path, folder: Path) -> list[str]:
     place = [f"data.folder={tiny}", f"hydra.run.dir={folder}", "trainer.accelerator=cpu"]
-    published = ["data.physics.shell=null", "data.physics.thermal=null"]  # as in the fixture
-    return [*LONG, *place, *published]
+    return [*LONG, *place, *PUBLISHED]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +78,7 @@ def test_a_stopped_training_resumes_to_the_same_weights_and_log(
     assert "Traceback" not in errors
     if said:
         assert errors.strip().splitlines()[-1] == said
-    session.fit(runs.read_config(tmp_path / "cut"), tmp_path / "cut", resume=True)
+    session.resume(tmp_path / "cut")
     assert same_weights(whole, tmp_path / "cut")
     assert same_weights_of_best(whole, tmp_path / "cut")
     assert (tmp_path / "cut" / METRICS).read_text() == (whole / METRICS).read_text()
@@ -100,7 +99,7 @@ def test_a_training_stops_between_batches(tiny, tmp_path, monkeypatch):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt) as stopped:
-            session.fit(settings(tiny, *SMALL), tmp_path / "run")
+            session.start(settings(tiny, *SMALL), tmp_path / "run")
     finally:
         signal.signal(signal.SIGINT, before)
     assert steps == [0]
@@ -118,7 +117,7 @@ def test_a_training_stopped_before_its_first_checkpoint_starts_anew(tiny, tmp_pa
     process.kill()
     process.communicate()
     if not (tmp_path / "cut/checkpoints/last.ckpt").exists():
-        session.fit(runs.read_config(tmp_path / "cut"), tmp_path / "cut", resume=True)
+        session.resume(tmp_path / "cut")
         assert weights(tmp_path / "cut")
 
 
@@ -137,22 +136,21 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(whole, tmp_path, capl
         last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
     else:  # killed between two renames
         last.unlink()
-    session.fit(runs.read_config(cut), cut, resume=True)
+    session.resume(cut)
     assert same_weights(whole, cut)
     assert ("last.ckpt is damaged" in caplog.text) == (damage == "truncated")
     assert (cut / METRICS).read_text() == (whole / METRICS).read_text()
 
 
-@pytest.mark.parametrize("rows_left", [1, 2, 8, 9])
-def test_log_rows_lost_with_the_process_come_back(whole, tmp_path, rows_left):
-    """A process may die between its checkpoint and its log, or with the log behind or ahead."""
+@pytest.mark.parametrize("ahead", ["", "4,9,0.1", "4,9,0.1,,\r\n"])
+def test_rows_of_epochs_that_come_again_are_removed(whole, tmp_path, ahead):
+    """A process may die between its log and its checkpoint, or while it writes a row."""
     cut = shutil.copytree(whole, tmp_path / "cut")
-    log = (cut / METRICS).read_text().splitlines(keepends=True)
-    (cut / METRICS).write_text("".join(log[: 1 + rows_left]) + "4,9,0.1")  # a torn row
-    content = runs.read_checkpoint(cut / "checkpoints/last.ckpt")
-    logs.align(cut, content)
-    expected = log if rows_left == 9 else [*log[: 1 + rows_left], *log[-2:]]  # epoch 4 is whole
-    assert (cut / METRICS).read_text().splitlines(keepends=True) == expected
+    (cut / "checkpoints/last.ckpt").unlink()  # the one before is of epoch 3
+    log = (cut / METRICS).read_bytes().splitlines(keepends=True)
+    (cut / METRICS).write_bytes(b"".join(log[:-2]) + ahead.encode())
+    session.resume(cut)
+    assert (cut / METRICS).read_bytes() == (whole / METRICS).read_bytes()
 
 
 def test_two_damaged_checkpoints_are_refused(whole, tmp_path):
@@ -160,7 +158,7 @@ def test_two_damaged_checkpoints_are_refused(whole, tmp_path):
     for name in ("last", "previous"):
         (cut / f"checkpoints/{name}.ckpt").write_bytes(b"PK")
     with pytest.raises(InputError, match=r"previous.ckpt is damaged.*; remove .*checkpoints"):
-        session.fit(runs.read_config(cut), cut, resume=True)
+        session.resume(cut)
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(tiny, tmp_path, monkeypatch):
@@ -175,7 +173,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(tiny, tmp_path, monkeypatch):
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(InputError, match=r"last.ckpt: No space left .* what was finished is kept"):
-        session.fit(settings(tiny, *SMALL), tmp_path / "run")
+        session.start(settings(tiny, *SMALL), tmp_path / "run")
     assert runs.read_checkpoint(runs.checkpoint_path(tmp_path / "run", "last"))["epoch"] == 0
 
 
@@ -186,10 +184,12 @@ def test_a_moved_run_keeps_its_best_checkpoint(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(learner.Learner, "on_validation_epoch_end", worse_every_epoch)
     monkeypatch.setattr(learner.Learner, "validation_step", lambda *_: None)
     config = settings(tiny, *SMALL, "optimizer.schedule=constant")
-    session.fit(config, tmp_path / "here")
+    session.start(config, tmp_path / "here")
     best = weights(tmp_path / "here", "best")
     moved = (tmp_path / "here").rename(tmp_path / "there")
-    session.fit({**config, "trainer": {**config["trainer"], "max_epochs": 3}}, moved, resume=True)
+    longer = {**config, "trainer": {**config["trainer"], "max_epochs": 3}}
+    write_yaml(moved / runs.CONFIG_FILE, longer)
+    session.resume(moved)
     assert all(torch.equal(best[n], value) for n, value in weights(moved, "best").items())
 
 
@@ -199,7 +199,7 @@ def test_a_run_in_use_is_not_resumed_a_second_time(whole, tmp_path):
         exclusive(cut / provenance.RUN_FILE),
         pytest.raises(InputError, match="being written by another process"),
     ):
-        session.fit(runs.read_config(cut), cut, resume=True)
+        session.resume(cut)
 
 
 def test_a_terminated_command_leaves_nothing_half_written(whole, tmp_path):
@@ -224,6 +224,6 @@ def test_sigkill_at_any_moment_is_survived(tiny, whole, tmp_path, delay):
     time.sleep(delay)
     process.kill()
     process.communicate()
-    session.fit(runs.read_config(tmp_path / "cut"), tmp_path / "cut", resume=True)
+    session.resume(tmp_path / "cut")
     assert same_weights(whole, tmp_path / "cut")
     assert (tmp_path / "cut" / METRICS).read_text() == (whole / METRICS).read_text()

@@ -17,7 +17,7 @@ from bubbleloc.data.generate import DatasetPlan, ensure_dataset
 from bubbleloc.data.store import fingerprint
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
-from bubbleloc.files import exclusive, explain_write_errors
+from bubbleloc.files import exclusive, explain_write_errors, write_yaml
 from bubbleloc.training import learner, provenance, runs, session
 from bubbleloc.training.logs import METRICS
 from tests.training.test_learner import SMALL, settings
@@ -47,7 +47,7 @@ def nothing_phones_home():
 @pytest.fixture(scope="module")
 def trained(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "run"
-    session.fit(settings(tiny, *SMALL), folder)
+    session.start(settings(tiny, *SMALL), folder)
     return folder
 
 
@@ -84,7 +84,7 @@ def git(folder, *arguments):
 def test_a_run_is_never_overwritten(tiny, trained):
     before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
     with pytest.raises(InputError, match=r"holds a run; go on with resume="):
-        session.fit(settings(tiny, *SMALL, "seed=1"), trained)
+        session.start(settings(tiny, *SMALL, "seed=1"), trained)
     assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
 
 
@@ -96,7 +96,7 @@ def test_runs_started_in_the_same_second_do_not_collide(tiny, tmp_path):
         exclusive(tmp_path / "run" / provenance.RUN_FILE),
         pytest.raises(InputError, match="being written by another process"),
     ):
-        session.fit(settings(tiny, *SMALL), tmp_path / "run")
+        session.start(settings(tiny, *SMALL), tmp_path / "run")
     assert not list((tmp_path / "run").iterdir())
 
 
@@ -106,12 +106,12 @@ def test_evaluate_refuses_data_that_changed_unless_told(tiny, trained, tmp_path)
     ensure_dataset(plan, workers=1)
     config = runs.read_config(trained)
     moved = shutil.copytree(trained, tmp_path / "run")
-    data = {**config["data"], "folder": str(other), "seed": 7, "physics": {}}
-    runs.write_config(moved, {**config, "data": data})
+    data = {**config["data"], "folder": str(other), "seed": 7}
+    write_yaml(moved / runs.CONFIG_FILE, {**config, "data": data})
     with pytest.raises(InputError, match=r"val.h5 is not the data .* give folder=.* all the same"):
         evaluate_run(moved, baselines=[])
     with pytest.raises(InputError, match=r"train.h5 is not the data .* restore it, or train anew"):
-        session.fit(runs.read_config(moved), moved, resume=True)
+        session.resume(moved)
     assert evaluate_run(moved, baselines=[], folder=other).is_file()
 
 
@@ -129,8 +129,8 @@ def test_the_same_seed_gives_the_same_metrics(tmp_path):
         ensure_dataset(plan, workers=1 if name == "first" else 2)
         folder = tmp_path / f"{name} run"
         config = settings(plan.folder, *SMALL)
-        config["data"] |= {"seed": 3, "physics": {}}
-        session.fit(config, folder)
+        config["data"] |= {"seed": 3}
+        session.start(config, folder)
         report = evaluate_run(folder, baselines=[]).parent
         files = [folder / METRICS, *(report / f"{n}.csv" for n in ("f1_test", "f1_sweep"))]
         results.append([path.read_bytes() for path in files])
@@ -162,7 +162,7 @@ def test_a_diverging_training_stops_with_a_diagnosis(tiny, tmp_path, monkeypatch
     diverge(monkeypatch, where)
     message = rf"training diverged: {where} NaN or infinite at step 3, epoch 1 \(training signals"
     with pytest.raises(InputError, match=message) as stopped:
-        session.fit(settings(tiny, *SMALL), tmp_path / "run")
+        session.start(settings(tiny, *SMALL), tmp_path / "run")
     assert "\n" not in str(stopped.value)
     report = yaml.safe_load((tmp_path / "run/diverged.yaml").read_text())
     assert (report["not_finite"], report["step"], report["epoch"], report["batch"]) == (
