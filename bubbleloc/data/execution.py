@@ -3,6 +3,9 @@
 import contextlib
 import json
 import logging
+import os
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -44,13 +47,30 @@ def run_workers(
 def _processes(workers: int) -> Iterator[None]:
     """Run on processes with one thread each: spinning threads would stall each other."""
     try:
-        with parallel_config("loky", n_jobs=workers, inner_max_num_threads=1):
+        with parallel_config(
+            "loky",
+            n_jobs=workers,
+            inner_max_num_threads=1,
+            initializer=_end_with,
+            initargs=(os.getpid(),),
+        ):
             yield
     except BrokenProcessPool as error:
         raise InputError(
             "a worker process died, out of memory perhaps; finished signals are kept, "
             "run again with a smaller workers="
         ) from error
+
+
+def _end_with(parent: int) -> None:
+    """End this worker process within a second of its parent, even if that is killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -5,8 +5,12 @@ import dataclasses
 import json
 import os
 import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
@@ -125,3 +129,20 @@ def test_a_dead_worker_is_one_line(tiny_plan, tmp_path, monkeypatch):
     monkeypatch.undo()
     ensure_dataset(plan, workers=1)
     assert_same_content(plan.path("val"), tiny_plan.path("val"))
+
+
+def test_workers_end_with_a_killed_parent():
+    """Workers, their tracker and the parent hold the pipe, which ends when all of them have."""
+    code = (
+        "import time; from joblib import Parallel, delayed\n"
+        "from bubbleloc.data.execution import run_workers\n"
+        "with run_workers(2, workers=2):\n"
+        "    for _ in Parallel(return_as='generator')(delayed(time.sleep)(s) for s in (0, 60, 60)):"
+        "        print('working', flush=True)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert parent.stdout.readline()
+    parent.send_signal(signal.SIGKILL)
+    start = time.monotonic()
+    assert not parent.communicate(timeout=50)[0]
+    assert time.monotonic() - start < 10
