@@ -4,7 +4,9 @@ import contextlib
 import math
 import os
 import re
+import socket
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,18 +28,58 @@ _MATLAB_BYTES |= {f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits i
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path of the same suffix, which is renamed to ``path`` on success.
 
-    An error, a kill or a power cut leaves the file that was there before. Missing folders are made.
+    An error, a kill or a power cut leaves the file that was there before. Missing folders are
+    made, and temporary files of killed processes in the folder are removed.
     """
+    unfinished = path.with_name(f"{_temporary_prefix()}{os.getpid()}-{path.name}")
+    with folder_of(path):
+        remove_stale(path.parent)
+        try:
+            yield unfinished
+            with unfinished.open("rb") as file:
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
+
+
+@contextlib.contextmanager
+def folder_of(path: Path) -> Iterator[None]:
+    """Make the missing folders of a file; remove those that are still empty when the block ends."""
+    missing = [folder for folder in path.parents if not folder.exists()]  # innermost first
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        yield unfinished
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        unfinished.replace(path)
+        yield
     finally:
         with contextlib.suppress(OSError):
-            unfinished.unlink()
+            for folder in missing:
+                folder.rmdir()
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove temporary files that killed processes of this machine left in a folder."""
+    prefix = _temporary_prefix()
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f"{prefix}*"):
+            pid = path.name.removeprefix(prefix).partition("-")[0]
+            if pid.isdecimal() and not _is_running(int(pid)):
+                path.unlink(missing_ok=True)
+
+
+def _temporary_prefix() -> str:
+    """Return how names of our temporary files begin; other machines may share the folder."""
+    return f".bubbleloc-{zlib.crc32(socket.gethostname().encode()):x}-"
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def write_text(path: Path, text: str) -> Path:
@@ -68,7 +110,7 @@ def read_yaml(path: Path) -> Any:
 
 @contextlib.contextmanager
 def exclusive(path: Path, wait: bool = False) -> Iterator[None]:
-    """Hold the lock on ``path``, and remove what killed writers of it left.
+    """Hold the lock on ``path``, and remove temporary files that killed processes left beside it.
 
     The system releases the lock of a killed process.
 
@@ -79,22 +121,22 @@ def exclusive(path: Path, wait: bool = False) -> Iterator[None]:
         InputError: another process holds the lock, or the folder cannot be written.
     """
     lock = FileLock(path.with_name(path.name + ".lock"), timeout=-1 if wait else 0)
-    with explain_write_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        with explain_write_errors(path):
+            stack.enter_context(folder_of(path))
+            try:
+                lock.acquire()
+            except Timeout as error:
+                raise InputError(
+                    f"{path} is being written by another process; wait for it or stop it"
+                ) from error
         try:
-            lock.acquire()
-        except Timeout as error:
-            raise InputError(
-                f"{path} is being written by another process; wait for it or stop it"
-            ) from error
-    try:
-        for leftover in path.parent.glob(f".*-{path.name}*"):
-            leftover.unlink(missing_ok=True)
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            Path(lock.lock_file).unlink()  # before the release: afterwards it may be another's
-        lock.release()
+            remove_stale(path.parent)
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                Path(lock.lock_file).unlink()  # before the release: then it may be another's
+            lock.release()
 
 
 @contextlib.contextmanager

@@ -1,6 +1,12 @@
+import errno
+import os
+import subprocess
+
 import pytest
 
-from bubbleloc.files import atomic, write_yaml
+from bubbleloc.console.messages import explain
+from bubbleloc.errors import InputError
+from bubbleloc.files import atomic, exclusive, explain_write_errors, write_yaml
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -20,3 +26,40 @@ def test_what_fails_leaves_the_file_that_was_there(tmp_path):
         unfinished.write_text("half of …", encoding="ascii")
     assert [file.name for file in tmp_path.iterdir()] == ["a.yaml"]
     assert path.read_text(encoding="utf-8").startswith("ω₀: 30")
+
+
+@pytest.mark.parametrize("writing", [atomic, exclusive])
+def test_temporary_files_of_dead_processes_are_removed_by_the_next_write(tmp_path, writing):
+    with atomic(tmp_path / "a.csv") as unfinished:
+        ours = unfinished.name
+        unfinished.touch()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    stale = ours.replace(str(os.getpid()), str(gone.pid))
+    running = ours.replace(str(os.getpid()), str(os.getppid()))
+    foreign = f".{gone.pid}-notes.csv"
+    for name in (stale, running, foreign):
+        (tmp_path / name).touch()
+    with writing(tmp_path / "b.csv"):
+        left = {path.name for path in tmp_path.iterdir()} - {"b.csv.lock"}
+        (tmp_path / ours.replace("a.csv", "b.csv")).touch()
+    assert left == {running, foreign, "a.csv"}
+
+
+def test_what_is_refused_leaves_no_empty_folder(tmp_path):
+    (tmp_path / "there").mkdir()
+    for write in (atomic, exclusive):
+        for folder in ("there", "new", "newer/still"):
+            with pytest.raises(InputError), write(tmp_path / folder / "a.h5"):
+                raise InputError("no")
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_a_file_that_grows_too_large_is_explained(tmp_path):
+    error = OSError(errno.EFBIG, os.strerror(errno.EFBIG), "x.h5")
+    assert explain(error) == "x.h5: File too large; choose another place or free this"
+    with (
+        pytest.raises(InputError, match=r"cannot write .*x.h5: File too large"),
+        explain_write_errors(tmp_path / "x.h5"),
+    ):
+        raise error
