@@ -13,7 +13,7 @@ ROOMS = {
     *("physics", "nn", "metrics", "formats", "data"),
     *("training", "report", "evaluation", "localization", "imaging", "examples"),
 }
-TO_BE_SHORTENED = {"imaging/run.py", "localization/run.py", "training/runs.py"}
+TO_BE_SHORTENED = {"imaging/run.py", "localization/run.py"}
 LONGEST_FILE, LONGEST_FUNCTION = 250, 50  # lines
 
 

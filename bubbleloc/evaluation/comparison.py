@@ -77,7 +77,7 @@ def trained_with(run: Path) -> Parameters:
     model = config.pop("model")
     values = {
         "model": model.pop("name"),
-        "kernel": run_directories.kernel_samples(network),
+        "kernel": network.kernel_samples,
         "parameters": network.parameter_count,
     }
     own = {f"model.{key}": value for key, value in model.items() if key not in config}

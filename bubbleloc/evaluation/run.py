@@ -173,7 +173,7 @@ def run_facts(trained: runs.TrainedNetwork, seed: int, checkpoint: str) -> dict[
     return {
         "run": Path(trained.name).resolve().name,
         "model": trained.card.model["name"],
-        "kernel": f"{runs.kernel_samples(trained.network)} samples",
+        "kernel": f"{trained.network.kernel_samples} samples",
         **({} if omega_0 is None else {"ω₀": f"{omega_0:g}"}),
         "parameters": f"{trained.card.parameters:,}",
         "seed": str(seed),

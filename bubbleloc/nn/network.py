@@ -46,6 +46,12 @@ class Localizer(nn.Module):
         """Number of trainable parameters."""
         return sum(parameter.numel() for parameter in self.parameters())
 
+    @property
+    def kernel_samples(self) -> int:
+        """Kernel size of the convolutions, the 1-tap read-out aside."""
+        sizes = (getattr(module, "kernel_size", 1) for module in self.modules())
+        return max(size[0] if isinstance(size, tuple) else int(size) for size in sizes)
+
     def freeze(self) -> "Localizer":
         """Return a copy with plain ``nn.Conv1d`` layers that hold the sampled kernels.
 

@@ -14,7 +14,7 @@ from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_zip, read_yaml, write_yaml
 from bubbleloc.nn import Localizer, build_model, load_released, released_card
-from bubbleloc.nn.released import WEIGHTS
+from bubbleloc.nn.released import RELEASED, WEIGHTS
 from bubbleloc.training.card import Card, fingerprint, read_card
 
 CONFIG_FILE = "config.yaml"
@@ -109,7 +109,7 @@ def read_config(folder: Path) -> Config:
         InputError: the folder is no run directory, or its configuration is damaged.
     """
     if is_released(folder):
-        card = card_of(folder)
+        card = released_card(_released_name(folder))
         return {**card["training"], "model": card["model"], "noise": 0.0, "workers": None}
     return read_settings(folder, "train", PARTS)
 
@@ -155,19 +155,16 @@ def report_folder(run: Path) -> Path:
 
 
 def _released_name(run: Path) -> str:
-    return str(run).removeprefix(RELEASED_PREFIX)
-
-
-def card_of(run: Path) -> Config:
-    """Return the card of a network of the package, see `released_card`.
+    """Return the name of a network of the package.
 
     Raises:
         InputError: there is none of that name.
     """
-    try:
-        return released_card(_released_name(run))
-    except ValueError as error:
-        raise InputError(f"run={run}: {error}") from error
+    name = str(run).removeprefix(RELEASED_PREFIX)
+    if name not in RELEASED:
+        names = ", ".join(RELEASED)
+        raise InputError(f"run={run}: no released network {name!r}; choose one of {names}")
+    return name
 
 
 def find_runs(folder: Path) -> list[Path]:
@@ -217,7 +214,6 @@ def read_checkpoint(path: Path) -> Config:
 def load_network(folder: Path, which: str = "best") -> Localizer:
     """Rebuild the network of a run with its trained weights, in evaluation mode."""
     if is_released(folder):
-        card_of(folder)  # refuses names that the package does not have
         return load_released(_released_name(folder))
     network = network_of(read_config(folder))
     path = checkpoint_path(folder, which)
@@ -251,9 +247,3 @@ def network_of(config: Config) -> Localizer:
         raise InputError(f"model: {error}") from error
     except (MemoryError, OverflowError, RuntimeError) as error:
         raise InputError("model: too large for this machine; choose a smaller kernel") from error
-
-
-def kernel_samples(network: Localizer) -> int:
-    """Return the kernel size of a network's convolutions, its 1-tap read-out aside."""
-    sizes = (getattr(module, "kernel_size", 1) for module in network.modules())
-    return max(size[0] if isinstance(size, tuple) else int(size) for size in sizes)
