@@ -9,10 +9,10 @@ from bubbleloc.console.cli import Settings, command
 def main(settings: Settings) -> None:
     """Import a folder of published signals."""
     from bubbleloc.data.importing import import_folder
-    from bubbleloc.data.srml import Acquisition
+    from bubbleloc.physics.scale import Scale
 
-    acquisition = Acquisition(settings["sampling_rate_hz"], settings["speed_of_sound_m_s"])
-    report = import_folder(Path(settings["source"]), Path(settings["output"]), acquisition)
+    scale = Scale(settings["sampling_rate_hz"], settings["speed_of_sound_m_s"], None)
+    report = import_folder(Path(settings["source"]), Path(settings["output"]), scale)
     for line in report.reasons():
         print(f"skipped {line}")
     print(f"imported {report.imported} signals: {settings['output']}")

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from bubbleloc import files
 from bubbleloc.data.dataset import RFDataset
-from bubbleloc.data.srml import Acquisition, read_signal
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.formats import open_lines
+from bubbleloc.formats.srml import PUBLISHED, read_signal
 from bubbleloc.localization import localize_file
 from bubbleloc.physics.response_files import read_response, read_waveform
 from bubbleloc.training import runs, session
@@ -158,7 +158,7 @@ def test_a_file_that_claims_too_much_is_refused(tmp_path, monkeypatch, name, mak
         with pytest.raises(InputError, match=r"in one piece"):
             read_response(tmp_path / name, "Tfit")
         with pytest.raises(InputError):
-            read_signal(tmp_path / name, Acquisition())
+            read_signal(tmp_path / name, PUBLISHED)
 
 
 def test_a_dataset_that_claims_too_much_is_refused(tiny, tmp_path):
@@ -228,7 +228,7 @@ def read_lines(path: Path) -> None:
 
 READERS = {
     "localize": (read_lines, (".npy", ".npz", ".mat", ".csv", ".txt", ".h5")),
-    "convert": (lambda path: read_signal(path, Acquisition()), (".txt", ".mat")),
+    "convert": (lambda path: read_signal(path, PUBLISHED), (".txt", ".mat")),
     "response": (lambda path: read_response(path, "Tfit"), (".npz", ".mat", ".csv")),
     "waveform": (read_waveform, (".npy", ".csv")),
 }

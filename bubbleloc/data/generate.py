@@ -109,8 +109,7 @@ def _create(plan: DatasetPlan, split: str, setup: Setup) -> None:
     with writing.create(
         store.partial_path(plan.path(split)),
         samples=setup.samples,
-        sampling_rate_hz=setup.sampling_rate_hz,
-        speed_of_sound_m_s=setup.medium.speed_of_sound_m_s,
+        scale=setup.scale,
         seed=plan.seed,
         split=split,
         config=plan.config(split),

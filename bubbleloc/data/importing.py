@@ -8,9 +8,10 @@ import yaml
 from tqdm import tqdm
 
 from bubbleloc.data import writing
-from bubbleloc.data.srml import SUFFIXES, Acquisition, PublishedSignal, read_signal
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
+from bubbleloc.formats.srml import PUBLISHED, SUFFIXES, PublishedSignal, read_signal
+from bubbleloc.physics.scale import Scale
 
 NAMES_SHOWN = 3
 
@@ -30,12 +31,10 @@ class ImportReport:
             lines.append(f"{len(names)} × {reason} ({shown})")
         return lines
 
-    def read(
-        self, path: Path, acquisition: Acquisition, samples: int | None = None
-    ) -> PublishedSignal | None:
+    def read(self, path: Path, scale: Scale, samples: int | None = None) -> PublishedSignal | None:
         """Read a file; note why it is skipped if it cannot be used or has another length."""
         try:
-            signal = read_signal(path, acquisition)
+            signal = read_signal(path, scale)
             if samples not in (None, len(signal.volts)):
                 raise InputError(f"{len(signal.volts)} samples, not {samples}")
         except InputError as error:
@@ -44,21 +43,18 @@ class ImportReport:
         return signal
 
 
-def import_folder(
-    source: Path, output: Path, acquisition: Acquisition | None = None
-) -> ImportReport:
+def import_folder(source: Path, output: Path, scale: Scale = PUBLISHED) -> ImportReport:
     """Import the ``.txt`` and ``.mat`` files of a folder, in the order of their names.
 
     All signals have the length of the first one. Of a signal in both formats the ``.mat`` file is
     imported.
 
     Args:
-        acquisition: sampling rate and speed of sound; the published ones by default.
+        scale: sampling rate and speed of sound of the signals.
 
     Raises:
         InputError: nothing to import, or ``output`` exists or cannot be written.
     """
-    acquisition = acquisition or Acquisition()
     if output.suffix != ".h5":
         raise InputError(f"output={output} must end in .h5, such as data/x/train.h5")
     files = _files(source)
@@ -67,12 +63,11 @@ def import_folder(
     with exclusive(output):
         if output.exists():
             raise InputError(f"{output} exists; remove it or choose another output")
-        samples = _first_length(files, acquisition)
+        samples = _first_length(files, scale)
         with writing.create(
             output,
             samples=samples,
-            sampling_rate_hz=acquisition.sampling_rate_hz,
-            speed_of_sound_m_s=acquisition.speed_of_sound_m_s,
+            scale=scale,
             seed=0,
             split=output.stem,
             config=yaml.safe_dump({"source": "imported", "from": source.name}),
@@ -80,7 +75,7 @@ def import_folder(
             for path in tqdm(files, desc=f"import {source}", unit="file", dynamic_ncols=True):
                 if path in twins:
                     report.skipped["the same signal is there as .mat"].append(path.name)
-                elif signal := report.read(path, acquisition, samples):
+                elif signal := report.read(path, scale, samples):
                     truth = writing.Truth(
                         signal.pressure_pa,
                         signal.arrival_sample,
@@ -103,10 +98,10 @@ def _files(source: Path) -> list[Path]:
     return files
 
 
-def _first_length(files: list[Path], acquisition: Acquisition) -> int:
+def _first_length(files: list[Path], scale: Scale) -> int:
     """Return the samples of the first readable signal."""
     report = ImportReport()
     for path in files:
-        if signal := report.read(path, acquisition):
+        if signal := report.read(path, scale):
             return len(signal.volts)
     raise InputError(f"nothing to import in {files[0].parent}: {'; '.join(report.reasons())}")

@@ -4,8 +4,8 @@ An unfinished file has the suffix ``.partial``; it is renamed when every signal 
 """
 
 import hashlib
-import math
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -13,6 +13,8 @@ import yaml
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
+from bubbleloc.physics import Setup
+from bubbleloc.physics.scale import Scale
 
 SCHEMA_VERSION = 1
 SPLITS = ("train", "val", "test")  # a split's place here is part of its signals' random key
@@ -70,10 +72,10 @@ def _header_problem(file: h5py.File) -> str | None:
     for name in ATTRIBUTES:
         if name not in file.attrs:
             return f"attribute {name!r} is missing"
-    for name in ("sampling_rate_hz", "speed_of_sound_m_s"):
-        value = float(file.attrs[name])
-        if not (math.isfinite(value) and value > 0):
-            return f"attribute {name} is {value:g}, not a positive number"
+    try:
+        scale_of(file)
+    except InputError as error:
+        return f"attribute {error}"
     for key, kind in KINDS.items():
         if not isinstance(file.get(key), h5py.Dataset):
             return f"dataset {key!r} is missing"
@@ -103,19 +105,26 @@ def _shape_problem(file: h5py.File) -> str | None:
     return None
 
 
-def settings_of(path: Path) -> dict[str, object]:
-    """Return the configuration a dataset was made with.
-
-    Raises:
-        InputError: besides what `open_dataset` raises, a configuration that is not YAML.
-    """
+def settings_of(path: Path) -> dict[str, Any]:
+    """Return the configuration a dataset was made with."""
     with open_dataset(path) as file:
-        config = str(file.attrs["config"])
+        return _settings(file)
+
+
+def _settings(file: h5py.File) -> dict[str, Any]:
     try:
-        settings = yaml.safe_load(config)
+        settings = yaml.safe_load(str(file.attrs["config"]))
     except yaml.YAMLError as error:
-        raise InputError(f"{path}: its attribute config is not YAML; write it again") from error
+        raise InputError("config is not YAML") from error
     return settings if isinstance(settings, dict) else {}
+
+
+def scale_of(file: h5py.File) -> Scale:
+    """Return what a sample is worth; λ is that of the published pulse unless the file says so."""
+    physics = _settings(file).get("physics")
+    frequency_hz = (physics if isinstance(physics, dict) else {}).get("frequency_hz")
+    rate, sound = (float(file.attrs[name]) for name in ("sampling_rate_hz", "speed_of_sound_m_s"))
+    return Scale(rate, sound, frequency_hz or Setup.frequency_hz)
 
 
 def is_imported(path: Path) -> bool:
@@ -124,9 +133,14 @@ def is_imported(path: Path) -> bool:
 
 
 def fingerprint(path: Path) -> str:
-    """Return a short hash of a dataset's content: RF lines, pressures, arrival samples."""
+    """Return a short hash of a dataset's content.
+
+    Sampling rate, speed of sound, RF lines, pressures, arrival samples.
+    """
     digest = hashlib.sha256()
     with open_dataset(path) as file:
+        scale = scale_of(file)
+        digest.update(np.array([scale.sampling_rate_hz, scale.speed_of_sound_m_s]).tobytes())
         for row in range(file["rf"].shape[0]):
             digest.update(file["rf"][row].tobytes())
         for key in ("pressure_pa", "bubbles/offset", "bubbles/arrival_sample"):

@@ -19,6 +19,7 @@ from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.data.store import BUBBLE_FIELDS, SCHEMA_VERSION
 from bubbleloc.files import atomic, explain_write_errors
 from bubbleloc.physics import Scene, Setup, arrival_sample
+from bubbleloc.physics.scale import Scale
 
 BUBBLE_CHUNK = 4096  # bubbles stored side by side
 SIGNAL_CHUNK = 1024
@@ -46,8 +47,7 @@ def create(
     path: Path,
     *,
     samples: int,
-    sampling_rate_hz: float,
-    speed_of_sound_m_s: float,
+    scale: Scale,
     seed: int,
     split: str,
     config: str,
@@ -58,6 +58,7 @@ def create(
 
     Args:
         samples: of an RF line.
+        scale: what one of them is worth.
         config: resolved YAML that defines the content; a resumed file must have the same.
 
     Raises:
@@ -70,8 +71,8 @@ def create(
     ):
         file.attrs.update(
             schema_version=SCHEMA_VERSION,
-            sampling_rate_hz=sampling_rate_hz,
-            speed_of_sound_m_s=speed_of_sound_m_s,
+            sampling_rate_hz=scale.sampling_rate_hz,
+            speed_of_sound_m_s=scale.speed_of_sound_m_s,
             seed=seed,
             split=split,
             config=config,

@@ -175,7 +175,7 @@ CASES = [
     ("train", [*TRAIN, "data.folder=nokey"], "'bubbles/depth_m' is missing"),
     ("train", [*TRAIN, "data.folder=schema"], "schema version 7 is not 1"),
     ("train", [*TRAIN, "data.folder=cut"], "not a readable HDF5 file"),
-    ("train", [*TRAIN, "data.folder=rate"], "sampling_rate_hz is -1"),
+    ("train", [*TRAIN, "data.folder=rate"], "sampling_rate_hz=-1: give the rate in Hz"),
     ("train", [*TRAIN, "data.folder=offset"], "bubbles/offset"),
     ("train", [*TRAIN, "data.folder=empty"], "not a readable HDF5 file"),
     ("train", [*TRAIN, "data.folder=words"], "rf holds"),

@@ -6,8 +6,8 @@ import pytest
 
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.importing import import_folder
-from bubbleloc.data.srml import Acquisition
 from bubbleloc.errors import InputError
+from bubbleloc.physics.scale import Scale
 from tests.conftest import SMALL_RUN, run
 from tests.published import signal, write_mat5, write_mat73, write_text
 
@@ -142,7 +142,7 @@ def test_other_rates_are_named_by_the_user(source, tmp_path):
     write_mat5(source / "a.mat", signal(), rate=60e6)
     with pytest.raises(InputError, match=r"nothing to import.*sampled at 6e\+07 Hz"):
         import_folder(source, tmp_path / "train.h5")
-    assert import_folder(source, tmp_path / "train.h5", Acquisition(60e6)).imported == 1
+    assert import_folder(source, tmp_path / "train.h5", Scale(60e6, 1480, None)).imported == 1
     assert RFDataset(tmp_path / "train.h5").sampling_rate_hz == 60e6
 
 

@@ -38,6 +38,19 @@ def test_fingerprint_tells_datasets_apart(tiny):
     assert store.fingerprint(tiny / "val.h5") != store.fingerprint(tiny / "test.h5")
 
 
+@pytest.mark.parametrize("name", ["sampling_rate_hz", "speed_of_sound_m_s"])
+def test_a_fingerprint_holds_what_a_sample_is_worth(tiny, tmp_path, name):
+    path = tmp_path / "val.h5"
+    path.write_bytes((tiny / "val.h5").read_bytes())
+    with h5py.File(path, "r+") as file:
+        file.attrs[name] = 1.01 * file.attrs[name]
+    assert store.fingerprint(path) != store.fingerprint(tiny / "val.h5")
+
+
+def spoil(name, value):
+    return lambda file: file.attrs.__setitem__(name, value)
+
+
 def spoil_version(file):
     file.attrs["schema_version"] = 2
 
@@ -56,6 +69,14 @@ def spoil_attributes(file):
         (spoil_version, "schema version 2"),
         (spoil_keys, "'bubbles/radius_m' is missing"),
         (spoil_attributes, "not a bubbleloc dataset"),
+        (spoil("sampling_rate_hz", 0), "sampling_rate_hz=0: give the rate in Hz"),
+        (spoil("sampling_rate_hz", 62.5), "sampling_rate_hz=62.5: give the rate in Hz"),
+        (spoil("speed_of_sound_m_s", -1480.0), "speed_of_sound_m_s=-1480: give the speed"),
+        (spoil("speed_of_sound_m_s", np.nan), "speed_of_sound_m_s=nan: give the speed"),
+        (spoil("speed_of_sound_m_s", 1.48), "speed_of_sound_m_s=1.48: give the speed"),
+        (spoil("speed_of_sound_m_s", [1480, 1540]), "damaged"),
+        (spoil("config", "physics: {frequency_hz: 1.7}"), "frequency_hz=1.7: give the frequency"),
+        (spoil("config", "a: ["), "attribute config is not YAML"),
     ],
 )
 def test_foreign_files_are_refused_in_one_line(tiny, tmp_path, spoil, message):

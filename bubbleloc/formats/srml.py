@@ -19,19 +19,13 @@ from scipy.io import loadmat
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_bytes, check_hdf5, check_mat
+from bubbleloc.physics.scale import Scale
 
 HEADER_LINES = 4
 MOST_PER_SAMPLE = 1000  # bubbles; a column of something else exceeds it
 SUFFIXES = (".txt", ".mat")
+PUBLISHED = Scale(62.5e6, 1480.0, None)  # text files do not say; MATLAB results must agree
 STRUCTS = ("RF", "bubble", "pfield", "domain")
-
-
-@dataclass(frozen=True)
-class Acquisition:
-    """How the signals were sampled: text files do not say, MATLAB results must agree."""
-
-    sampling_rate_hz: float = 62.5e6
-    speed_of_sound_m_s: float = 1480.0
 
 
 @dataclass(frozen=True)
@@ -46,15 +40,15 @@ class PublishedSignal:
     radius_m: Floats
 
 
-def read_signal(path: Path, acquisition: Acquisition) -> PublishedSignal:
+def read_signal(path: Path, scale: Scale) -> PublishedSignal:
     """Read an RF line and its bubbles.
 
     Raises:
-        InputError: the file is unreadable, or what it holds is not a signal of ``acquisition``;
+        InputError: the file is unreadable, or what it holds is not a signal of ``scale``;
             in a few words, without the name of the file.
     """
     read = _read_text if path.suffix == ".txt" else _read_mat
-    signal = read(path, acquisition)
+    signal = read(path, scale)
     if signal.volts.size < 2:
         raise InputError("no samples")
     if not (np.isfinite(signal.volts).all() and np.isfinite(signal.pressure_pa)):
@@ -65,7 +59,7 @@ def read_signal(path: Path, acquisition: Acquisition) -> PublishedSignal:
     return signal
 
 
-def _read_text(path: Path, acquisition: Acquisition) -> PublishedSignal:
+def _read_text(path: Path, scale: Scale) -> PublishedSignal:
     """Read a text file; bubbles lie on the axis, at their sample's time of flight.
 
     Lateral position and size are not in the file: 0 and NaN stand for them.
@@ -84,12 +78,12 @@ def _read_text(path: Path, acquisition: Acquisition) -> PublishedSignal:
     if (count < 0).any() or (count > MOST_PER_SAMPLE).any() or (count % 1).any():
         raise InputError("bubble counts that are not small whole numbers")
     arrival = np.repeat(np.arange(count.size, dtype=np.float64), count.astype(np.int64))
-    depth = arrival / acquisition.sampling_rate_hz * acquisition.speed_of_sound_m_s / 2
+    depth = arrival / scale.sampling_rate_hz * scale.speed_of_sound_m_s / 2
     on_axis, unknown = np.zeros_like(arrival), np.full_like(arrival, np.nan)
     return PublishedSignal(volts.astype(np.float32), field[0], arrival, depth, on_axis, unknown)
 
 
-def _read_mat(path: Path, acquisition: Acquisition) -> PublishedSignal:
+def _read_mat(path: Path, scale: Scale) -> PublishedSignal:
     """Read a MATLAB result of one receive element."""
     with _structs(path) as structs:
         lines = _entries(structs, "RF", "V")
@@ -99,10 +93,10 @@ def _read_mat(path: Path, acquisition: Acquisition) -> PublishedSignal:
         sound = _number(_entries(structs, "domain", "c"))
         z, x, radius = (_column(_entries(structs, "bubble", name)) for name in ("z", "x", "R0"))
         field = _entries(structs, "pfield", "PA")[0]
-    if not np.isclose(rate, acquisition.sampling_rate_hz, rtol=1e-6):
-        raise InputError(f"sampled at {rate:g} Hz, not {acquisition.sampling_rate_hz:g}")
-    if not np.isclose(sound, acquisition.speed_of_sound_m_s, rtol=1e-6):
-        raise InputError(f"speed of sound {sound:g} m/s, not {acquisition.speed_of_sound_m_s:g}")
+    if not np.isclose(rate, scale.sampling_rate_hz, rtol=1e-6):
+        raise InputError(f"sampled at {rate:g} Hz, not {scale.sampling_rate_hz:g}")
+    if not np.isclose(sound, scale.speed_of_sound_m_s, rtol=1e-6):
+        raise InputError(f"speed of sound {sound:g} m/s, not {scale.speed_of_sound_m_s:g}")
     if not z.size == x.size == radius.size:
         raise InputError("bubble positions and radii of different numbers")
     arrival = (z + np.hypot(x, z)) / sound * rate
