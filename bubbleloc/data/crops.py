@@ -11,11 +11,15 @@ from bubbleloc.data.dataset import Line, RFDataset
 
 @dataclass(frozen=True)
 class Crop:
-    """Where a crop lies: ``samples`` samples from ``start``, of a signal of the file."""
+    """Where a crop lies: ``samples`` samples from ``start``, of a signal of the file.
+
+    ``draw`` chooses its noise, see `RFDataset.volts`: epoch, and place in the epoch.
+    """
 
     signal: int
     start: int
     samples: int
+    draw: tuple[int, ...] = ()
 
 
 class CropDataset(Dataset[Line]):
@@ -31,7 +35,7 @@ class CropDataset(Dataset[Line]):
         self._index = {signal: index for index, signal in enumerate(lines.signals)}
 
     def __getitem__(self, crop: Crop) -> Line:
-        line = self.lines[self._index[crop.signal]]
+        line = self.lines.line(self._index[crop.signal], *crop.draw)
         stop = crop.start + crop.samples
         line["valid"][:, : crop.start + self.halo if crop.start > 0 else 0] = 0
         line["valid"][:, stop - self.halo if stop < self.lines.samples else stop :] = 0
@@ -47,7 +51,7 @@ class CropDataset(Dataset[Line]):
 class CropSampler(Sampler[Crop]):
     """Random crops, equally many of each line, keyed by seed and epoch.
 
-    An epoch therefore has the same crops in the same order whether or not training was
+    An epoch therefore has the same crops and noise in the same order whether or not training was
     interrupted before it, and whatever the number of reading processes. Where several processes
     train together, each draws all crops and takes its share: one batch of each make up the batch
     that a single process would take. Shares are of one size, for which a few crops come twice.
@@ -93,6 +97,6 @@ class CropSampler(Sampler[Crop]):
         beyond = max(0, self.samples // 2 - self.halo)
         starts = rng.integers(-beyond, last + beyond, signals.size, endpoint=True)
         starts = np.clip(starts, 0, last)
-        share = np.arange(self.rank, len(self) * self.processes, self.processes) % signals.size
-        for signal, start in zip(signals[share], starts[share], strict=True):
-            yield Crop(int(signal), int(start), self.samples)
+        for place in range(self.rank, len(self) * self.processes, self.processes):
+            signal, start = (int(drawn[place % signals.size]) for drawn in (signals, starts))
+            yield Crop(signal, start, self.samples, (self.epoch, place))

@@ -13,8 +13,10 @@ from torch.utils.data import Dataset
 
 from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.data.noise import NO_NOISE, Noise
-from bubbleloc.data.store import open_dataset
+from bubbleloc.data.store import SPLITS, open_dataset, scale_of
 from bubbleloc.errors import InputError
+
+_NOISE = 1  # makes keys of noise differ from those of scenes and crops
 
 
 class Line(TypedDict):
@@ -48,9 +50,9 @@ class RFDataset(Dataset[Line]):
 
     Args:
         path: dataset file.
-        noise: added to every line; keyed by signal, so that a signal has the same noise every
-            time.
-        noise_seed: another seed gives other noise.
+        noise: added to every line, see `volts`.
+        split: whose noise it is; no two splits share noise.
+        seed: another seed gives other noise.
         signals: which signals of the file; None for all.
     """
 
@@ -58,18 +60,18 @@ class RFDataset(Dataset[Line]):
         self,
         path: Path,
         noise: Noise = NO_NOISE,
-        noise_seed: int = 0,
+        split: str = "test",
+        seed: int = 0,
         signals: Sequence[int] | None = None,
     ) -> None:
-        self.path, self.noise, self.noise_seed = Path(path), noise, noise_seed
+        self.path, self.noise, self.split, self.seed = Path(path), noise, split, seed
         self._file: h5py.File | None = None
         with open_dataset(self.path) as file:
             if not file["done"][:].all():
                 raise InputError(f"{path} is incomplete; run bubbleloc.simulate to finish it")
             self.signals_in_file, self.samples = (int(size) for size in file["rf"].shape)
             self.signals = list(range(self.signals_in_file) if signals is None else signals)
-            self.sampling_rate_hz = float(file.attrs["sampling_rate_hz"])
-            self.speed_of_sound_m_s = float(file.attrs["speed_of_sound_m_s"])
+            self.scale = scale_of(file)
             self.pressure_pa: Floats = file["pressure_pa"][:][self.signals]
             self._offset: Ints = file["bubbles/offset"][:]
 
@@ -77,7 +79,11 @@ class RFDataset(Dataset[Line]):
         return len(self.signals)
 
     def __getitem__(self, index: int) -> Line:
-        rf = torch.from_numpy(self.volts(index)).unsqueeze(0)
+        return self.line(index)
+
+    def line(self, index: int, *draw: int) -> Line:
+        """Return a line with its truth; ``draw`` as in `volts`."""
+        rf = torch.from_numpy(self.volts(index, *draw)).unsqueeze(0)
         return Line(
             rf=rf,
             count=torch.from_numpy(self.count(index)).unsqueeze(0),
@@ -90,14 +96,25 @@ class RFDataset(Dataset[Line]):
         """Number of bubbles of each signal, (n,)."""
         return np.diff(self._offset)[self.signals]
 
-    def volts(self, index: int) -> Float32s:
-        """Return an RF line, (L,) volts, with its noise."""
+    @property
+    def sampling_rate_hz(self) -> float:
+        """Sampling rate of the lines."""
+        return self.scale.sampling_rate_hz
+
+    def volts(self, index: int, *draw: int) -> Float32s:
+        """Return an RF line, (L,) volts, with its noise.
+
+        Args:
+            draw: numbers that choose the noise, such as epoch and place in it; without them, a
+                signal has the same noise every time.
+        """
         signal = self.signals[index]
         volts: Float32s = self.file["rf"][signal]
         if not np.isfinite(volts).all():
             raise InputError(f"{self.path}: signal {signal} has NaN or infinite volts; remove it")
-        key = np.random.SeedSequence(self.noise_seed, spawn_key=(signal,))
-        return self.noise(volts, np.random.default_rng(key), self.sampling_rate_hz)
+        key = (_NOISE, SPLITS.index(self.split), signal, *draw)
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+        return self.noise(volts, rng, self.sampling_rate_hz)
 
     def arrival_sample(self, index: int) -> Floats:
         """Return the arrival samples of a signal's bubbles, not rounded."""

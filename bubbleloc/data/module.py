@@ -40,8 +40,8 @@ class RFDataModule(L.LightningDataModule):
         folder: dataset folder.
         settings: how to read it.
         halo: half the network's receptive field, context that crops carry.
-        noise: added to all lines.
-        seed: of the crops and of the noise.
+        noise: added to all lines: drawn anew for every crop, the same every time in validation.
+        seed: of the crops and of their noise.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class RFDataModule(L.LightningDataModule):
         super().__init__()
         self.settings, self.halo, self.seed = settings, halo, seed
         self.train = open_split(folder, "train", noise, seed)
-        self.val = open_split(folder, "val", noise, seed + 1)
+        self.val = open_split(folder, "val", noise)
         if self.val.path == self.train.path:
             log.info("no val.h5 in %s: %d signals of train.h5 validate", folder, len(self.val))
 

@@ -7,14 +7,11 @@ import numpy as np
 
 from bubbleloc.data.dataset import Batch, RFDataset
 from bubbleloc.data.noise import NO_NOISE, Noise
-from bubbleloc.data.store import fingerprint, is_imported, open_dataset, settings_of
+from bubbleloc.data.store import fingerprint, is_imported, open_dataset
 from bubbleloc.errors import InputError
-from bubbleloc.physics import Setup
-from bubbleloc.physics.scale import Scale
 
 HELD_OUT = 0.2  # of the training signals, where an imported dataset has no validation split
 HELD_OUT_SEED = 0  # the same for all runs, so that they are compared on the same signals
-_NOISE_SEEDS = {"train": 1, "val": 1, "test": 2}  # selection and test have noise of their own
 
 
 class Split(RFDataset):
@@ -31,20 +28,13 @@ class Split(RFDataset):
             )
 
     @property
-    def scale(self) -> Scale:
-        """What a sample is worth; λ is that of the published pulse unless the dataset says so."""
-        physics = settings_of(self.path).get("physics")
-        frequency_hz = (physics if isinstance(physics, dict) else {}).get("frequency_hz")
-        return Scale(
-            self.sampling_rate_hz, self.speed_of_sound_m_s, frequency_hz or Setup.frequency_hz
-        )
-
-    @property
     def key(self) -> str:
         """Text that is equal for equal lines with equal noise, and no other."""
         of_lines = f"{fingerprint(self.path)} noise {self.noise.level:g}"
         if self.noise.snr_db is not None:
             of_lines += f" snr {self.noise.snr_db:g} dB"
+        if self.noise != NO_NOISE:
+            of_lines += f" of {self.split}"
         whole = len(self) == self.signals_in_file
         return of_lines if whole else f"{of_lines} of {len(self)} held out"
 
@@ -53,26 +43,23 @@ class Split(RFDataset):
         return f"{self.path}, {len(self)}{held_out} signals"
 
 
-def open_split(
-    folder: Path, name: str, noise: Noise = NO_NOISE, noise_seed: int | None = None
-) -> Split:
+def open_split(folder: Path, name: str, noise: Noise = NO_NOISE, seed: int = 0) -> Split:
     """Open a split of a dataset folder.
 
     Where an imported dataset has no ``val.h5``, a random fifth of ``train.h5``, the same for all
     runs, is its split "val" and the rest its split "train".
 
     Args:
-        noise_seed: None for that of evaluations.
+        seed: of the noise; only training changes it.
 
     Raises:
         InputError: missing, incomplete or unreadable.
     """
     train = Path(folder) / "train.h5"
-    seed = _NOISE_SEEDS[name] if noise_seed is None else noise_seed
     if name == "test" or train.with_name("val.h5").exists() or not is_imported(train):
-        return Split(train.with_name(f"{name}.h5"), noise, seed)
+        return Split(train.with_name(f"{name}.h5"), noise, name, seed)
     training, held_out = _divided(train)
-    return Split(train, noise, seed, held_out if name == "val" else training)
+    return Split(train, noise, name, seed, held_out if name == "val" else training)
 
 
 def _divided(path: Path) -> tuple[Sequence[int], Sequence[int]]:

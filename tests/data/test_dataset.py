@@ -96,7 +96,9 @@ def test_long_crops_become_whole_lines(lines):
 def test_noise_is_the_same_every_time_and_of_the_given_level(tiny):
     quiet, noisy = RFDataset(tiny / "val.h5"), RFDataset(tiny / "val.h5", Noise(0.32))
     assert np.array_equal(noisy.volts(1), noisy.volts(1))
-    assert not np.array_equal(noisy.volts(1), RFDataset(tiny / "val.h5", Noise(0.32), 1).volts(1))
+    assert not np.array_equal(
+        noisy.volts(1), RFDataset(tiny / "val.h5", Noise(0.32), seed=1).volts(1)
+    )
     # the low-pass keeps about the fraction 5.1/31.25 of white noise power
     difference = (noisy.volts(1) - quiet.volts(1)).std()
     assert 0.5 < difference / (0.32 * 9.65 * np.sqrt(5.1 / 31.25)) < 1.5
@@ -107,10 +109,45 @@ def test_white_noise_is_the_same_every_time(tiny):
     noise = lines.volts(2) - RFDataset(tiny / "val.h5").volts(2)
     assert np.array_equal(lines.volts(2), lines.volts(2))
     assert not np.array_equal(
-        lines.volts(2), RFDataset(tiny / "val.h5", Noise(snr_db=10), 1).volts(2)
+        lines.volts(2), RFDataset(tiny / "val.h5", Noise(snr_db=10), seed=1).volts(2)
     )
     ratio_db = 10 * np.log10(np.mean(RFDataset(tiny / "val.h5").volts(2) ** 2) / np.mean(noise**2))
     assert abs(ratio_db - 10) < 0.3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_two_splits_share_noise(tiny, tmp_path, seed):
+    """All splits are the same lines here, so that equal lines would mean equal noise."""
+    for name in ("train", "val", "test"):
+        (tmp_path / f"{name}.h5").write_bytes((tiny / "val.h5").read_bytes())
+    data = RFDataModule(tmp_path, LoaderSettings(crop=None), halo=0, noise=Noise(0.1), seed=seed)
+    fixed = [open_split(tmp_path, name, Noise(0.1)) for name in ("train", "val", "test")]
+    lines = [split.volts(0) for split in (*fixed, data.train)]
+    lines += [crop["rf"].squeeze(0).numpy() for crop in training_lines(data, [0], signal=0)]
+    assert len({line.tobytes() for line in lines}) == (7 if seed == 0 else 8)  # train has seed 0
+    assert np.array_equal(data.val.volts(0), fixed[1].volts(0))  # whatever the seed
+
+
+def training_lines(data, epochs, signal):
+    """The crops of a signal that training sees in some epochs."""
+    sampler = data.train_dataloader().sampler
+    crops = CropDataset(data.train, data.halo)
+    for epoch in epochs:
+        sampler.set_epoch(epoch)
+        yield from (crops[crop] for crop in sampler if crop.signal == signal)
+
+
+def test_training_noise_is_fresh_in_every_draw_and_exact_after_a_resume(tiny):
+    noisy = {"halo": 0, "noise": Noise(0.1), "seed": 3}
+    data = RFDataModule(tiny, LoaderSettings(crop=None), **noisy)
+    seen = [line["rf"] for line in training_lines(data, [0, 1], signal=2)]
+    assert len({rf.numpy().tobytes() for rf in seen}) == len(seen) == 8
+    resumed = RFDataModule(tiny, LoaderSettings(crop=None, workers=2), **noisy)
+    loaders = data.train_dataloader(), resumed.train_dataloader()
+    for loader in loaders:
+        loader.sampler.set_epoch(1)
+    for batch, again in zip(*loaders, strict=True):
+        assert torch.equal(batch["rf"], again["rf"])
 
 
 def test_batches_hold_the_lines_and_their_truth_in_order(tiny):
