@@ -127,6 +127,7 @@ CASES = [
     ("simulate", ["data=tiny", "seed=-1"], "seed=-1: give 0 to"),
     ("simulate", ["data=tiny", "seed=one"], "seed=one: give 0 to"),
     ("simulate", ["data=tiny", "workers=0"], "workers=0: give a whole number, 1 or more"),
+    ("simulate", ["data=tiny", "splits=[]"], "splits=.*choose one of train, val, test"),
     ("simulate", ["data=tiny", "splits=[trian]"], "splits=.*trian.*choose one of train, val, test"),
     ("simulate", ["data=tiny", "executor=threads"], "executor='threads'; choose one of"),
     ("simulate", ["data=tiny", "bubbles=plastic"], "plastic"),

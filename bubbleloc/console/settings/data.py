@@ -1,5 +1,9 @@
 """Settings of the commands that make datasets, and of a dataset."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from bubbleloc.console.settings import types as t
 from bubbleloc.console.settings.types import Group, HydraGroup, setting
 
@@ -83,7 +87,9 @@ class Simulate(Group):
     bubbles: t.PathName = setting(
         "monodisperse, polydisperse, or a file of radii", "${data.bubbles}"
     )
-    splits: t.Listed[t.Split] = setting("splits to simulate now", ["train", "val", "test"])
+    splits: Annotated[t.Listed[t.Split], Field(min_length=1)] = setting(
+        "splits to simulate now", ["train", "val", "test"]
+    )
     workers: t.Count | None = setting("processes; null is one per core", None)
     executor: t.Text = setting("processes, or dask for the workers of a cluster", "processes")
     address: t.Text | None = setting("Dask scheduler, tcp://host:port, or its scheduler file", None)
