@@ -45,7 +45,8 @@ def simulate_dataset(
 
 
 def _simulate(settings: Settings) -> Path:
-    from bubbleloc.data.generate import ensure_dataset, plan_of
+    from bubbleloc.data.generate import ensure_dataset
+    from bubbleloc.data.plan import plan_of
 
     shortcuts = {name: settings[name] for name in ("seed", "bubbles")}
     plan = plan_of({**settings["data"], **shortcuts}).only(settings["splits"])

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bubbleloc.data.generate import DatasetPlan, ensure_dataset
+from bubbleloc.data.generate import ensure_dataset
+from bubbleloc.data.plan import DatasetPlan
 
 # Spinning threads of side-by-side processes stall each other; the variables are for children.
 torch.set_num_threads(1)

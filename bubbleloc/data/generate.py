@@ -1,5 +1,6 @@
 """Simulate datasets: resumable, and the same arrays whatever the number of workers."""
 
+import logging
 import warnings
 from typing import Any
 
@@ -11,13 +12,13 @@ from tqdm import tqdm
 from bubbleloc.arrays import Float32s
 from bubbleloc.data import store, writing
 from bubbleloc.data.execution import run_workers
-from bubbleloc.data.plan import DatasetPlan, plan_of
+from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive, explain_write_errors
 from bubbleloc.physics import Scene, Setup, simulate_rf
 from bubbleloc.physics.bubble import warn_large
 
-__all__ = ["DatasetPlan", "ensure_dataset", "plan_of"]
+log = logging.getLogger(__name__)
 
 SCENES_AT_A_TIME = 256  # whose truth is in memory together
 # Lines that a large cluster may simulate ahead of the one process that writes: 280 MB.
@@ -62,6 +63,20 @@ def ensure_dataset(
     with bar, run_workers(total - finished, executor, workers, address):
         for split in unfinished:
             _simulate_split(plan, split, bar)
+
+
+def simulate_missing(plan: DatasetPlan, workers: int | None = None) -> None:
+    """Simulate what a training or evaluation lacks of its dataset, after saying so.
+
+    Raises:
+        InputError: the user named a folder without a dataset, or as `ensure_dataset` raises.
+    """
+    plan.refuse_mistyped_folder()
+    missing = [split for split in plan.signals if not plan.path(split).exists()]
+    if missing and not (plan.path("train").exists() and store.is_imported(plan.path("train"))):
+        what = ", ".join(f"{plan.signals[split]} signals of {split}" for split in missing)
+        log.info("%s lacks %s; simulating them first", plan.folder, what)
+    ensure_dataset(plan, workers)
 
 
 def _signals_done(plan: DatasetPlan, split: str) -> int:

@@ -13,8 +13,9 @@ import yaml
 from bubbleloc.data import store
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, draw_scene
-from bubbleloc.physics.scene import MARGIN_M
+from bubbleloc.physics.scene import DISTRIBUTIONS, MARGIN_M
 
+DATASETS = Path("data")  # where the folders of datasets are, unless a user names another
 FILE_SETTINGS = ("transducer", "transmit", "receive", "drive")  # of Setup, when they name a file
 
 
@@ -36,12 +37,10 @@ class DatasetPlan:
     physics: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_splits(self.signals)
         object.__setattr__(self, "physics", _without_defaults(self.physics))
 
     def only(self, splits: Sequence[str]) -> "DatasetPlan":
         """Return the plan of some of the splits; their signals stay the same."""
-        _check_splits(splits)
         if missing := [split for split in splits if split not in self.signals]:
             raise InputError(f"data.signals.{missing[0]} is missing; say how many signals it has")
         return replace(self, signals={split: self.signals[split] for split in splits})
@@ -49,6 +48,21 @@ class DatasetPlan:
     def path(self, split: str) -> Path:
         """Return the file of a split."""
         return Path(self.folder) / f"{split}.h5"
+
+    def refuse_mistyped_folder(self) -> None:
+        """Refuse to simulate, unasked, in a folder that the user named.
+
+        Raises:
+            InputError: the folder is not the usual one, and holds no dataset, not even a part.
+        """
+        paths = [self.path(split) for split in self.signals]
+        begun = any(path.exists() or store.partial_path(path).exists() for path in paths)
+        if not begun and self.folder.absolute() != (DATASETS / self.name).absolute():
+            raise InputError(
+                f"data.folder={self.folder}: no dataset there; correct the folder, or simulate the "
+                f"dataset first: python -m bubbleloc.simulate data={self.name} "
+                f"data.folder={self.folder}"
+            )
 
     def config(self, split: str) -> str:
         """Return the YAML that is stored in the file and defines its content."""
@@ -67,7 +81,11 @@ class DatasetPlan:
     def _input_hashes(self) -> dict[str, str]:
         """Return a short hash of every file the settings name, for its content defines ours."""
         named = {"bubbles": self.bubbles, **{k: self.physics.get(k) for k in FILE_SETTINGS}}
-        files = {k: Path(v) for k, v in named.items() if isinstance(v, str) and Path(v).is_file()}
+        names = {k: v for k, v in named.items() if isinstance(v, str) and v not in DISTRIBUTIONS}
+        files = {key: Path(name) for key, name in names.items()}
+        for key, file in files.items():
+            if not file.is_file():
+                raise InputError(f"{key}={file}: no such file; correct its name or restore it")
         return {k: hashlib.sha256(v.read_bytes()).hexdigest()[:16] for k, v in files.items()}
 
     def setup(self) -> Setup:
@@ -109,13 +127,6 @@ class DatasetPlan:
 def plan_of(settings: Mapping[str, Any]) -> DatasetPlan:
     """Return the plan that the settings of ``conf/data`` describe."""
     return DatasetPlan(**{**settings, "folder": Path(settings["folder"])})
-
-
-def _check_splits(splits: Mapping[str, Any] | Sequence[str]) -> None:
-    if isinstance(splits, str) or not splits:
-        raise InputError(f"splits={splits!r}; give a list, such as splits=[train]")
-    if unknown := sorted(set(splits) - set(store.SPLITS)):
-        raise InputError(f"data.signals.{unknown[0]}: the splits are {', '.join(store.SPLITS)}")
 
 
 def _without_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from bubbleloc.data.dataset import RFDataset
-from bubbleloc.data.generate import ensure_dataset, plan_of
+from bubbleloc.data.generate import simulate_missing
 from bubbleloc.data.noise import Noise
+from bubbleloc.data.plan import plan_of
 from bubbleloc.data.splits import Split, open_split
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.baselines import score_baselines
@@ -144,7 +145,7 @@ def _noise_curve(
 def _own_dataset(run: Path, config: runs.Config, selection: str) -> Path:
     """Folder of the data that a run was trained on, simulated if it is not there."""
     folder = Path(config["data"]["folder"])
-    ensure_dataset(plan_of(config["data"]), config["workers"])
+    simulate_missing(plan_of(config["data"]), config["workers"])
     remedy = f"give folder={folder} to score on it all the same"
     provenance.check_dataset(run, folder, (selection, "test"), remedy)
     return folder

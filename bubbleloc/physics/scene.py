@@ -10,6 +10,7 @@ from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 from bubbleloc.physics.response_files import read_waveform
 
+DISTRIBUTIONS = ("monodisperse", "polydisperse")  # of radii, by name
 MEAN_RADIUS_M = 2.4e-6
 RADIUS_SPREAD = 0.05  # standard deviation over mean
 # Bubbles keep this far from both ends of the record, so that no echo is cut.
@@ -93,7 +94,8 @@ def draw_radii(rng: np.random.Generator, bubbles: str, size: int) -> Floats:
         radius_um, cumulative = _sonovue()
         return 1e-6 * np.interp(rng.uniform(size=size), cumulative, radius_um)
     if not Path(bubbles).is_file():
-        raise InputError(f"bubbles={bubbles!r}; give monodisperse, polydisperse or a file of radii")
+        names = ", ".join(DISTRIBUTIONS)
+        raise InputError(f"bubbles={bubbles}: no such file; give {names} or a file of radii")
     return rng.choice(_measured_radii(Path(bubbles).resolve()), size)
 
 

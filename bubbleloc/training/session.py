@@ -10,9 +10,10 @@ import torch
 
 from bubbleloc.console import threads
 from bubbleloc.data.dataset import RFDataset
-from bubbleloc.data.generate import DatasetPlan, ensure_dataset, plan_of
+from bubbleloc.data.generate import simulate_missing
 from bubbleloc.data.module import LoaderSettings, RFDataModule
 from bubbleloc.data.noise import Noise
+from bubbleloc.data.plan import DatasetPlan, plan_of
 from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
@@ -112,7 +113,7 @@ def _simulate(plan: DatasetPlan, workers: int | None, *, take_turns: bool) -> No
     missing = not all(plan.path(split).exists() for split in plan.signals)
     lock = exclusive(plan.folder / "sweep", wait=True)
     with lock if take_turns and missing else contextlib.nullcontext():
-        ensure_dataset(plan, workers)
+        simulate_missing(plan, workers)
 
 
 @contextlib.contextmanager

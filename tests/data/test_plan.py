@@ -1,6 +1,7 @@
 """Settings of a dataset: every switch of the simulator, and what defines a file's content."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from scipy.io import savemat
 from bubbleloc.console.cli import config_folder
 from bubbleloc.data import store
 from bubbleloc.data.dataset import RFDataset
-from bubbleloc.data.generate import DatasetPlan, ensure_dataset, plan_of
+from bubbleloc.data.generate import ensure_dataset, simulate_missing
+from bubbleloc.data.plan import DatasetPlan, plan_of
 from bubbleloc.errors import InputError
 from bubbleloc.physics import P4_1, Setup, simulate_rf
 
@@ -100,6 +102,29 @@ def test_a_changed_input_file_is_noticed(tiny_plan, tmp_path):
     radii.write_text("1.5\n2.6\n")
     with pytest.raises(InputError, match="made with inputs="):
         ensure_dataset(plan, workers=1)
+    radii.unlink()
+    with pytest.raises(InputError, match=r"bubbles=.*radii.txt: no such file"):
+        ensure_dataset(plan, workers=1)
+    with pytest.raises(InputError, match=r"bubbles=.*radii.txt: no such file"):
+        ensure_dataset(dataclasses.replace(plan, folder=tmp_path / "new"), workers=1)
+    assert not (tmp_path / "new").exists()
+
+
+def test_only_the_usual_folder_is_simulated_unasked(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level("INFO")
+    plan = DatasetPlan("x", Path("data/x"), {"train": 2, "val": 1})
+    named = dataclasses.replace(plan, folder=Path("data/nothere"))
+    with pytest.raises(InputError, match=r"data.folder=data/nothere: no dataset there"):
+        simulate_missing(named, workers=1)
+    assert not any(tmp_path.iterdir())
+    simulate_missing(plan, workers=1)
+    said = "data/x lacks 2 signals of train, 1 signals of val; simulating them first"
+    assert caplog.messages[0] == said
+    Path("data/x/val.h5").unlink()
+    Path("data/x").rename("data/y")
+    simulate_missing(dataclasses.replace(plan, folder=Path("data/y")), workers=1)
+    assert store.open_dataset(Path("data/y/val.h5"))
 
 
 def test_scenes_fill_the_depth_and_width_they_are_given(tiny_plan):
@@ -134,16 +159,7 @@ def test_physics_that_makes_no_dataset_is_refused(tmp_path, physics, message):
     plan = DatasetPlan("x", tmp_path / "x", {"train": 1}, physics=physics)
     with pytest.raises(InputError, match=message):
         ensure_dataset(plan)
-    assert not any(tmp_path.rglob("*.h5*"))
-
-
-@pytest.mark.parametrize(
-    ("splits", "message"),
-    [("train", "give a list"), ([], "give a list"), (["all"], "the splits are train, val, test")],
-)
-def test_splits_that_do_not_exist_are_refused(tiny_plan, splits, message):
-    with pytest.raises(InputError, match=message):
-        tiny_plan.only(splits)
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_split_alone_has_the_same_content(tiny_plan):

@@ -13,7 +13,8 @@ import yaml
 from omegaconf import OmegaConf
 
 from bubbleloc.console.cli import config_folder
-from bubbleloc.data.generate import DatasetPlan, ensure_dataset
+from bubbleloc.data.generate import ensure_dataset
+from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.data.store import fingerprint
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
