@@ -71,8 +71,6 @@ def checkpoint_to_resume(folder: Path, learner: L.LightningModule | None = None)
         InputError: there are some and none can be read, or one is of another network.
     """
     damage = None
-    for leftover in (folder / runs.CHECKPOINTS).glob(".*.ckpt"):  # of a killed process
-        leftover.unlink(missing_ok=True)
     for path in (folder / runs.CHECKPOINTS / f"{name}.ckpt" for name in (LAST, PREVIOUS)):
         if not path.is_file():
             continue
