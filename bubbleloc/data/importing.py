@@ -31,6 +31,11 @@ class ImportReport:
             lines.append(f"{len(names)} × {reason} ({shown})")
         return lines
 
+    def skip(self, path: Path, reason: str) -> None:
+        """Note why a file is skipped; its name must not move the cursor of a terminal."""
+        name = path.name
+        self.skipped[reason].append(name if name.isprintable() else ascii(name))
+
     def read(self, path: Path, scale: Scale, samples: int | None = None) -> PublishedSignal | None:
         """Read a file; note why it is skipped if it cannot be used or has another length."""
         try:
@@ -38,7 +43,7 @@ class ImportReport:
             if samples not in (None, len(signal.volts)):
                 raise InputError(f"{len(signal.volts)} samples, not {samples}")
         except InputError as error:
-            self.skipped[str(error)].append(path.name)
+            self.skip(path, str(error))
             return None
         return signal
 
@@ -74,7 +79,7 @@ def import_folder(source: Path, output: Path, scale: Scale = PUBLISHED) -> Impor
         ) as file:
             for path in tqdm(files, desc=f"import {source}", unit="file", dynamic_ncols=True):
                 if path in twins:
-                    report.skipped["the same signal is there as .mat"].append(path.name)
+                    report.skip(path, "the same signal is there as .mat")
                 elif signal := report.read(path, scale, samples):
                     truth = writing.Truth(
                         signal.pressure_pa,

@@ -124,6 +124,13 @@ def test_what_cannot_be_used_is_skipped_and_counted(source, tmp_path):
     assert "f.txt" in reasons
 
 
+def test_names_of_files_cannot_write_to_a_terminal(source, tmp_path):
+    write_text(source / "a.txt", signal())
+    (source / "b\n\x1b[31mc.txt").write_text("")
+    (line,) = import_folder(source, tmp_path / "train.h5").reasons()
+    assert line.endswith(r"('b\n\x1b[31mc.txt')")
+
+
 def test_matlab_files_that_lack_something(source, tmp_path):
     write_mat73(source / "a.mat", signal(bubbles=3))
     write_mat73(source / "b.mat", signal(bubbles=3))
