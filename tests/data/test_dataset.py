@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from bubbleloc.data import writing
 from bubbleloc.data.crops import Crop, CropDataset, CropSampler
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.module import LoaderSettings, RFDataModule
@@ -13,6 +14,7 @@ from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import open_split
 from bubbleloc.data.store import BUBBLE_FIELDS
 from bubbleloc.errors import InputError
+from bubbleloc.formats.srml import PUBLISHED
 
 
 @pytest.fixture
@@ -164,6 +166,30 @@ def test_batches_hold_the_lines_and_their_truth_in_order(tiny):
     assert [len(a) for a in arrivals] == split.bubbles.tolist()
     assert (split.samples, split.path) == (8446, tiny / "train.h5")
     assert split.pressure_pa.shape == (8,)
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "counted"),
+    [
+        ([[], []], [{}, {}]),
+        ([[5.0, 5.0, 5.2], [7.0]], [{5: 3}, {7: 1}]),
+        ([[8445.0, 8445.49], [-0.4]], [{8445: 2}, {0: 1}]),
+        ([[3.0]], [{3: 1}]),
+    ],
+    ids=["no bubbles", "coincident", "at the ends", "one signal"],
+)
+def test_unusual_lines_are_counted(tmp_path, arrivals, counted):
+    path, samples = tmp_path / "test.h5", 8446
+    about = {"scale": PUBLISHED, "seed": 0, "split": "test", "config": "source: imported"}
+    with writing.create(path, samples=samples, **about) as file:
+        for row in map(np.array, arrivals):
+            truth = writing.Truth(1e5, *[row.astype(float)] * 4)
+            writing.append_signal(file, np.zeros(samples, np.float32), truth)
+    for noise in (Noise(0.1), Noise(snr_db=10)):
+        (batch,) = open_split(tmp_path, "test", noise).batches()
+        assert np.isfinite(batch.rf).all()
+        found = [{int(i): int(row[i]) for i in np.flatnonzero(row)} for row in batch.count]
+        assert found == counted
 
 
 def imported(tiny, folder):

@@ -22,10 +22,13 @@ from tqdm import tqdm
 
 from bubbleloc.data import store, writing
 from bubbleloc.data.generate import ensure_dataset
+from bubbleloc.data.importing import import_folder
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
 from tests.conftest import run
 from tests.data.test_generate import assert_same_content
+from tests.published import signal as signal_of
+from tests.published import write_text
 
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload(["tests.data.warm"])
@@ -126,16 +129,16 @@ def test_a_kill_keeps_what_was_simulated(tiny_plan, plan):
 
 
 @pytest.mark.slow
-def test_the_whole_process_group_killed(tiny_plan, plan):
-    """The command as users run it, with worker processes."""
+@pytest.mark.parametrize("kill", [os.killpg, os.kill], ids=["group", "parent"])
+def test_the_command_killed_with_its_workers_or_alone(tiny_plan, plan, kill):
+    """The command as users run it, with worker processes; none of them is left behind."""
     arguments = ["data=tiny", f"data.folder={plan.folder}", "splits=[train]", "workers=2"]
     command = [sys.executable, "-m", "bubbleloc.simulate", *arguments]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    child = subprocess.Popen(command, start_new_session=True, **quiet)
+    child = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
     wait_for(store.partial_path(plan.path("train")).exists)
     time.sleep(np.random.default_rng().uniform(0, 2))
-    os.killpg(child.pid, signal.SIGKILL)
-    child.wait(60)
+    kill(child.pid, signal.SIGKILL)
+    child.communicate(timeout=60)  # ends when the last of them has
     finished = run(plan.folder.parent, "simulate", *arguments)
     assert finished.returncode == 0, finished.stderr
     assert_same_content(plan.path("train"), tiny_plan.path("train"))
@@ -242,3 +245,24 @@ def test_a_foreign_file_is_named_and_left_alone(plan):
     with pytest.raises(InputError, match="not a bubbleloc dataset"):
         ensure_dataset(plan)
     assert plan.path("train").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_imports_killed_at_random_moments_leave_all_or_nothing(tmp_path):
+    (tmp_path / "source").mkdir()
+    for number in range(40):
+        write_text(tmp_path / f"source/{number}.txt", signal_of(number))
+    output = tmp_path / "x/train.h5"
+    kills = 0
+    for delay in np.random.default_rng().uniform(0.02, 0.6, 8):
+        child = processes.Process(target=import_folder, args=(tmp_path / "source", output))
+        child.start()
+        time.sleep(delay)
+        child.kill()
+        kills += exit_code(child) == -signal.SIGKILL
+        if output.exists():
+            assert store.open_dataset(output)["done"][:].sum() == 40
+            output.unlink()
+    assert kills >= 2
+    assert import_folder(tmp_path / "source", output).imported == 40
+    assert [path.name for path in output.parent.iterdir()] == ["train.h5"]
