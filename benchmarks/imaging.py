@@ -8,7 +8,7 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from bubbleloc.imaging.acquisition import simulated
+from bubbleloc.imaging.acquisition import analytic, localized, simulated
 from bubbleloc.imaging.beamforming import Grid
 from bubbleloc.imaging.run import LOCALIZED, RAW
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
@@ -25,13 +25,12 @@ def widths(run: str, count: int, scenes: int) -> pd.DataFrame:
     """Return medians over the isolated bubbles of some scenes of ``count`` bubbles."""
     network, tables = open_run(run).network, []
     for seed in range(scenes):
-        array = simulated(Setup(), "monodisperse", 96, count, 100e3, seed)
+        rf, bubbles = simulated(Setup(), "monodisperse", 96, count, 100e3, seed)
         lines = {
-            RAW: array.echoes(DELAY_SAMPLES),
-            LOCALIZED: array.localized(network, batch_size=16),
+            RAW: analytic(rf, DELAY_SAMPLES),
+            LOCALIZED: localized(rf, network, batch_size=16),
         }
-        assert array.bubbles is not None
-        tables.append(measure_widths(lines, array.bubbles, REGION, ISOLATION_M[count]))
+        tables.append(measure_widths(lines, bubbles, REGION, ISOLATION_M[count]))
     summary = summarize_widths(pd.concat(tables))
     summary.insert(0, "bubbles in 28 × 93 mm", count)
     return summary

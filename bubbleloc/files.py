@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from bubbleloc.errors import InputError
 
 MOST_BYTES = 2**31  # of what has to be read in one piece
-MOST_SAMPLES = 2**24  # of an RF line
+MOST_SAMPLES = 2**18  # of an RF line: 3 m at 62.5 MHz
 MOST_YAML_BYTES = 2**20
 _MATLAB_BYTES = {"single": 4, "logical": 1, "char": 2}
 _MATLAB_BYTES |= {f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)}
@@ -160,6 +160,19 @@ def _reason(error: Exception) -> str:
         return found[1]
     system = isinstance(error, OSError) and error.strerror
     return (system or str(error) or type(error).__name__).splitlines()[0]
+
+
+def check_output(path: Path) -> None:
+    """Refuse an output file that cannot be written, before any work is done for it.
+
+    Raises:
+        InputError: a folder of that name, or no folder that can be written above it.
+    """
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder; choose another name")
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise InputError(f"cannot write {path}: {above} is no folder that you may write to")
 
 
 def check_bytes(path: Path, claimed: int | None = None) -> None:

@@ -1,6 +1,7 @@
 """``python -m bubbleloc.image run=bubbleloc:small`` images an array, line by line localized."""
 
 from bubbleloc.console.cli import Settings, command
+from bubbleloc.errors import printable
 
 
 @command
@@ -11,9 +12,12 @@ def main(settings: Settings) -> None:
 
     made = image_array(**settings)
     height, width = made.pixels
-    print(f"images: {made.folder} ({width} × {height} pixels from {made.lines} lines)")
+    scale = made.scale
+    print(f"lines: {scale.sampling_rate_hz / 1e6:g} MHz, {scale.speed_of_sound_m_s:g} m/s")
+    folder = printable(made.folder)
+    print(f"images: {folder} ({width} × {height} pixels from {made.lines} lines)")
     if made.widths is not None:
-        print(f"medians over isolated bubbles, one by one in {made.folder / 'widths.csv'}:")
+        print(f"medians over isolated bubbles, one by one in {folder}/widths.csv:")
         print(to_markdown(made.widths))
 
 

@@ -1,6 +1,7 @@
 """``python -m bubbleloc.localize run=<run dir> input=rf.h5 output=bubbles.csv`` finds bubbles."""
 
 from bubbleloc.console.cli import Settings, command
+from bubbleloc.errors import printable
 
 
 @command
@@ -10,11 +11,13 @@ def main(settings: Settings) -> None:
 
     found = localize_file(**settings)
     size = f"{found.lines} line{'s' * (found.lines != 1)} × {found.samples} samples"
-    said = " (assumed: the file does not say)" if found.rate_is_assumed else ""
-    print(f"{settings['input']}: {size} at {found.sampling_rate_hz / 1e6:g} MHz{said}")
-    print(f"bubbles: {found.output} ({found.bubbles}, confidence above {found.threshold:g})")
+    at = f"{found.scale.sampling_rate_hz / 1e6:g} MHz"
+    speed = f"{found.scale.speed_of_sound_m_s:g} m/s (from the {found.speed_of_sound_from})"
+    print(f"{printable(settings['input'])}: {size} at {at}, speed of sound {speed}")
+    shown = f"{found.bubbles}, confidence above {found.threshold:g}"
+    print(f"bubbles: {printable(found.output)} ({shown})")
     if found.picture:
-        print(f"picture: {found.picture}")
+        print(f"picture: {printable(found.picture)}")
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ def use_run(run: Path, use: str) -> None:
     if use == "evaluate":
         evaluate_run(run)
     elif use == "localize":
-        np.save(run / "rf.npy", np.ones(8446))
-        localize_file(str(run), run / "rf.npy", run / "x.csv", threshold=0.5)
+        np.savez(run / "rf.npz", rf=np.ones(8446), fs=62.5e6)
+        localize_file(str(run), run / "rf.npz", run / "x.csv", threshold=0.5)
     else:
         session.resume(run)
 

@@ -11,7 +11,7 @@ from typing import Any
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from bubbleloc.errors import InputError
+from bubbleloc.errors import InputError, printable
 
 OPEN_GROUP = "trainer."  # +trainer.x=… reaches lightning.Trainer, which checks its arguments
 
@@ -27,14 +27,17 @@ def explain(error: Exception, known: Collection[str] = ()) -> str | None:
     Args:
         known: settings of the command, among which a misspelt one is searched.
     """
-    if isinstance(error, InputError | HydraException | OmegaConfBaseException):
-        return _in_one_line(str(error), known)
+    if isinstance(error, InputError):
+        return printable(error)
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return printable(_in_one_line(str(error), known))
     if isinstance(error, MemoryError) or re.search(
         "out of memory|not enough memory|can't allocate memory", str(error)
     ):
         return "out of memory; choose a smaller batch size or network, or fewer workers"
     if isinstance(error, OSError) and error.errno in USER_CAN_FIX:
-        return f"{error.filename or 'a file'}: {error.strerror}; choose another place or free this"
+        place = printable(error.filename or "a file")
+        return f"{place}: {error.strerror}; choose another place or free this"
     return None
 
 
@@ -89,7 +92,7 @@ def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning in one line; it takes the place of ``warnings.showwarning``."""
     from tqdm import tqdm
 
-    line = f"warning: {' '.join(str(message).split())}"
+    line = f"warning: {printable(' '.join(str(message).split()))}"
     if multiprocessing.parent_process():  # a killed worker must not hold the bar's lock
         print(line, file=sys.stderr)
     else:

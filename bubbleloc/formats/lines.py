@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ import numpy as np
 from bubbleloc.arrays import Float32s
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
+from bubbleloc.physics.scale import Scale
+
+LEAST_VOLTS, MOST_VOLTS = 1e-9, 1e12  # of the largest sample of a line, unless all are zero
 
 FACTS = ("sampling_rate_hz", "fs", "speed_of_sound_m_s")
 """Numbers beside the RF lines of a file that are read; ``fs`` is the sampling rate too."""
@@ -36,11 +40,30 @@ class RFLines:
     sampling_rate_hz: float | None = None
     speed_of_sound_m_s: float | None = None
 
+    def check_length(self, needed: int, ratio: Fraction = Fraction(1)) -> None:
+        """Refuse lines that are too short or too long for a network.
+
+        Args:
+            needed: samples of the network.
+            ratio: samples of the network per sample of the lines.
+
+        Raises:
+            InputError: says how many samples there are.
+        """
+        said = f"{self.source} holds {self.lines} lines of {self.samples} samples"
+        if self.samples * ratio < needed:
+            raise InputError(
+                f"{said}, shorter than the {needed} that the network needs: if lines are "
+                "columns, add transpose=true"
+            )
+        if self.samples * ratio > MOST_SAMPLES:
+            raise InputError(f"{said}, more than {MOST_SAMPLES} at the network's rate: cut them")
+
     def read(self, start: int, stop: int) -> Float32s:
         """Return lines `start` to `stop` as an array (b, samples).
 
         Raises:
-            InputError: the file is damaged, or a value is NaN or infinite.
+            InputError: the file is damaged, or a value is NaN, infinite or beyond all physics.
         """
         with unreadable_is_input_error(self.source):
             if self.lines == 1:
@@ -49,7 +72,7 @@ class RFLines:
                 volts = self.array[:, start:stop].T
             else:
                 volts = self.array[start:stop]
-            volts = np.array(volts, dtype=np.float32, order="C")
+            volts = np.array(volts, dtype=np.float64, order="C")
         bad = np.argwhere(~np.isfinite(volts))
         if len(bad):
             line, sample = bad[0]
@@ -57,7 +80,48 @@ class RFLines:
                 f"{self.source}: line {start + line} is NaN or infinite at sample {sample}; "
                 "repair it"
             )
-        return volts
+        largest = np.abs(volts).max(axis=1)
+        unphysical = (largest > MOST_VOLTS) | ((largest < LEAST_VOLTS) & (largest > 0))
+        if unphysical.any():
+            line = int(unphysical.argmax())
+            raise InputError(
+                f"{self.source}: line {start + line} reaches {largest[line]:g}; give volts or "
+                f"counts, {LEAST_VOLTS:g} to {MOST_VOLTS:g}, or zeros"
+            )
+        return volts.astype(np.float32)
+
+    def scale(
+        self,
+        network: Scale,
+        sampling_rate_hz: float | None = None,
+        speed_of_sound_m_s: float | None = None,
+    ) -> tuple[Scale, str]:
+        """Return what a sample of the lines is worth, and who says the speed of sound.
+
+        Args:
+            network: scale of the lines that a network was trained on; its speed of sound holds
+                where nothing else tells one.
+            sampling_rate_hz, speed_of_sound_m_s: in place of what the file says.
+
+        Raises:
+            InputError: nothing tells the sampling rate, or a value outside its physical range.
+        """
+        rate_hz = self.sampling_rate_hz if sampling_rate_hz is None else sampling_rate_hz
+        if rate_hz is None:
+            raise InputError(
+                f"{self.source} does not say its sampling rate, on which depths depend: give "
+                "sampling_rate_hz=, in Hz"
+            )
+        speeds = {
+            "setting": speed_of_sound_m_s,
+            "file": self.speed_of_sound_m_s,
+            "network": network.speed_of_sound_m_s,
+        }
+        source, speed_m_s = next((s, v) for s, v in speeds.items() if v is not None)
+        try:
+            return Scale(rate_hz, speed_m_s, network.frequency_hz), source
+        except InputError as error:
+            raise InputError(f"{self.source}: {error}") from None
 
     def blocks(self, size: int) -> Iterator[Float32s]:
         """Read all lines from the start, at most `size` at a time."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
+from bubbleloc.physics.scale import Scale
 
 MOST_PIXELS = 2**26
 
@@ -50,12 +51,12 @@ class ArrayLines:
     """Signals of an array's elements after one plane wave, sent straight down.
 
     An echo from (x, z) is expected in the line of the element at x_e at sample
-    (z + √(z² + (x − x_e)²)) · ``samples_per_m`` + ``delay_samples``.
+    (z + √(z² + (x − x_e)²)) · fs/c + ``delay_samples``.
     """
 
     signal: NDArray[Any]  # (E, L), real or complex
     element_m: Floats  # (E,), lateral
-    samples_per_m: float  # of the path, down and back
+    scale: Scale
     delay_samples: float = 0.0
 
     def image(self, grid: Grid) -> Float32s:
@@ -68,7 +69,7 @@ class ArrayLines:
             self.element_m,
             grid.lateral_m,
             grid.depth_m,
-            self.samples_per_m,
+            self.scale.sampling_rate_hz / self.scale.speed_of_sound_m_s,
             self.delay_samples,
         )
         return np.abs(total).astype(np.float32)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from bubbleloc.data.plan import plan_of
-from bubbleloc.files import atomic
-from bubbleloc.imaging.acquisition import recorded, simulated
+from bubbleloc.files import atomic, check_output
+from bubbleloc.imaging.acquisition import analytic, localized, recorded, simulated
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
-from bubbleloc.physics import Scene, typical_lag_samples
+from bubbleloc.physics import Scene, Setup, typical_lag_samples
+from bubbleloc.physics.scale import Scale
 from bubbleloc.report.figures.style import save_figure
 from bubbleloc.report.tables import write_csv
 from bubbleloc.training.runs import open_run, read_config
@@ -30,11 +31,13 @@ class Imaged:
     Attributes:
         lines: of the acquisition.
         pixels: height and width of the images.
+        scale: of the lines.
         widths: medians over isolated bubbles, a row per image; None where bubbles are unknown.
     """
 
     lines: int
     pixels: tuple[int, int]
+    scale: Scale
     folder: Path
     widths: pd.DataFrame | None
 
@@ -47,6 +50,8 @@ def image_array(
     input: str | None = None,
     key: str | None = None,
     transpose: bool = False,
+    sampling_rate_hz: float | None = None,
+    speed_of_sound_m_s: float | None = None,
     aperture_mm: float = 28.0,
     elements: int = 96,
     count: int = 300,
@@ -65,29 +70,45 @@ def image_array(
 
     Args:
         run: run directory, or ``bubbleloc:small``; simulated lines follow its physics.
-        input, key, transpose, aperture_mm: lines of an array, see `recorded`; simulated if None.
-        elements, count, pressure_pa, seed: of the simulation, see `simulated`.
+        input: file of lines, see `recorded` for the next five; simulated, see `simulated`, if None.
         lateral_mm, depth_mm, pixel_mm: region and pixels of the images.
         isolation_mm: distance to the nearest other bubble, above which widths are measured.
 
     Raises:
         InputError: files or settings that do not fit.
     """
+    folder = Path(output)
+    check_output(folder / "image.npz")
     grid = Grid.covering(_metres(lateral_mm), _metres(depth_mm), 1e-3 * pixel_mm)
     trained, plan = open_run(run, checkpoint), plan_of(read_config(Path(run))["data"])
-    setup = plan.setup()
+    setup = _at_scale(plan.setup(), trained.card.scale)
+    bubbles = None
     if input is None:
-        array = simulated(setup, plan.bubbles, elements, count, pressure_pa, seed)
+        rf, bubbles = simulated(setup, plan.bubbles, elements, count, pressure_pa, seed)
     else:
-        array = recorded(Path(input), key, transpose, 1e-3 * aperture_mm, trained.card.scale)
+        rf = recorded(
+            Path(input),
+            trained.card.scale,
+            key=key,
+            transpose=transpose,
+            aperture_m=1e-3 * aperture_mm,
+            sampling_rate_hz=sampling_rate_hz,
+            speed_of_sound_m_s=speed_of_sound_m_s,
+        )
     lag_samples = typical_lag_samples(np.random.default_rng(plan.seed), plan.bubbles, setup)
     lines = {
-        RAW: array.echoes(lag_samples),
-        LOCALIZED: array.localized(trained.network, batch_size),
+        RAW: analytic(rf, lag_samples),
+        LOCALIZED: localized(rf, trained.network, batch_size),
     }
-    widths = _write(lines, array.bubbles, grid, 1e-3 * isolation_mm, Path(output))
+    widths = _write(lines, bubbles, grid, 1e-3 * isolation_mm, folder)
     pixels = len(grid.depth_m), len(grid.lateral_m)
-    return Imaged(len(array.volts), pixels, Path(output), widths)
+    return Imaged(len(rf.signal), pixels, rf.scale, folder, widths)
+
+
+def _at_scale(setup: Setup, scale: Scale) -> Setup:
+    """Return a setup whose lines are like those that a network was trained on, if imported ones."""
+    medium = replace(setup.medium, speed_of_sound_m_s=scale.speed_of_sound_m_s)
+    return replace(setup, sampling_rate_hz=scale.sampling_rate_hz, medium=medium)
 
 
 def _metres(range_mm: tuple[float, float]) -> tuple[float, float]:
@@ -102,11 +123,11 @@ def _write(
     folder: Path,
 ) -> pd.DataFrame | None:
     """Write figure, images and, of known bubbles, widths; return the medians of the widths."""
-    rf, localized = lines[RAW].image(grid), lines[LOCALIZED].image(grid)
-    save_figure(image_figure(rf, localized, grid, bubbles), folder, "image")
+    rf, sharp = lines[RAW].image(grid), lines[LOCALIZED].image(grid)
+    save_figure(image_figure(rf, sharp, grid, bubbles), folder, "image")
     with atomic(folder / "image.npz") as path:
         across, down = grid.lateral_m, grid.depth_m
-        np.savez(path, rf=rf, localized=localized, lateral_m=across, depth_m=down)
+        np.savez(path, rf=rf, localized=sharp, lateral_m=across, depth_m=down)
     table = folder / "widths.csv"
     if bubbles is None:
         table.unlink(missing_ok=True)  # left by an image of other lines

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Self
+from math import ceil
+from typing import Self, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,8 @@ from scipy.signal import resample_poly
 from tqdm import tqdm
 
 from bubbleloc.arrays import Float32s
-from bubbleloc.errors import InputError
+from bubbleloc.errors import InputError, printable
+from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.formats import RFLines
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.detections import Detections, pick_peaks
@@ -22,6 +24,18 @@ from bubbleloc.nn.inference import apply
 from bubbleloc.physics.scale import Scale
 from bubbleloc.training.runs import TrainedNetwork
 
+MOST_RATIO = 20  # of the network's sampling rate to that of the lines, or the other way round
+
+
+class Choices(TypedDict, total=False):
+    """Settings of `BubbleFinder.for_lines`."""
+
+    threshold: float | None
+    tolerance: int
+    sampling_rate_hz: float | None
+    speed_of_sound_m_s: float | None
+    resample: bool
+
 
 @dataclass(frozen=True, eq=False)
 class BubbleFinder:
@@ -29,12 +43,14 @@ class BubbleFinder:
 
     Attributes:
         scale: of the RF lines.
+        speed_of_sound_from: ``setting``, ``file`` or ``network``, whichever tells it.
         network_samples: of the network per sample of the RF lines.
         threshold: of the network's output, above which a peak is a bubble.
     """
 
     network: Localizer
     scale: Scale
+    speed_of_sound_from: str
     network_samples: Fraction
     threshold: float
 
@@ -54,29 +70,19 @@ class BubbleFinder:
 
         Args:
             threshold: the network's best one at a tolerance in samples if None.
-            sampling_rate_hz, speed_of_sound_m_s: those that the lines come with if None, else
-                those of the network.
+            sampling_rate_hz, speed_of_sound_m_s: see `RFLines.scale`.
             resample: whether to convert lines of another rate than the network's.
 
         Raises:
-            InputError: lines of another rate, or too short for the network.
+            InputError: lines of unknown or another rate, or of a length that does not suit the
+                network.
         """
         own = trained.card.scale
-        scale = Scale(
-            sampling_rate_hz or lines.sampling_rate_hz or own.sampling_rate_hz,
-            speed_of_sound_m_s or lines.speed_of_sound_m_s or own.speed_of_sound_m_s,
-            own.frequency_hz,
-        )
+        scale, source = lines.scale(own, sampling_rate_hz, speed_of_sound_m_s)
         ratio = _rate_ratio(lines, scale.sampling_rate_hz, own.sampling_rate_hz, resample)
-        needed = trained.network.receptive_field // 2 + 1
-        if lines.samples * ratio < needed:
-            raise InputError(
-                f"{lines.source} holds {lines.lines} lines of {lines.samples} samples, shorter "
-                f"than the {needed} that the network needs: if lines are columns, add "
-                "transpose=true"
-            )
+        lines.check_length(trained.network.receptive_field // 2 + 1, ratio)
         level = trained.threshold(tolerance) if threshold is None else float(threshold)
-        return cls(trained.network, scale, ratio, level)
+        return cls(trained.network, scale, source, ratio, level)
 
     @property
     def network_scale(self) -> Scale:
@@ -87,8 +93,14 @@ class BubbleFinder:
     def tables(
         self, lines: RFLines, batch_size: int, progress: bool = False
     ) -> Iterator[pd.DataFrame]:
-        """Find the bubbles of all lines; yield a table, see `find`, per batch of lines."""
-        description = f"localize {lines.source}"
+        """Find the bubbles of all lines; yield a table, see `find`, per batch of lines.
+
+        Batches of long lines are smaller, so that the memory they take is bounded.
+        """
+        description = printable(f"localize {lines.source}")
+        batch_size = min(
+            batch_size, max(1, MOST_SAMPLES // ceil(lines.samples * self.network_samples))
+        )
         with tqdm(total=lines.lines, desc=description, unit="line", disable=not progress) as bar:
             for first in range(0, lines.lines, batch_size):
                 volts = lines.read(first, first + batch_size)
@@ -127,6 +139,12 @@ def _rate_ratio(lines: RFLines, rate_hz: float, wanted_hz: float, resample: bool
     """Samples of the network per sample of the lines."""
     if np.isclose(rate_hz, wanted_hz, rtol=1e-6):
         return Fraction(1)
+    if not 1 / MOST_RATIO <= wanted_hz / rate_hz <= MOST_RATIO:
+        raise InputError(
+            f"{lines.source} is sampled at {rate_hz / 1e6:g} MHz, too far from the "
+            f"{wanted_hz / 1e6:g} MHz of the network: give the rate in Hz, in the file or as "
+            "sampling_rate_hz="
+        )
     if not resample:
         raise InputError(
             f"{lines.source} is sampled at {rate_hz / 1e6:g} MHz, the network wants "

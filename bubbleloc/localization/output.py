@@ -10,19 +10,20 @@ import numpy as np
 import pandas as pd
 
 from bubbleloc.errors import InputError
-from bubbleloc.files import atomic, explain_write_errors
+from bubbleloc.files import atomic, check_output, explain_write_errors
 from bubbleloc.report.tables import write_long_csv
 
 COLUMNS = ["line", "sample", "time_us", "depth_mm", "confidence"]
 _SUFFIXES = (".csv", ".h5", ".hdf5")
 
 
-def check_output(path: Path, source: Path) -> None:
-    """Refuse an output of unknown format, or one that is the input, before any work is done."""
+def check_table(path: Path, source: Path) -> None:
+    """Refuse an output of unknown format, the input, or what cannot be written, before any work."""
     if path.suffix.lower() not in _SUFFIXES:
         raise InputError(f"output={path}: choose a name that ends with {', '.join(_SUFFIXES)}")
     if path.resolve() == source.resolve():
         raise InputError(f"output={path} would overwrite the input: choose another name")
+    check_output(path)
 
 
 def write_bubbles(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, object]) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from bubbleloc import __version__
-from bubbleloc.errors import InputError
+from bubbleloc.errors import InputError, printable
 from bubbleloc.formats import RFLines, lines_of_array, open_lines
-from bubbleloc.localization.finder import BubbleFinder
-from bubbleloc.localization.output import COLUMNS, check_output, write_bubbles
+from bubbleloc.localization.finder import BubbleFinder, Choices
+from bubbleloc.localization.output import COLUMNS, check_table, write_bubbles
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.nn.released import RELEASED
+from bubbleloc.physics.scale import Scale
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.style import save_picture
 from bubbleloc.training.runs import RELEASED_PREFIX, open_run
@@ -24,13 +26,18 @@ from bubbleloc.training.runs import RELEASED_PREFIX, open_run
 
 @dataclass(frozen=True)
 class Localized:
-    """What was found, and where it is written."""
+    """What was found, and where it is written.
+
+    Attributes:
+        scale: of the lines.
+        speed_of_sound_from: ``setting``, ``file`` or ``network``, whichever tells it.
+    """
 
     lines: int
     samples: int
     bubbles: int
-    sampling_rate_hz: float
-    rate_is_assumed: bool
+    scale: Scale
+    speed_of_sound_from: str
     threshold: float
     output: Path
     picture: Path | None
@@ -91,13 +98,9 @@ def localize_file(
     checkpoint: str = "best",
     key: str | None = None,
     transpose: bool = False,
-    sampling_rate_hz: float | None = None,
-    resample: bool = False,
-    speed_of_sound_m_s: float | None = None,
-    threshold: float | None = None,
-    tolerance: int = QUOTED_TOLERANCE,
     picture: int | None = None,
     batch_size: int = 16,
+    **choices: Unpack[Choices],
 ) -> Localized:
     """Write the bubbles in a file of RF lines to a CSV or HDF5 file, see `localize_lines`.
 
@@ -106,32 +109,28 @@ def localize_file(
     Args:
         input, key, transpose: RF lines, see `open_lines`.
         output: file that ends with ``.csv`` or ``.h5``.
-        sampling_rate_hz, speed_of_sound_m_s: what the file says if None, else the network's.
         picture: number of a line to draw, with its bubbles, to a PNG file beside the output.
+        choices: see `BubbleFinder.for_lines`; the sampling rate is needed if the file has none.
 
     Raises:
-        InputError: files or settings that do not fit, NaN or infinite values.
+        InputError: files or settings that do not fit, NaN, infinite or unphysical values.
     """
     target = Path(output)
-    check_output(target, Path(input))
+    check_table(target, Path(input))
     lines = open_lines(Path(input), key, transpose)
     if picture is not None and picture >= lines.lines:
         raise InputError(f"picture={picture}: {input} has lines 0 to {lines.lines - 1}")
-    finder = BubbleFinder.for_lines(
-        lines,
-        open_run(run, checkpoint),
-        threshold=threshold,
-        tolerance=tolerance,
-        sampling_rate_hz=sampling_rate_hz,
-        speed_of_sound_m_s=speed_of_sound_m_s,
-        resample=resample,
-    )
+    finder = BubbleFinder.for_lines(lines, open_run(run, checkpoint), **choices)
     bubbles = _write(finder, lines, target, batch_size, model=run)
-    drawn = None if picture is None else _draw(finder, lines, picture, target)
-    rate_hz = finder.scale.sampling_rate_hz
-    assumed = not (sampling_rate_hz or lines.sampling_rate_hz)
     return Localized(
-        lines.lines, lines.samples, bubbles, rate_hz, assumed, finder.threshold, target, drawn
+        lines.lines,
+        lines.samples,
+        bubbles,
+        finder.scale,
+        finder.speed_of_sound_from,
+        finder.threshold,
+        target,
+        None if picture is None else _draw(finder, lines, picture, target),
     )
 
 
@@ -159,6 +158,6 @@ def _write(finder: BubbleFinder, lines: RFLines, target: Path, batch_size: int, 
 def _draw(finder: BubbleFinder, lines: RFLines, number: int, target: Path) -> Path:
     """Draw a line and its bubbles, at the rate of the network, beside the output."""
     ((rf, output, found),) = finder.detections(lines.read(number, number + 1))
-    title = f"{Path(lines.source).name}, line {number}: {len(found)} bubbles"
+    title = printable(f"{Path(lines.source).name}, line {number}: {len(found)} detections")
     figure = detected_line(title, rf, output, found, finder.threshold, finder.network_scale)
     return save_picture(figure, target.with_name(f"{target.stem}_line_{number}.png"))

@@ -114,7 +114,7 @@ def declare_imported(path: Path) -> None:
 
 
 TRAIN = ["data=tiny", "hidden_channels=3", "kernel=15", "trainer.max_epochs=1"]
-LOCALIZE = ["run=run", "threshold=0.5", "output=found.csv"]
+LOCALIZE = ["run=run", "threshold=0.5", "output=found.csv", "sampling_rate_hz=62.5e6"]
 
 CASES = [
     # simulate

@@ -1,10 +1,13 @@
+import time
+
 import h5py
 import numpy as np
 import pytest
 import scipy.io
 
 from bubbleloc.errors import InputError
-from bubbleloc.formats import open_lines
+from bubbleloc.formats import lines_of_array, open_lines
+from bubbleloc.physics.scale import Scale
 
 LINES = np.random.default_rng(0).standard_normal((5, 30)).astype(np.float32)
 
@@ -87,6 +90,7 @@ def test_an_array_is_sliced_and_not_read_whole(tmp_path):
     [
         ("a.png", lambda path: path.write_text(""), "cannot read .png; give .h5"),
         ("a.csv", lambda path: path.write_text("# nothing\n"), "is empty"),
+        ("a.csv", lambda path: path.write_text("first,second\n\n"), "not a table of numbers"),
         ("a.csv", lambda path: path.write_text("1,2,3\n4,x,6\n"), "not a table of numbers"),
         ("a.csv", lambda path: path.write_text("1,2\n4,5,6\n"), "not a table of numbers"),
         ("a.h5", lambda path: path.write_text("no HDF5"), "cannot be read"),
@@ -111,3 +115,95 @@ def test_the_array_is_chosen_by_name(tmp_path):
         read(tmp_path / "a.npz", key="z")
     with pytest.raises(InputError, match="no file"):
         read(tmp_path / "b.npz")
+
+
+TEXTS = {
+    "byte-order mark": "\ufeff1.5,-2\n3,4\n",
+    "heading after a byte-order mark": "\ufeffa,b\n1.5,-2\n3,4\n",
+    "heading of words and digits": "channel 1;channel 2\n1.5;-2\n3;4\n",
+    "decimal commas between semicolons": "1,5;-2\n3;4,0\n",
+    "decimal commas between tabs": "1,5\t-2\n3\t4\n",
+    "decimal commas between blanks": "1,5 -2,0\n3 4\n",
+    "commas and blanks": "1.5, -2\n3, 4\n",
+    "comments": "# of 2 lines\n1.5,-2 # the first\n3,4\n",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_texts_of_spreadsheets_are_understood(text, tmp_path):
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    np.testing.assert_array_equal(read(tmp_path / "a.csv")[0], [[1.5, -2], [3, 4]])
+
+
+COMMAS = "commas separate fields and decimals alike"
+AMBIGUOUS = {
+    "a row": ("0,12,-0,5,1,25\n", COMMAS),
+    "zeros after the comma": ("1,05,2,5\n", COMMAS),
+    "exponents": ("1,5e-3,2,5e-3\n", COMMAS),
+    "a column": ("".join(f"{n // 7 - 9},{n}\n" for n in range(10, 90)), COMMAS),
+    "points and commas": ("1.5;2,5\n", "mixes decimal points with commas"),
+    "thousands": ("1.234,5;2\n", "not a table of numbers"),
+    "a word among numbers": ("1,x,3\n4,5,6\n", "line 1 holds 'x' among numbers"),
+    "errors of a spreadsheet": ("1;2\n#NV;3\n", "holds '#NV;3'"),
+    "a heading of numbers": ("0,1,2\n.1,.2,.3\n", "the first row counts the columns"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_texts_that_could_mean_two_things_are_refused(text, message, tmp_path):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(InputError, match=message) as error:
+        read(tmp_path / "a.csv")
+    assert "\n" not in str(error.value)
+
+
+def test_tables_of_integers_are_no_decimals(tmp_path):
+    counts = np.random.default_rng(0).integers(-50, 50, (4, 20))
+    np.savetxt(tmp_path / "a.csv", counts, "%d", delimiter=",")
+    np.testing.assert_array_equal(read(tmp_path / "a.csv")[0], counts)
+
+
+def test_lines_of_millions_of_samples_are_refused_before_they_are_read(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"0," * 10_000_000)
+    with h5py.File(tmp_path / "a.h5", "w") as file:  # declared and never written
+        file.create_dataset("rf", (2**24, 64), np.float32, chunks=(1024, 64))
+    start = time.perf_counter()
+    with pytest.raises(InputError, match="characters: cut the RF lines to 262144 samples"):
+        open_lines(tmp_path / "a.csv")
+    with pytest.raises(InputError, match="lines of 16777216 samples, more than 262144"):
+        open_lines(tmp_path / "a.h5", transpose=True)
+    assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize("largest", [1e20, 1e-40, 1e300, 1e-300])
+def test_amplitudes_that_no_receiver_records_are_refused(largest, tmp_path):
+    np.save(tmp_path / "a.npy", LINES.astype(float) * [[1], [1], [largest], [1], [0]])
+    with pytest.raises(InputError, match=r"line 2 reaches .*; give volts or counts"):
+        read(tmp_path / "a.npy")
+
+
+OWN = Scale(62.5e6, 1480, 1.7e6)
+
+
+def test_settings_come_before_the_file_and_the_file_before_the_network():
+    lines = lines_of_array("a", LINES, facts={"fs": 40e6, "speed_of_sound_m_s": 1540})
+    assert lines.scale(OWN) == (Scale(40e6, 1540, 1.7e6), "file")
+    assert lines.scale(OWN, 50e6, 1500) == (Scale(50e6, 1500, 1.7e6), "setting")
+    assert lines_of_array("a", LINES).scale(OWN, 50e6) == (Scale(50e6, 1480, 1.7e6), "network")
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({}, "a.h5 does not say its sampling rate, .*: give sampling_rate_hz=, in Hz"),
+        ({"fs": 62.5}, r"a\.h5: sampling_rate_hz=62\.5: give the rate in Hz"),
+        ({"fs": 0.0}, "a.h5: sampling_rate_hz=0: give"),
+        ({"fs": 40e6, "speed_of_sound_m_s": 0}, "a.h5: speed_of_sound_m_s=0: give"),
+        ({"fs": 40e6, "speed_of_sound_m_s": -1480}, "a.h5: speed_of_sound_m_s=-1480: give"),
+        ({"fs": 40e6, "speed_of_sound_m_s": np.nan}, "a.h5: speed_of_sound_m_s=nan: give"),
+        ({"fs": 40e6, "speed_of_sound_m_s": 1.54}, "a.h5: speed_of_sound_m_s=1.54: give"),
+    ],
+)
+def test_files_without_or_with_impossible_facts_are_refused(facts, message):
+    with pytest.raises(InputError, match=message):
+        lines_of_array("a.h5", LINES, facts=facts).scale(OWN)

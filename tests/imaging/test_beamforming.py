@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 
 from bubbleloc.errors import InputError
-from bubbleloc.imaging.acquisition import Acquisition
+from bubbleloc.imaging.acquisition import analytic, localized
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.nn import load_released
 from bubbleloc.physics import Scene, Setup, simulate_rf
+from bubbleloc.physics.scale import Scale
 
+SCALE = Scale(62.5e6, 1480, 1.7e6)
 DEPTH_PIXEL_M, LATERAL_PIXEL_M = 0.01e-3, 0.1e-3
 
 
@@ -16,7 +18,11 @@ def direct_sum(lines, grid):
     samples = np.arange(lines.signal.shape[1])
     for row, z in enumerate(grid.depth_m):
         for column, x in enumerate(grid.lateral_m):
-            flight = (z + np.hypot(z, x - lines.element_m)) * lines.samples_per_m
+            flight = (
+                (z + np.hypot(z, x - lines.element_m))
+                * lines.scale.sampling_rate_hz
+                / lines.scale.speed_of_sound_m_s
+            )
             total = sum(
                 np.interp(sample, samples, line, left=0, right=0)
                 for sample, line in zip(flight + lines.delay_samples, lines.signal, strict=True)
@@ -32,7 +38,7 @@ def test_an_image_is_the_direct_sum(kind, delay):
     signal = rng.standard_normal((7, 300)).astype(kind)
     if np.iscomplexobj(signal):
         signal += 1j * rng.standard_normal(signal.shape).astype(kind)
-    lines = ArrayLines(signal, np.sort(rng.uniform(-0.01, 0.01, 7)), 42e3, delay)
+    lines = ArrayLines(signal, np.sort(rng.uniform(-0.01, 0.01, 7)), SCALE, delay)
     grid = Grid(np.linspace(-0.012, 0.012, 23), np.linspace(0, 0.005, 19))
     np.testing.assert_allclose(lines.image(grid), direct_sum(lines, grid), rtol=1e-4, atol=1e-4)
 
@@ -56,7 +62,7 @@ def point():
     setup = Setup(elements=96, depth_m=0.05)
     volts = simulate_rf(scene, setup).volts
     element_m = setup.transducer.element_positions_m(96)
-    return Acquisition(volts, element_m, setup.scale, scene)
+    return ArrayLines(volts, element_m, setup.scale), scene
 
 
 def peak_offsets(lines, bubble):
@@ -69,23 +75,25 @@ def peak_offsets(lines, bubble):
 
 
 def test_the_localized_image_peaks_at_the_bubble(point):
-    lines = point.localized(load_released("small"), batch_size=16)
+    rf, bubble = point
+    lines = localized(rf, load_released("small"), batch_size=16)
     assert lines.signal.min() >= 0
-    assert np.abs(peak_offsets(lines, point.bubbles)).max() <= 1
+    assert np.abs(peak_offsets(lines, bubble)).max() <= 1
 
 
 def test_the_rf_image_peaks_at_the_bubble_given_the_delay_of_its_echo(point):
-    arrival = simulate_rf(point.bubbles, Setup(elements=96, depth_m=0.05)).arrival_sample
-    envelope = np.abs(point.echoes(0.0).signal)
+    rf, bubble = point
+    arrival = simulate_rf(bubble, Setup(elements=96, depth_m=0.05)).arrival_sample
+    envelope = np.abs(analytic(rf, 0.0).signal)
     delay = np.median(envelope.argmax(axis=1) - arrival[:, 0])
-    depth, lateral = peak_offsets(point.echoes(delay), point.bubbles)
+    depth, lateral = peak_offsets(analytic(rf, delay), bubble)
     assert abs(depth) <= 2
     assert abs(lateral) <= 1
 
 
 def test_lines_too_short_for_the_network_are_refused():
-    short = Acquisition(np.zeros((4, 50), np.float32), np.arange(4.0), Setup().scale)
+    short = ArrayLines(np.zeros((4, 50), np.float32), np.arange(4.0), SCALE)
     network = load_released("small")
     needed = network.receptive_field // 2 + 1
     with pytest.raises(InputError, match=f"lines of 50 samples, shorter than the {needed}"):
-        short.localized(network, batch_size=4)
+        localized(short, network, batch_size=4)

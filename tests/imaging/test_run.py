@@ -40,8 +40,8 @@ def test_files_and_what_they_say(made):
 
 
 def test_an_image_of_a_file_of_the_same_lines_is_the_same(made, tmp_path):
-    lines = simulated(Setup(), "monodisperse", pressure_pa=100e3, **ARRAY)
-    np.save(tmp_path / "array.npy", lines.volts.T)
+    lines, _ = simulated(Setup(), "monodisperse", pressure_pa=100e3, **ARRAY)
+    np.save(tmp_path / "array.npy", lines.signal.T)
     (tmp_path / "again").mkdir()
     (tmp_path / "again/widths.csv").write_text("of another image")
     again = image_array(
@@ -49,6 +49,7 @@ def test_an_image_of_a_file_of_the_same_lines_is_the_same(made, tmp_path):
         tmp_path / "again",
         input=str(tmp_path / "array.npy"),
         transpose=True,
+        sampling_rate_hz=62.5e6,
         **REGION,
     )
     assert again.widths is None
@@ -68,14 +69,14 @@ def test_files_that_hold_no_lines_of_an_array_are_refused(volts, message, tmp_pa
     np.save(tmp_path / "array.npy", volts)
     scale = open_run("bubbleloc:small").card.scale
     with pytest.raises(InputError, match=message):
-        recorded(tmp_path / "array.npy", None, False, 0.028, scale)
+        recorded(tmp_path / "array.npy", scale, sampling_rate_hz=62.5e6)
 
 
 def test_another_sampling_rate_is_refused(tmp_path):
     np.savez(tmp_path / "array.npz", rf=np.ones((4, 900)), fs=50e6)
     scale = open_run("bubbleloc:small").card.scale
     with pytest.raises(InputError, match=r"sampled at 50 MHz, the network wants 62\.5 MHz"):
-        recorded(tmp_path / "array.npz", None, False, 0.028, scale)
+        recorded(tmp_path / "array.npz", scale)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,25 @@
 import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.signal import resample_poly
 
+from bubbleloc.console.messages import explain
 from bubbleloc.errors import InputError
+from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.files import MOST_SAMPLES
+from bubbleloc.formats import lines_of_array
 from bubbleloc.localization import localize_file, localize_lines
+from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.metrics.detections import pick_peaks
 from bubbleloc.nn import Localizer
+from bubbleloc.training import session
+from bubbleloc.training.runs import checkpoint_path, open_run, read_checkpoint
+from tests.training.test_learner import SMALL, settings
 
 RUN = "bubbleloc:small"
 LEVEL = 0.5
@@ -56,8 +66,9 @@ def test_bubbles_are_the_peaks_of_the_network(rf, source, identity, tmp_path):
 def test_hdf5_output_says_the_same_and_how_it_was_made(rf, source, identity, tmp_path):
     np.save(tmp_path / "rf.npy", rf)
     for name in ("bubbles.csv", "bubbles.h5"):
-        done = localize_file(RUN, tmp_path / "rf.npy", tmp_path / name, threshold=LEVEL)
-        assert done.rate_is_assumed
+        settings = {"threshold": LEVEL, "sampling_rate_hz": 62.5e6}
+        done = localize_file(RUN, tmp_path / "rf.npy", tmp_path / name, **settings)
+        assert done.speed_of_sound_from == "network"
     table = pd.read_csv(tmp_path / "bubbles.csv")
     with h5py.File(tmp_path / "bubbles.h5") as file:
         for name in table:
@@ -117,6 +128,9 @@ def test_silent_lines_have_no_bubbles():
         (np.ones((900, 2)), {}, "volts holds 900 lines of 2 samples, shorter"),
         (np.ones(900), {"sampling_rate_hz": 50e6}, "volts is sampled at 50 MHz, the network wants"),
         (np.ones(900), {"sampling_rate_hz": 62.5}, "give the rate in Hz"),
+        (np.ones(900), {"speed_of_sound_m_s": 1.54}, "give the speed of sound in m/s"),
+        (np.ones(1), {}, "volts holds 1 lines of 1 samples, shorter"),
+        (np.full(900, 1e20), {}, r"volts: line 0 reaches 1e\+20; give volts or counts"),
         (np.ones(900), {"model": "huge"}, "huge is no run directory"),
         (np.ones(900), {"tolerance": 77}, "no threshold for tolerance 77"),
     ],
@@ -154,14 +168,21 @@ def test_another_rate_is_resampled_on_request_only(rf, source, identity, tmp_pat
         (None, {"transpose": True}, "8446 lines of 4 samples, shorter than .* transpose=true"),
         (None, {"picture": 9}, "has lines 0 to 3"),
         (None, {"sampling_rate_hz": -1}, "sampling_rate_hz=-1: give the rate in Hz"),
-        (None, {"sampling_rate_hz": 62.5, "resample": True}, "give the rate in Hz"),
+        (None, {"sampling_rate_hz": 62.5, "resample": True}, r"rf\.npy: .*: give the rate in Hz"),
+        (
+            None,
+            {"sampling_rate_hz": 62.5e4, "resample": True},
+            r"rf\.npy is sampled at 0\.625 MHz, too far .*, in the file or as sampling_rate_hz=",
+        ),
+        (None, {"sampling_rate_hz": None}, r"rf\.npy does not say its sampling rate"),
+        (None, {"speed_of_sound_m_s": 1.54}, "speed_of_sound_m_s=1.54: give the speed of sound"),
     ],
 )
 def test_bad_input_leaves_no_output(change, settings, message, rf, tmp_path):
     if change:
         change(rf)
     np.save(tmp_path / "rf.npy", rf)
-    settings = {"threshold": 0.5, **settings}
+    settings = {"threshold": 0.5, "sampling_rate_hz": 62.5e6, **settings}
     with pytest.raises(InputError, match=message):
         localize_file(RUN, tmp_path / "rf.npy", tmp_path / "b.csv", **settings)
     assert [path.name for path in tmp_path.iterdir()] == ["rf.npy"]
@@ -174,6 +195,82 @@ def test_output_must_be_another_file_of_a_known_format(source, tmp_path):
         localize_file(RUN, source, source.parent / ".." / source.parent.name / "test.h5")
     with pytest.raises(InputError, match="no run directory"):
         localize_file("nowhere", source, tmp_path / "b.csv")
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "file").touch()
+    for name, why in (("folder.csv", "it is a folder"), ("file/b.csv", "no folder that you may")):
+        with pytest.raises(InputError, match=f"cannot write .*{name}: .*{why}"):
+            localize_file(RUN, tmp_path / "not even read", tmp_path / name)
+
+
+@pytest.fixture(scope="module")
+def slow_run(tiny, tmp_path_factory):
+    """A run trained on imported lines of 50 MHz and 1540 m/s, and the folder of these lines."""
+    folder = tmp_path_factory.mktemp("slow")
+    shutil.copytree(tiny, folder / "data")
+    for path in (folder / "data").glob("*.h5"):
+        with h5py.File(path, "r+") as file:
+            file.attrs["sampling_rate_hz"], file.attrs["speed_of_sound_m_s"] = 50e6, 1540.0
+            file.attrs["config"] = "source: imported"
+    session.start(settings(folder / "data", *SMALL, "trainer.max_epochs=1"), folder / "run")
+    return folder / "run", folder / "data"
+
+
+def test_a_run_keeps_the_scale_it_was_trained_at(slow_run, tiny, rf, tmp_path):
+    run, own = slow_run
+    np.savez(tmp_path / "bare.npz", rf=rf, fs=50e6)  # the speed of sound is the network's
+
+    def localized():
+        done = localize_file(str(run), tmp_path / "bare.npz", tmp_path / "b.csv", threshold=0)
+        assert (done.scale.sampling_rate_hz, done.scale.speed_of_sound_m_s) == (50e6, 1540)
+        assert done.speed_of_sound_from == "network"
+        assert localize_file(str(run), own / "test.h5", tmp_path / "own.csv").bubbles >= 0
+        with pytest.raises(InputError, match=r"at 62\.5 MHz, the network wants 50 MHz"):
+            localize_file(str(run), tiny / "test.h5", tmp_path / "c.csv")
+        return pd.read_csv(tmp_path / "b.csv")
+
+    before = localized()
+    np.testing.assert_allclose(before["depth_mm"], before["sample"] * 0.0154, rtol=1e-6)
+    evaluate_run(run, folder=tiny, resample=True, baselines=[])
+    pd.testing.assert_frame_equal(localized(), before)
+
+
+def test_thresholds_of_other_weights_are_not_used(slow_run, tmp_path):
+    run, own = slow_run
+    changed = Path(shutil.copytree(run, tmp_path / "changed"))
+    path = checkpoint_path(changed, "best")
+    torch.save({**read_checkpoint(path), "epoch": 99}, path)
+    with pytest.raises(InputError, match="changed has no threshold for tolerance 4"):
+        localize_file(str(changed), own / "test.h5", tmp_path / "b.csv")
+    localize_file(str(changed), own / "test.h5", tmp_path / "b.csv", checkpoint="last")
+    localize_file(str(changed), own / "test.h5", tmp_path / "b.csv", threshold=0.5)
+
+
+def test_names_of_files_cannot_write_into_the_terminal_or_a_picture(rf, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    name = "$\\frac$\n\x1b[31m\u202e.npz"
+    np.savez(name, rf=rf[:2], fs=62.5e6)
+    done = localize_file(RUN, name, "b.csv", picture=0)
+    assert done.picture.is_file()
+    with pytest.raises(InputError) as error:
+        localize_file(RUN, name, "b.csv", picture=7)
+    assert r"\n\x1b[31m\u202e.npz has lines 0 to 1" in explain(error.value)
+
+
+def test_a_picture_calls_what_was_found_detections(monkeypatch, source, tmp_path):
+    figures = []
+    monkeypatch.setattr("bubbleloc.localization.run.save_picture", lambda f, _: figures.append(f))
+    localize_file(RUN, source, tmp_path / "b.csv", picture=1)
+    (legend,) = figures[0].legends
+    assert [text.get_text() for text in legend.get_texts()][-1] == "detection"
+    assert figures[0].axes[0].get_title(loc="left").endswith("detections")
+
+
+def test_batches_of_long_lines_are_smaller(monkeypatch, identity):
+    sizes = []
+    monkeypatch.setattr(BubbleFinder, "find", lambda _, volts, __: sizes.append(len(volts)))
+    lines = lines_of_array("a", np.zeros((5, MOST_SAMPLES // 2)), facts={"fs": 62.5e6})
+    list(BubbleFinder.for_lines(lines, open_run(RUN)).tables(lines, 16))
+    assert sizes == [2, 2, 1]
 
 
 def test_the_network_of_the_package_needs_no_training(source, tmp_path):

@@ -205,6 +205,7 @@ def test_a_run_in_use_is_not_resumed_a_second_time(whole, tmp_path):
 def test_a_terminated_command_leaves_nothing_half_written(whole, tmp_path):
     np.lib.format.open_memmap(tmp_path / "rf.npy", "w+", np.float32, (20_000, 8446))  # sparse
     place = [f"run={whole}", "input=rf.npy", "output=found.csv", "threshold=0.5"]
+    place += ["sampling_rate_hz=62.5e6"]
     process = start(tmp_path, *place, module="localize")
     while not list(tmp_path.glob(".*found.csv*")):
         assert process.poll() is None, process.communicate()

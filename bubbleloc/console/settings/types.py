@@ -54,6 +54,12 @@ def _ascending(value: tuple[float, float]) -> tuple[float, float]:
     return value
 
 
+def _from_zero(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] < 0:
+        raise ValueError("give a number, 0 or more, for both ends")
+    return value
+
+
 Number = Annotated[float, WrapValidator(_keep)]
 Positive = Annotated[float, Field(gt=0), WrapValidator(_keep)]
 NotNegative = Annotated[float, Field(ge=0), WrapValidator(_keep)]
@@ -78,6 +84,7 @@ PathName = Annotated[
 ]
 Listed = Annotated[list[Item], BeforeValidator(_to_list)]
 Interval = Annotated[tuple[Item, Item], Field(strict=False), AfterValidator(_ascending)]
+Depths = Annotated[Interval[Number], AfterValidator(_from_zero)]
 
 Checkpoint = Literal["best", "last"]
 Split = Literal["train", "val", "test"]

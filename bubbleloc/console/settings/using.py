@@ -60,9 +60,7 @@ class Localize(Group):
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
     key: t.PathName | None = setting("array in the file; null is rf, or the only one", None)
     transpose: bool = setting("whether lines are columns", False)
-    sampling_rate_hz: t.Positive | None = setting(
-        "sampling rate; null: of the file, or network", None
-    )
+    sampling_rate_hz: t.Positive | None = setting("sampling rate; null: of the file", None)
     resample: bool = setting("convert lines of another rate to the network's", False)
     speed_of_sound_m_s: t.Positive | None = setting(
         "speed of sound; null: of the file or run", None
@@ -86,6 +84,10 @@ class Image(Group):
     input: t.PathName | None = setting("RF lines, elements × samples; null: simulated ones", None)
     key: t.PathName | None = setting("array in the file; null is rf, or the only one", None)
     transpose: bool = setting("whether lines are columns", False)
+    sampling_rate_hz: t.Positive | None = setting("of the input; null: as the file says", None)
+    speed_of_sound_m_s: t.Positive | None = setting(
+        "speed of sound; null: of the file or run", None
+    )
     aperture_mm: t.Positive = setting("width that the elements of the input fill", 28)
     elements: t.Elements = setting(
         "elements of the simulated array, across its transducer's aperture", 96
@@ -94,7 +96,7 @@ class Image(Group):
     pressure_pa: t.Positive = setting("pressure of the simulated pulse", 100e3)
     seed: t.Seed = setting("seed of the simulated bubbles", 0)
     lateral_mm: t.Interval[t.Number] = setting("lateral region of the images", [-14, 14])
-    depth_mm: t.Interval[t.NotNegative] = setting("depths of the images", [10, 70])
+    depth_mm: t.Depths = setting("depths of the images", [10, 70])
     pixel_mm: t.Positive = setting("size of a pixel; a localized bubble is 0.03 mm thick", 0.025)
     isolation_mm: t.NotNegative = setting("measure bubbles with no other within this", 3)
     batch_size: t.Count = setting("lines in the network at a time", 16)

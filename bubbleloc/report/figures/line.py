@@ -85,7 +85,8 @@ def _draw_line(line: Example, start: int, length: int, scale: Scale) -> tuple[Fi
     stop = min(start + length, len(line.rf))
     window = np.arange(start, stop)
     top.plot(window, line.rf[start:stop], color=INK, linewidth=0.8)
-    top.set(ylabel="RF (V)", title=line.title)
+    top.set_ylabel("RF (V)")
+    top.set_title(line.title, parse_math=False)  # names of files may hold dollar signs
     depth = top.secondary_xaxis(
         "top", functions=(scale.depth_mm, lambda mm: np.asarray(mm) / scale.depth_mm(1))
     )
