@@ -24,7 +24,7 @@ from bubbleloc.console.composition import (
 from bubbleloc.console.messages import explain
 from bubbleloc.console.settings import COMMANDS, catalogue
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.baselines import BASELINES
+from bubbleloc.evaluation.baselines import CLASSICAL
 from bubbleloc.training import session
 from tests.conftest import run
 from tests.training.test_learner import SMALL
@@ -272,7 +272,7 @@ def test_every_setting_has_a_type_and_every_type_a_setting():
         typed = catalogue(command)
         found = set(names(OmegaConf.to_container(config))) - {"budget", "experiment"}
         assert found | (in_models if "model" in typed else set()) == set(typed), command
-    assert catalogue("evaluate")["baselines"].values == f"one of {', '.join(BASELINES)}"
+    assert catalogue("evaluate")["baselines"].values == f"one of {', '.join(CLASSICAL)}"
 
 
 def names(values, above=""):

@@ -1,6 +1,7 @@
 """The image command: its files, the same from a file of lines, and what it refuses."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.imaging.acquisition import recorded, simulated
 from bubbleloc.imaging.run import image_array
 from bubbleloc.physics import Setup
+from bubbleloc.physics.scale import Scale
 from bubbleloc.training.runs import open_run
 from tests.console.test_bad_input import command
 
@@ -77,6 +79,33 @@ def test_another_sampling_rate_is_refused(tmp_path):
     scale = open_run("bubbleloc:small").card.scale
     with pytest.raises(InputError, match=r"sampled at 50 MHz, the network wants 62\.5 MHz"):
         recorded(tmp_path / "array.npz", scale)
+
+
+def test_lines_need_a_sampling_rate_and_have_the_speed_of_sound_of_their_file(tmp_path):
+    scale = open_run("bubbleloc:small").card.scale
+    np.savez(tmp_path / "array.npz", rf=np.ones((4, 900)), speed_of_sound_m_s=1540)
+    with pytest.raises(InputError, match=r"array\.npz does not say its sampling rate"):
+        recorded(tmp_path / "array.npz", scale)
+    lines = recorded(tmp_path / "array.npz", scale, sampling_rate_hz=62.5e6)
+    assert lines.scale == Scale(62.5e6, 1540, 1.7e6)
+    given = {"sampling_rate_hz": 62.5e6, "speed_of_sound_m_s": 1500}
+    assert recorded(tmp_path / "array.npz", scale, **given).scale.speed_of_sound_m_s == 1500
+
+
+def test_simulated_lines_are_like_those_that_the_network_was_trained_on(monkeypatch, tmp_path):
+    trained = open_run("bubbleloc:small")
+    card = replace(trained.card, scale=Scale(50e6, 1540, 1.7e6))  # as after training on such files
+    monkeypatch.setattr("bubbleloc.imaging.run.open_run", lambda *_: replace(trained, card=card))
+    monkeypatch.setattr("bubbleloc.imaging.run._write", lambda *_: None)
+    with pytest.warns(UserWarning, match="Segers"):
+        made = image_array("bubbleloc:small", tmp_path, elements=4, count=2)
+    assert made.scale == card.scale
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file is no folder that you may write to"):
+        image_array("no such run", tmp_path / "file")
 
 
 @pytest.mark.parametrize(
