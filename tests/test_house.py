@@ -13,7 +13,6 @@ ROOMS = {
     *("physics", "nn", "metrics", "formats", "data"),
     *("training", "report", "evaluation", "localization", "imaging", "examples"),
 }
-TO_BE_SHORTENED = {"imaging/run.py", "localization/run.py"}
 LONGEST_FILE, LONGEST_FUNCTION = 250, 50  # lines
 
 
@@ -31,9 +30,7 @@ def test_the_top_of_the_package_is_the_layout_of_contributing():
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_files_and_functions_are_short(path, request):
-    if str(path.relative_to(PACKAGE)) in TO_BE_SHORTENED:
-        request.applymarker(pytest.mark.xfail(reason="to be shortened", strict=False))
+def test_files_and_functions_are_short(path):
     source = path.read_text(encoding="utf-8")
     assert len(source.splitlines()) <= LONGEST_FILE
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)

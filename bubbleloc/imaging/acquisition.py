@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 from scipy.signal import hilbert
@@ -64,29 +65,34 @@ def simulated(
     return ArrayLines(volts, element_m, array.scale), scene
 
 
+class FileSettings(TypedDict, total=False):
+    """How to read a file of RF lines, see `open_lines` and `RFLines.scale`."""
+
+    key: str | None
+    transpose: bool
+    sampling_rate_hz: float | None
+    speed_of_sound_m_s: float | None
+
+
 def recorded(
     path: Path,
     network: Scale,
-    *,
-    key: str | None = None,
-    transpose: bool = False,
     aperture_m: float = P4_1.aperture_m,
-    sampling_rate_hz: float | None = None,
-    speed_of_sound_m_s: float | None = None,
+    **settings: Unpack[FileSettings],
 ) -> ArrayLines:
     """Read the lines of an array, one per element from left to right.
 
     Args:
         network: scale of the lines that a network was trained on.
-        key, transpose: see `open_lines`.
         aperture_m: width that the elements fill.
-        sampling_rate_hz, speed_of_sound_m_s: see `RFLines.scale`.
 
     Raises:
         InputError: no such file, no array's lines, NaN, or unknown or another sampling rate.
     """
-    lines = open_lines(path, key, transpose)
-    scale, _ = lines.scale(network, sampling_rate_hz, speed_of_sound_m_s)
+    lines = open_lines(path, settings.get("key"), settings.get("transpose", False))
+    scale, _ = lines.scale(
+        network, settings.get("sampling_rate_hz"), settings.get("speed_of_sound_m_s")
+    )
     if not np.isclose(scale.sampling_rate_hz, network.sampling_rate_hz, rtol=1e-6):
         raise InputError(
             f"{path} is sampled at {scale.sampling_rate_hz / 1e6:g} MHz, the network wants "

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
 from bubbleloc.data.plan import plan_of
 from bubbleloc.files import atomic, check_output
-from bubbleloc.imaging.acquisition import analytic, localized, recorded, simulated
+from bubbleloc.imaging.acquisition import FileSettings, analytic, localized, recorded, simulated
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
@@ -48,10 +49,6 @@ def image_array(
     *,
     checkpoint: str = "best",
     input: str | None = None,
-    key: str | None = None,
-    transpose: bool = False,
-    sampling_rate_hz: float | None = None,
-    speed_of_sound_m_s: float | None = None,
     aperture_mm: float = 28.0,
     elements: int = 96,
     count: int = 300,
@@ -62,6 +59,7 @@ def image_array(
     pixel_mm: float = 0.025,
     isolation_mm: float = 3.0,
     batch_size: int = 16,
+    **settings: Unpack[FileSettings],
 ) -> Imaged:
     """Beamform the RF lines of an array and their localized lines by delay-and-sum.
 
@@ -70,7 +68,7 @@ def image_array(
 
     Args:
         run: run directory, or ``bubbleloc:small``; simulated lines follow its physics.
-        input: file of lines, see `recorded` for the next five; simulated, see `simulated`, if None.
+        input, aperture_mm, settings: file of lines, see `recorded`; if None, `simulated` ones.
         lateral_mm, depth_mm, pixel_mm: region and pixels of the images.
         isolation_mm: distance to the nearest other bubble, above which widths are measured.
 
@@ -86,15 +84,7 @@ def image_array(
     if input is None:
         rf, bubbles = simulated(setup, plan.bubbles, elements, count, pressure_pa, seed)
     else:
-        rf = recorded(
-            Path(input),
-            trained.card.scale,
-            key=key,
-            transpose=transpose,
-            aperture_m=1e-3 * aperture_mm,
-            sampling_rate_hz=sampling_rate_hz,
-            speed_of_sound_m_s=speed_of_sound_m_s,
-        )
+        rf = recorded(Path(input), trained.card.scale, 1e-3 * aperture_mm, **settings)
     lag_samples = typical_lag_samples(np.random.default_rng(plan.seed), plan.bubbles, setup)
     lines = {
         RAW: analytic(rf, lag_samples),

@@ -117,10 +117,11 @@ def localize_file(
     """
     target = Path(output)
     check_table(target, Path(input))
+    trained = open_run(run, checkpoint)
     lines = open_lines(Path(input), key, transpose)
     if picture is not None and picture >= lines.lines:
         raise InputError(f"picture={picture}: {input} has lines 0 to {lines.lines - 1}")
-    finder = BubbleFinder.for_lines(lines, open_run(run, checkpoint), **choices)
+    finder = BubbleFinder.for_lines(lines, trained, **choices)
     bubbles = _write(finder, lines, target, batch_size, model=run)
     return Localized(
         lines.lines,
