@@ -18,7 +18,7 @@ from tests.conftest import run
 from tests.training.test_learner import PUBLISHED, SMALL, settings
 
 
-@pytest.mark.parametrize("model", ["ckcnn_residual", "ckcnn"])
+@pytest.mark.parametrize("model", ["ckcnn_residual", pytest.param("ckcnn", marks=pytest.mark.slow)])
 def test_two_processes_train_as_one(tiny, tmp_path, model):
     """Same losses within rounding; on CPUs, batch normalisation sees the lines of one process."""
     exact = model == "ckcnn_residual"  # which has layer normalisation
