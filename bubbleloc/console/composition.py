@@ -16,8 +16,10 @@ from bubbleloc.console.messages import explain, refuse_added_settings
 from bubbleloc.console.settings import COMMANDS, Settings, catalogue, check, default_values
 from bubbleloc.errors import InputError
 
-HERE = {"run": {"dir": "."}, "output_subdir": None}  # of commands that make no run directory
-QUIET: list[Any] = ["_self_", {"override hydra/job_logging": "stdout"}]
+PLAIN = {  # the configuration of commands without a file in conf/: they make no run directory
+    "defaults": ["_self_", {"override hydra/job_logging": "stdout"}],
+    "hydra": {"run": {"dir": "."}, "output_subdir": None},
+}
 
 
 def config_folder() -> Path:
@@ -32,11 +34,10 @@ def _register() -> None:
     OmegaConf.register_new_resolver("unique", lambda: secrets.token_hex(2), use_cache=True)
     store = ConfigStore.instance()
     for name, model in COMMANDS.items():
-        own = default_values(model)
         if (config_folder() / f"{name}.yaml").is_file():
-            store.store(name=f"{name}_settings", node=own)
+            store.store(name=f"{name}_settings", node=default_values(model))
         else:
-            store.store(name=name, node={"defaults": QUIET, "hydra": HERE, **own})
+            store.store(name=name, node=PLAIN | default_values(model))
 
 
 _register()
@@ -47,12 +48,8 @@ def groups(command: str) -> dict[str, list[str]]:
     path = config_folder() / f"{command}.yaml"
     defaults = yaml.safe_load(path.read_text())["defaults"] if path.is_file() else []
     names = [name for entry in defaults if isinstance(entry, dict) for name in entry]
-    return {name: _options(name) for name in names if not name.startswith("override ")}
-
-
-def _options(group: str) -> list[str]:
-    names = {file.stem for file in (config_folder() / group).glob("*.yaml")}
-    return sorted(names - {"base"})  # which others build on
+    files = {name: (config_folder() / name).glob("*.yaml") for name in names if " " not in name}
+    return {name: sorted({file.stem for file in files[name]} - {"base"}) for name in files}
 
 
 def known_settings(command: str) -> set[str]:

@@ -39,10 +39,7 @@ def purpose(command: str) -> str:
 
 def _values(command: str, overrides: Sequence[str] = ()) -> dict[str, str]:
     """Return the values of all settings, by name, as a user types them."""
-    config, _ = composed(command, overrides)
-    plain = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(plain, dict)
-    own = {str(key): value for key, value in plain.items()}
+    own: Any = OmegaConf.to_container(composed(command, overrides)[0], resolve=True)
     return {name: _typed(value) for key in own for name, value in leaves(key, own[key])}
 
 

@@ -57,6 +57,11 @@ class RFDataModule(L.LightningDataModule):
         self.settings, self.halo, self.seed = settings, halo, seed
         self.train = open_split(folder, "train", noise, seed)
         self.val = open_split(folder, "val", noise)
+        if settings.crop is not None and settings.crop > self.train.samples:
+            raise InputError(
+                f"loader.crop={settings.crop}: lines of {folder} have {self.train.samples} "
+                "samples; give fewer, or null for whole lines"
+            )
         if self.val.path == self.train.path:
             log.info("no val.h5 in %s: %d signals of train.h5 validate", folder, len(self.val))
 

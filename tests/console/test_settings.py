@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import bubbleloc
-from bubbleloc.console.composition import overrides_of, settings_from_python
+from bubbleloc.console.composition import config_folder, overrides_of, settings_from_python
 from bubbleloc.console.help import help_text, markdown
 from bubbleloc.console.settings import COMMANDS, catalogue, check, default_values
 from bubbleloc.errors import InputError
@@ -52,6 +52,28 @@ def test_defaults_pass_their_own_checks():
             assert set(check(command, given)) == set(given)
 
 
+@pytest.mark.parametrize(
+    ("name", "inside", "outside"),
+    [
+        ("noise", (0, 2.56), (-0.1, 2.57, 5)),  # 2.57 is 24.8 V
+        ("data.physics.sampling_rate_hz", (1e5, 62.5e6, 1e10), (62.5, 99e3, 1.1e10)),
+        ("data.physics.frequency_hz", (1e4, 1.7e6, 1e9), (1.7, 1.1e9)),
+        ("data.physics.medium.speed_of_sound_m_s", (100, 1480.0, 10_000), (-1480, 1.48, 1.48e6)),
+    ],
+)
+def test_ranges_catch_values_in_another_unit(name, inside, outside):
+    group, key = name.split(".")[:-1], name.split(".")[-1]
+    settings = settings_from_python("train", {"data": "tiny"})[0]
+    values = settings
+    for part in group:
+        values = values[part]
+    for values[key] in inside:
+        assert check("train", settings) == settings
+    for values[key] in outside:
+        with pytest.raises(InputError, match=f"^{name}=.*: give a "):
+            check("train", settings)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_gives_every_setting_a_line_with_its_meaning(command):
     lines = help_text(command).splitlines()
@@ -61,7 +83,11 @@ def test_help_gives_every_setting_a_line_with_its_meaning(command):
         assert len(shown) <= 1
         assert all(setting.description in line for line in shown)
     assert max(map(len, lines)) <= 160
-    assert ("  model " in "\n".join(lines)) == (command == "train")
+    groups = {"simulate": {"data"}, "train": {"data", "model", "loss", "optimizer", "trainer"}}
+    shown = {line.split()[0] for line in lines if line.startswith("  ")}
+    every = {path.name for path in config_folder().iterdir() if path.is_dir()}
+    extra = {"budget", "experiment"} if command == "train" else set()
+    assert shown & every == groups.get(command, set()) | extra
 
 
 def test_help_shows_the_settings_of_the_model_that_is_chosen():

@@ -2,38 +2,21 @@
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bubbleloc.console.settings.data import Convert, Simulate
 from bubbleloc.console.settings.training import Smnist, Train
 from bubbleloc.console.settings.types import Group, HydraGroup
 from bubbleloc.console.settings.using import Compare, Evaluate, Export, Image, Localize
 
-COMMANDS: Mapping[str, type[Group]] = {
-    "simulate": Simulate,
-    "train": Train,
-    "evaluate": Evaluate,
-    "compare": Compare,
-    "localize": Localize,
-    "image": Image,
-    "export": Export,
-    "convert": Convert,
-    "smnist": Smnist,
-}
+MODELS = (Simulate, Train, Evaluate, Compare, Localize, Image, Export, Convert, Smnist)
+COMMANDS: Mapping[str, type[Group]] = {model.__name__.lower(): model for model in MODELS}
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One setting, or a group of them.
+class Setting(NamedTuple):
+    """One setting, or a group of them."""
 
-    Attributes:
-        values: what it may be, in words.
-        is_list: whether it takes a list.
-        is_group: whether it stands for settings of its own.
-    """
-
-    values: str
+    values: str  # what it may be, in words
     description: str
     is_list: bool = False
     is_group: bool = False
@@ -80,29 +63,7 @@ def _in_words(schema: Mapping[str, Any]) -> str:
     if choices := schema.get("anyOf"):
         said = [_in_words(choice) for choice in choices if choice.get("type") != "null"]
         return ", or ".join(dict.fromkeys(said))
-    if names := schema.get("enum", [schema["const"]] if "const" in schema else None):
-        return f"one of {', '.join(names)}" if len(names) > 1 else names[0]
-    match schema.get("type"):
-        case "integer" | "number":
-            return _number_in_words(schema)
-        case "array" if "prefixItems" in schema:
-            return "two numbers, such as [10, 70]"
-        case "array":
-            return _in_words(schema["items"])
-        case "boolean":
-            return "true or false"
-        case "string":
-            return "the name of a file or folder" if schema.get("format") == "path" else "a word"
-    return "a value that Lightning accepts"
-
-
-def _number_in_words(schema: Mapping[str, Any]) -> str:
-    least, most = schema.get("minimum"), schema.get("maximum")
-    if schema["type"] == "integer":
-        if least is None:
-            return "a whole number"
-        return f"a whole number, {least} or more" if most is None else f"{least} to {most}"
-    if "exclusiveMinimum" in schema:
-        return f"a number above {schema['exclusiveMinimum']}"
-    below = f" and below {schema['exclusiveMaximum']}" if "exclusiveMaximum" in schema else ""
-    return "a number" if least is None else f"a number, {least} or more{below}"
+    if "items" in schema:
+        return _in_words(schema["items"])
+    names = schema.get("enum")
+    return f"one of {', '.join(names)}" if names else str(schema.get("const", schema.get("title")))

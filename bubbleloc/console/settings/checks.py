@@ -1,7 +1,7 @@
 """Check the settings of a command, and say in one line what is wrong."""
 
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,35 +22,34 @@ def check(command: str, values: Mapping[str, Any]) -> Settings:
         checked = COMMANDS[command].model_validate(dict(values))
     except ValidationError as error:
         problems = error.errors(include_url=False)
-        shortest = min(problems, key=lambda problem: _depth(command, problem["loc"]))
+        shortest = min(problems, key=lambda problem: len(_setting(command, problem)))
         raise InputError(_explain(command, values, shortest)) from None
     return checked.model_dump(exclude_unset=True, warnings=False)  # numbers stay as given
 
 
+def _setting(command: str, problem: Mapping[str, Any]) -> list[str]:
+    """Return the setting that a problem is about, without the number of an item in it."""
+    parts = [str(part) for part in problem["loc"]]
+    while parts and ".".join(parts) not in catalogue(command):
+        parts.pop()
+    return parts
+
+
 def _explain(command: str, values: Mapping[str, Any], problem: Mapping[str, Any]) -> str:
-    known = catalogue(command)
-    place = problem["loc"][: _depth(command, problem["loc"])]
-    name = ".".join(map(str, place))
+    parts, given = _setting(command, problem), ".".join(map(str, problem["loc"]))
     if problem["type"] == "missing":
-        return f"{'.'.join(problem['loc'])} is missing"
-    if name not in known or (len(place) < len(problem["loc"]) and known[name].is_group):
-        unknown = ".".join(map(str, problem["loc"]))
-        return f"unknown setting {_shown(unknown)}; remove it"
+        return f"{given} is missing"
+    name = ".".join(parts)
+    setting = catalogue(command).get(name)
+    if setting is None or (setting.is_group and name != given):
+        return f"unknown setting {_shown(given)}; remove it"
     value: Any = values
-    for part in place:
+    for part in parts:
         value = value[part]
     if own_words := problem.get("ctx", {}).get("error"):
         return f"{name}={_shown(value)}: {own_words}"
-    wanted = known[name].values
-    verb = "choose" if wanted.startswith("one of") else "give"
-    return f"{name}={_shown(value)}: {verb} {wanted}"
-
-
-def _depth(command: str, place: Sequence[Any]) -> int:
-    """Return how many parts of a place in nested settings name the setting, not an item of it."""
-    known = catalogue(command)
-    depths = range(len(place), 0, -1)
-    return next((n for n in depths if ".".join(map(str, place[:n])) in known), 0)
+    verb = "choose" if setting.values.startswith("one of") else "give"
+    return f"{name}={_shown(value)}: {verb} {setting.values}"
 
 
 def _shown(value: Any) -> str:

@@ -15,7 +15,7 @@ class Medium(HydraGroup):
     density_kg_m3: t.Number | None = setting("density, kg/m³")
     heat_capacity_j_kg_k: t.Number | None = setting("heat capacity, J/(kg·K)")
     viscosity_pa_s: t.Number | None = setting("viscosity, Pa·s")
-    speed_of_sound_m_s: t.Number | None = setting("speed of sound, m/s")
+    speed_of_sound_m_s: t.Speed | None = setting("speed of sound, m/s")
     surface_tension_n_m: t.Number | None = setting("surface tension, N/m")
     temperature_k: t.Number | None = setting("temperature, K")
     ambient_pressure_pa: t.Number | None = setting("ambient pressure, Pa")
@@ -42,14 +42,12 @@ class Physics(HydraGroup):
     transducer: t.PathName | None = setting("file with f, Tfit, Hfit (.npz, .mat); null: the P4-1")
     transmit: t.PathName | None = setting("file with the transmit response (.npz, .mat, .csv)")
     receive: t.PathName | None = setting("file with the receive response (.npz, .mat, .csv)")
-    frequency_hz: t.Number | None = setting("centre frequency of the pulse; null: 1.7e6")
+    frequency_hz: t.Frequency | None = setting("centre frequency of the pulse; null: 1.7e6")
     cycles: t.Number | None = setting("cycles of the pulse; null: 1")
-    drive: t.PathName | list[t.Number] | None = setting(
-        "excitation in place of the pulse: a file (.npy, .csv, .txt) or samples"
-    )
+    drive: t.PathName | list[t.Number] | None = setting("excitation: a file, or its samples")
     depth_m: t.Number | None = setting("depth of the record; null: 0.1")
-    sampling_rate_hz: t.Number | None = setting("sampling rate of the RF lines; null: 62.5e6")
-    elements: int | None = setting("receive elements; a dataset holds one")
+    sampling_rate_hz: t.Rate | None = setting("sampling rate of the RF lines; null: 62.5e6")
+    elements: t.Channels | None = setting("receive elements; a dataset holds one")
     medium: Medium
     gas: Gas
 
@@ -69,9 +67,7 @@ class Data(HydraGroup):
     folder: t.PathName = setting("folder of the dataset")
     signals: Signals
     seed: t.Seed = setting("seed of the scenes; signal i depends on seed, split and i alone")
-    bubbles: t.PathName = setting(
-        "monodisperse (2.4 µm ± 5 %), polydisperse (SonoVue), or a file of radii in µm"
-    )
+    bubbles: t.PathName = setting("monodisperse (2.4 µm ± 5 %), polydisperse, or a file of radii")
     physics: Physics
 
 
@@ -84,16 +80,14 @@ class Simulate(Group):
     """
 
     seed: t.Seed = setting("seed of the scenes", "${data.seed}")
-    bubbles: t.PathName = setting(
-        "monodisperse, polydisperse, or a file of radii", "${data.bubbles}"
-    )
+    bubbles: t.PathName = setting("monodisperse, polydisperse, or a file", "${data.bubbles}")
     splits: Annotated[t.Listed[t.Split], Field(min_length=1)] = setting(
         "splits to simulate now", ["train", "val", "test"]
     )
     workers: t.Count | None = setting("processes; null is one per core", None)
     executor: t.Text = setting("processes, or dask for the workers of a cluster", "processes")
     address: t.Text | None = setting("Dask scheduler, tcp://host:port, or its scheduler file", None)
-    preview: bool = setting("draw what the settings mean instead, in <data.folder>/preview", False)
+    preview: t.Flag = setting("draw what the settings mean, in <data.folder>/preview", False)
     data: Data
 
 
@@ -106,7 +100,5 @@ class Convert(Group):
 
     source: t.PathName = setting("folder of published .txt or .mat files")
     output: t.PathName = setting("dataset file to write, data/<name>/{train,val,test}.h5")
-    sampling_rate_hz: t.Positive = setting(
-        "sampling rate of text files; MATLAB results must agree", 62.5e6
-    )
-    speed_of_sound_m_s: t.Positive = setting("speed of sound in the medium", 1480.0)
+    sampling_rate_hz: t.Rate = setting("sampling rate; MATLAB results must agree", 62.5e6)
+    speed_of_sound_m_s: t.Speed = setting("speed of sound in the medium", 1480.0)

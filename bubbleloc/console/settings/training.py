@@ -1,6 +1,6 @@
 """Settings of training."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ConfigDict
 
@@ -56,10 +56,10 @@ class Trainer(HydraGroup):
     model_config = ConfigDict(extra="allow")
 
     max_epochs: t.Count = setting("epochs of training")
-    accelerator: Any = setting("auto, cpu, gpu …")
-    devices: Any = setting("number of devices, or which")
-    strategy: Any = setting("auto, or with trainer=ddp several processes")
-    precision: Any = setting("32-true, bf16-mixed …")
+    accelerator: t.Lightning = setting("auto, cpu, gpu …")
+    devices: t.Lightning = setting("number of devices, or which")
+    strategy: t.Lightning = setting("auto, or with trainer=ddp several processes")
+    precision: t.Lightning = setting("32-true, bf16-mixed …")
     gradient_clip_val: t.Positive | None = setting("largest norm of the gradient")
     accumulate_grad_batches: t.Count | Literal["epoch"] = setting("batches per optimiser step")
     check_val_every_n_epoch: t.Count = setting("epochs between validations")
@@ -75,11 +75,9 @@ class Train(Group):
 
     seed: t.Seed = setting("seed of the weights and of the order of the crops", 0)
     kernel: t.Kernel | None = setting("kernel size in samples, odd; null is the model's own", None)
-    hidden_channels: t.Channels | None = setting(
-        "channels of hidden layers; null is the model's own", None
-    )
+    hidden_channels: t.Channels | None = setting("channels; null is the model's own", None)
     omega_0: t.Positive = setting("frequency of the SIREN, radians per unit of τ", 30.0)
-    noise: t.NotNegative = setting("noise of the published recipe; 1.0 is 9.65 V", 0.0)
+    noise: t.Noise = setting("noise of the published recipe; 1.0 is 9.65 V", 0.0)
     snr_db: t.Number | None = setting("in place of noise: ratio of white noise in dB", None)
     workers: t.Count | None = setting("processes that simulate a missing dataset", None)
     resume: t.PathName | None = setting("run directory to continue", None)
@@ -110,21 +108,16 @@ class Smnist(Group):
     """
 
     folder: t.PathName | None = setting("MNIST's four IDX files; null: scikit-learn's digits", None)
-    permuted: bool = setting("pixels in one random order", False)
+    permuted: t.Flag = setting("pixels in one random order", False)
     network: Literal["ckcnn", "tcn"] = setting("tcn is the baseline of Bai et al. 2018", "ckcnn")
     seed: t.Seed = setting("seed of the weights and of the order of the sequences", 0)
     blocks: t.Blocks = setting("residual blocks of the ckcnn, two convolutions each", 2)
     hidden_channels: t.Channels = setting("channels; published for the tcn: 25", 30)
-    kernel: t.Kernel | None = setting(
-        "samples; null is the sequence's length, or 7 for the tcn", None
-    )
+    kernel: t.Kernel | None = setting("samples; null: the whole sequence, or 7 for the tcn", None)
     omega_0: t.Positive = setting("frequency of the SIREN", 31.09)
     hidden_features: t.Channels = setting("width of the SIREN's hidden layers", 32)
     init: t.KernelStart = setting("initial kernels, see docs/models.md", "published")
-    norm: Literal["sequence", "channels"] = setting(
-        "normalisation over channels and time (published), or channels (strictly causal)",
-        "sequence",
-    )
+    norm: Literal["sequence", "channels"] = setting("channels is strictly causal", "sequence")
     levels: t.Levels = setting("blocks of the tcn", 8)
     dropout: t.Probability = setting("share of dropped channels", 0.1)
     input_dropout: t.Probability = setting("share of dropped pixels", 0.1)

@@ -19,7 +19,7 @@ class Evaluate(Group):
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
     folder: t.PathName | None = setting("dataset; null is the one the run was trained on", None)
     selection: Literal["val", "train"] = setting("split on which thresholds are chosen", "val")
-    noise: t.NotNegative | list[t.NotNegative] | None = setting(
+    noise: t.Noise | list[t.Noise] | None = setting(
         "level of added noise; null is that of the run; a list adds F1 against noise", None
     )
     snr_db: t.Number | None = setting("in place of noise: ratio of white noise in dB", None)
@@ -28,7 +28,7 @@ class Evaluate(Group):
         ["matched_filter", "wiener"],
     )
     batch_size: t.Count = setting("lines in the network at a time", 16)
-    resample: bool = setting("resample kernels where folder has another sampling rate", False)
+    resample: t.Flag = setting("resample kernels where folder has another sampling rate", False)
 
 
 class Compare(Group):
@@ -43,7 +43,7 @@ class Compare(Group):
     runs: t.Listed[t.PathName] = setting("evaluated runs; a sweep directory stands for its runs")
     output: t.PathName = setting("folder of tables and figures", "outputs/comparison")
     tolerance: t.CountFromZero = setting("tolerance of the figures, in samples", 4)
-    evaluate: bool = setting("evaluate runs that have no report yet", False)
+    evaluate: t.Flag = setting("evaluate runs that have no report yet", False)
 
 
 class Localize(Group):
@@ -59,12 +59,10 @@ class Localize(Group):
     output: t.PathName = setting(".csv or .h5 file of detections", "bubbles.csv")
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
     key: t.PathName | None = setting("array in the file; null is rf, or the only one", None)
-    transpose: bool = setting("whether lines are columns", False)
-    sampling_rate_hz: t.Positive | None = setting("sampling rate; null: of the file", None)
-    resample: bool = setting("convert lines of another rate to the network's", False)
-    speed_of_sound_m_s: t.Positive | None = setting(
-        "speed of sound; null: of the file or run", None
-    )
+    transpose: t.Flag = setting("whether lines are columns", False)
+    sampling_rate_hz: t.Rate | None = setting("sampling rate; null: of the file", None)
+    resample: t.Flag = setting("convert lines of another rate to the network's", False)
+    speed_of_sound_m_s: t.Speed | None = setting("speed of sound; null: of the file or run", None)
     threshold: t.Number | None = setting("threshold on confidence; null is the best one", None)
     tolerance: t.CountFromZero = setting("tolerance of that threshold, in samples", 4)
     picture: t.CountFromZero | None = setting("number of a line to draw with its detections", None)
@@ -83,15 +81,11 @@ class Image(Group):
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
     input: t.PathName | None = setting("RF lines, elements × samples; null: simulated ones", None)
     key: t.PathName | None = setting("array in the file; null is rf, or the only one", None)
-    transpose: bool = setting("whether lines are columns", False)
-    sampling_rate_hz: t.Positive | None = setting("of the input; null: as the file says", None)
-    speed_of_sound_m_s: t.Positive | None = setting(
-        "speed of sound; null: of the file or run", None
-    )
+    transpose: t.Flag = setting("whether lines are columns", False)
+    sampling_rate_hz: t.Rate | None = setting("of the input; null: as the file says", None)
+    speed_of_sound_m_s: t.Speed | None = setting("speed of sound; null: of the file or run", None)
     aperture_mm: t.Positive = setting("width that the elements of the input fill", 28)
-    elements: t.Elements = setting(
-        "elements of the simulated array, across its transducer's aperture", 96
-    )
+    elements: t.Elements = setting("elements of the simulated array, over its aperture", 96)
     count: t.Count = setting("bubbles to simulate, anywhere in the record", 300)
     pressure_pa: t.Positive = setting("pressure of the simulated pulse", 100e3)
     seed: t.Seed = setting("seed of the simulated bubbles", 0)

@@ -1,0 +1,88 @@
+"""A damaged config.yaml of a run is refused in one line that names the file."""
+
+import copy
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from bubbleloc.console.composition import settings_from_python
+from bubbleloc.console.messages import explain
+from bubbleloc.console.settings import check
+from bubbleloc.errors import InputError
+from bubbleloc.training import runs
+
+REMOVED = object()
+VALUES = [None, [1], {}, {7: 1}, "x", 1, -1, True, [[]], float("nan"), 10**400, b"x", REMOVED]
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return settings_from_python("train", {"data": "tiny"})[0]
+
+
+def places(values: dict, above=()) -> Iterator[tuple]:
+    for key, value in values.items():
+        yield (*above, key)
+        if isinstance(value, dict):
+            yield from places(value, (*above, key))
+
+
+def damaged(settings, place, value):
+    """Return settings with another value at one place, or without it."""
+    changed = copy.deepcopy(settings)
+    group = changed
+    for key in place[:-1]:
+        group = group[key]
+    group[place[-1]] = value
+    if value is REMOVED:
+        del group[place[-1]]
+    return changed
+
+
+def test_any_value_at_any_place_is_accepted_or_refused_in_one_line(settings):
+    refused = 0
+    for place in places(settings):
+        for value in VALUES:
+            try:
+                check("train", damaged(settings, place, value))
+            except InputError as error:
+                refused += 1
+                assert place[0] in str(error)
+                assert len(str(error)) < 250
+                assert "\n" not in (explain(error) or "\n")
+    assert refused > 400
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "line"),
+    [
+        (("data", "physics", "medium"), [1], "data.physics.medium=[1]: give settings, such as {…}"),
+        (("data", "physics", "medium", "density_kg_m3"), "x", "kg_m3=x: give a number"),
+        (("data", "physics", "elements"), 10**400, "00...: give 1 to 4096"),
+        (("data", "folder"), REMOVED, "data.folder is missing"),
+        (("data",), REMOVED, "is not the configuration of a training run (no data)"),
+        (("model", "name"), [1], "model.name=[1]: give a word"),
+        (("model",), {"name": "ckcnn", 7: 1}, "unknown setting model.7; remove it"),
+        (("trainer",), None, "trainer=null: give settings"),
+        (("noise",), 5, "noise=5: give a number, 0 or more, up to 2.56"),
+        (("zzz",), 1, "unknown setting zzz; remove it"),
+    ],
+)
+def test_the_file_and_the_setting_are_named(tmp_path, settings, place, value, line):
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(damaged(settings, place, value)))
+    with pytest.raises(InputError) as refused:
+        runs.read_config(tmp_path)
+    assert str(path) in str(refused.value)
+    assert line in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "", "7", "[]", "a: *b", "\x00", "- " * 5000, "!!python/none"]
+)
+def test_what_holds_no_settings_is_refused(tmp_path, text):
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(InputError, match=r"config\.yaml") as refused:
+        runs.read_config(tmp_path)
+    assert "\n" not in str(refused.value)
