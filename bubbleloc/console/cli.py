@@ -1,10 +1,11 @@
 """What all commands share: settings from the command line, errors in one line, exit codes."""
 
+import contextlib
 import functools
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,16 +14,14 @@ from omegaconf import DictConfig
 
 from bubbleloc.console import job, signals, threads
 from bubbleloc.console.composition import checked_settings, config_folder, known_settings
-from bubbleloc.console.messages import explain, show_warning
+from bubbleloc.console.messages import explain, show_warning, tell
 from bubbleloc.console.settings import Settings, catalogue
 from bubbleloc.errors import BAD_INPUT, InputError
 
 __all__ = ["Settings", "command", "config_folder"]
 
-Task = Callable[[Settings], None]
 
-
-def command(task: Task) -> Callable[[], None]:
+def command(task: Callable[[Settings], None]) -> Callable[[], None]:
     """Turn a function of checked settings into a command named after its module.
 
     Bad input, in the settings or found by the library, becomes one line on stderr and exit
@@ -32,17 +31,15 @@ def command(task: Task) -> Callable[[], None]:
     name = Path(sys.modules[task.__module__].__file__ or "").stem
 
     def run_job(config: DictConfig) -> None:
-        threads.limit_threads()
-        warnings.showwarning = show_warning
         try:
+            threads.limit_threads()
+            warnings.showwarning = show_warning
             task(checked_settings(name, config, job.overrides()))
         except Exception as error:
             line = explain(error, known_settings(name))
-            if line is None:
-                raise
-            if job.is_sweep_job():
+            if line and job.is_sweep_job() and not signals.stop_in(error):
                 raise InputError(line) from None
-            _refuse(line)
+            _end(error, name)  # before Hydra adds a line of its own
         finally:
             _discard_empty_output()
 
@@ -53,16 +50,13 @@ def command(task: Task) -> Callable[[], None]:
         signals.stop_on_signals()
         try:
             if {"-h", "--help"} & set(sys.argv[1:]):
-                _print_help(name, sys.argv[1:])
+                from bubbleloc.console.help import help_text
+
+                print(help_text(name, [a for a in sys.argv[1:] if not a.startswith("-")]))
             else:
                 hydra.main(str(config_folder()), name, "1.3")(run_job)()
-        except (KeyboardInterrupt, signals.Terminated) as error:
-            sys.exit(_report_interruption(error))
-        except Exception as error:
-            line = explain(error, known_settings(name))
-            if line is None:
-                raise
-            _refuse(line)
+        except (Exception, KeyboardInterrupt, signals.Terminated) as error:
+            _end(error, name)
 
     return run
 
@@ -75,30 +69,25 @@ def bracketed(command: str, argument: str) -> str:
     return f"{key}=[{value}]" if takes_list and "," in value and value[0] != "[" else argument
 
 
-def _print_help(command: str, arguments: Sequence[str]) -> None:
-    from bubbleloc.console.help import help_text
-
-    print(help_text(command, [a for a in arguments if not a.startswith("-")]))
-
-
-def _refuse(line: str) -> NoReturn:
-    """Print the line that explains a refusal and exit."""
-    print(f"error: {line}", file=sys.stderr)
+def _end(error: BaseException, command: str) -> NoReturn:
+    """Say in one line why a command ends, and exit; raise what is our bug."""
+    if stop := signals.stop_in(error):
+        what = "terminated" if isinstance(stop, signals.Terminated) else "interrupted"
+        if os.environ.get("LOCAL_RANK", "0") == "0":  # the first of processes that train together
+            notes = getattr(stop, "__notes__", None) or ["finished work is kept"]
+            tell(f"{what}; {'; '.join(notes)}")
+        sys.exit(signals.TERMINATED if what == "terminated" else signals.INTERRUPTED)
+    line = explain(error, known_settings(command)) if isinstance(error, Exception) else None
+    if line is None:
+        raise error
+    tell(f"error: {line}")
     sys.exit(BAD_INPUT)
 
 
-def _report_interruption(error: BaseException) -> int:
-    """Print in one line what is kept and how to continue; return the exit code."""
-    terminated = isinstance(error, signals.Terminated)
-    notes = getattr(error, "__notes__", None) or ["finished work is kept"]
-    if os.environ.get("LOCAL_RANK", "0") == "0":  # the first of processes that train together
-        what = "terminated" if terminated else "interrupted"
-        print(f"{what}; {'; '.join(notes)}", file=sys.stderr)
-    return signals.TERMINATED if terminated else signals.INTERRUPTED
-
-
 def _discard_empty_output() -> None:
-    """Remove the folder Hydra made for this job where nothing was written into it."""
-    folder = job.output_folder()
-    if folder.is_dir() and folder.resolve() != Path.cwd() and not any(folder.iterdir()):
-        folder.rmdir()
+    """Remove the folder Hydra made for this job, and those around it, where they are empty."""
+    folder = job.output_folder().resolve()
+    with contextlib.suppress(OSError):  # not empty
+        while Path.cwd() in folder.parents:
+            folder.rmdir()
+            folder = folder.parent

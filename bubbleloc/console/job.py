@@ -1,4 +1,4 @@
-"""What the library may ask about the command that calls it; a call from Python has no command."""
+"""What is known of the command that runs; a call from Python has none."""
 
 import shlex
 import sys
@@ -22,13 +22,8 @@ def overrides() -> list[str]:
 
 
 def refuse_other_settings(run: str, given: Sequence[str]) -> None:
-    """Refuse settings beside ``resume=run``.
-
-    Raises:
-        InputError: names the first of them.
-    """
-    others = [override for override in given if not override.startswith("resume=")]
-    if others:
+    """Raise InputError where settings are given beside ``resume=run``."""
+    if others := [override for override in given if not override.startswith("resume=")]:
         raise InputError(
             f"{others[0]}: a resumed run keeps its own settings; leave out all but resume={run}"
         )

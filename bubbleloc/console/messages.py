@@ -58,42 +58,39 @@ def _in_one_line(text: str, known: Collection[str]) -> str:
 def refuse_added_settings(overrides: Sequence[str], known: Collection[str]) -> None:
     """Refuse ``+key=…``, ``++key=…`` and ``~key``, which Hydra accepts without a check.
 
-    Args:
-        known: settings of the command.
-
     Raises:
         InputError: names the first of them.
     """
     parts = {part for name in known for part in name.split(".")}
     for override in overrides:
-        sign = re.match(r"\+\+?|~", override)
-        if sign is None:
+        sign, key = re.findall(r"^(\+\+|\+|~|)([^=]*)", override)[0]
+        if not sign or (sign != "~" and key.startswith(OPEN_GROUP)):
             continue
-        key = override[sign.end() :].partition("=")[0]
-        if sign[0] != "~" and key.startswith(OPEN_GROUP):
-            continue
-        if key.split(".")[-1] in parts:
-            raise InputError(
-                f"{override}: write {key}=… without {sign[0]!r}; "
-                "settings cannot be added or removed"
-            )
-        raise InputError(f"unknown setting {key!r}{suggestion(key, known)}; see --help")
+        if key.split(".")[-1] not in parts:
+            raise InputError(f"unknown setting {key!r}{suggestion(key, known)}; see --help")
+        raise InputError(
+            f"{override}: write {key}=… without {sign!r}; settings cannot be added or removed"
+        )
 
 
 def suggestion(key: str, known: Collection[str]) -> str:
     """Return ``, did you mean …?`` when a setting resembles ``key``, and never ``key`` itself."""
     others = sorted(set(known) - {key}, key=lambda name: (name.count("."), name))
     by_last = {name.split(".")[-1]: name for name in reversed(others)}  # keeps the shortest
-    close = difflib.get_close_matches(key.split(".")[-1], sorted(by_last), n=1)
+    close = difflib.get_close_matches(key.split(".")[-1], sorted(by_last), n=1, cutoff=0.75)
     return f", did you mean {by_last[close[0]]!r}?" if close else ""
 
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning in one line; it takes the place of ``warnings.showwarning``."""
+    tell(f"warning: {' '.join(str(message).split())}")
+
+
+def tell(line: str) -> None:
+    """Print one line on stderr."""
     from tqdm import tqdm
 
-    line = f"warning: {printable(' '.join(str(message).split()))}"
     if multiprocessing.parent_process():  # a killed worker must not hold the bar's lock
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
     else:
-        tqdm.write(line, file=sys.stderr)  # above a progress bar, not into it
+        tqdm.write(printable(line), file=sys.stderr)  # above a progress bar, not into it

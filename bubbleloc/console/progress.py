@@ -10,10 +10,8 @@ from tqdm import tqdm
 class TrainingProgress(ProgressBar):
     """Counts batches over all epochs and shows the latest loss and validation F1."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._bar: tqdm[Any] | None = None
-        self._enabled = True
+    _bar: "tqdm[Any] | None" = None
+    _enabled = True
 
     def disable(self) -> None:
         """Show nothing; Lightning asks for it in all processes but the first."""
@@ -21,8 +19,6 @@ class TrainingProgress(ProgressBar):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Open the bar, at the place where a resumed training goes on."""
-        if not self._enabled:
-            return
         batches, epochs = int(trainer.num_training_batches), trainer.max_epochs or 1
         self._bar = tqdm(
             desc="train",
@@ -30,6 +26,7 @@ class TrainingProgress(ProgressBar):
             total=batches * epochs,
             initial=batches * trainer.current_epoch,
             dynamic_ncols=True,
+            disable=not self._enabled,
         )
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -40,24 +37,14 @@ class TrainingProgress(ProgressBar):
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Show the metrics of the epoch."""
         if self._bar is not None:
-            metrics = {
-                name: f"{value:.3f}"
-                for name, value in sorted(self.get_metrics(trainer, pl_module).items())
-                if name != "v_num"
-            }
-            self._bar.set_postfix(metrics)
+            metrics = sorted(self.get_metrics(trainer, pl_module).items())
+            self._bar.set_postfix({k: f"{value:.3f}" for k, value in metrics if k != "v_num"})
 
-    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+    def on_train_end(self, *_: Any) -> None:
         """Close the bar."""
-        self._close()
-
-    def on_exception(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
-    ) -> None:
-        """Close the bar before the error is shown."""
-        self._close()
-
-    def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()
-            self._bar = None
+
+    def on_exception(self, *_: Any) -> None:
+        """Close the bar before the error is shown."""
+        self.on_train_end()

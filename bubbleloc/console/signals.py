@@ -41,6 +41,13 @@ def clear_requests() -> None:
     _received.clear()
 
 
+def stop_in(error: BaseException | None) -> KeyboardInterrupt | Terminated | None:
+    """Return the signal behind an error; compiled code turns it into a SystemError, for one."""
+    if error is None or isinstance(error, KeyboardInterrupt | Terminated):
+        return error
+    return stop_in(error.__cause__ or error.__context__)
+
+
 def _stop(signum: int, frame: FrameType | None = None) -> None:
     _received.append(signum)
     raise KeyboardInterrupt if signum == signal.SIGINT else Terminated(TERMINATED)

@@ -1,14 +1,18 @@
 """Commands as a user types them, in processes of their own."""
 
+import errno
 import subprocess
 import sys
 
 import pytest
 
+from bubbleloc import convert
+from bubbleloc.console import cli
 from bubbleloc.console.cli import bracketed
 from bubbleloc.console.composition import known_settings
 from bubbleloc.console.messages import show_warning, suggestion
-from bubbleloc.console.settings import COMMANDS
+from bubbleloc.console.settings import COMMANDS, check
+from bubbleloc.errors import InputError
 from tests.conftest import run
 
 
@@ -50,7 +54,49 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path, module, arguments, mess
     assert message in refused.stderr
     assert "Traceback" not in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
-    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+    assert not any(tmp_path.iterdir())
+
+
+def ends_with(monkeypatch, error):
+    """Let the command convert end with an error, and return its exit code."""
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(sys, "argv", ["convert"])
+    monkeypatch.setattr(cli.signals, "stop_on_signals", lambda: None)
+    monkeypatch.setattr(cli.hydra, "main", lambda *_: lambda _: fail)
+    with pytest.raises(SystemExit) as ended:
+        convert.main()
+    return ended.value.code
+
+
+def test_an_interrupt_in_compiled_code_ends_as_any_other(monkeypatch, capsys):
+    error = SystemError("<function f> returned a result with an exception set")
+    error.__cause__ = KeyboardInterrupt()  # as CPython makes it
+    assert ends_with(monkeypatch, error) == 130
+    error.__cause__ = cli.signals.Terminated(143)
+    assert ends_with(monkeypatch, error) == 143
+    assert capsys.readouterr().err == (
+        "interrupted; finished work is kept\nterminated; finished work is kept\n"
+    )
+
+
+@pytest.mark.parametrize("number", [errno.EFBIG, errno.ENOSPC, errno.EROFS])
+def test_errors_of_the_system_are_explained(monkeypatch, capsys, number):
+    assert ends_with(monkeypatch, OSError(number, "no more", "a.csv")) == 2
+    assert capsys.readouterr().err == "error: a.csv: no more; choose another place or free this\n"
+
+
+def test_no_control_character_reaches_the_terminal(monkeypatch, capsys):
+    name = "a\x1b[31m\n\x9b2J\r\udcff.csv"
+    escaped = r"a\x1b[31m\n\x9b2J\r\udcff.csv"
+    assert ends_with(monkeypatch, OSError(errno.EROFS, "no", name)) == 2
+    assert capsys.readouterr().err.startswith(f"error: {escaped}: no;")
+    show_warning(UserWarning("see \x1b[31m"))
+    assert capsys.readouterr().err == "warning: see \\x1b[31m\n"
+    with pytest.raises(InputError, match="give the name of a file or folder"):
+        check("localize", {"input": "a\x1b[31m.npy"})
 
 
 def test_lists_may_be_typed_without_brackets():
@@ -82,6 +128,8 @@ def test_no_suggestion_says_the_same_word():
 
 
 def test_suggestions_are_settings_of_the_same_command():
+    for key in ("data.count", "data.pressure_pa"):
+        assert all(suggestion(key, known_settings(command)) == "" for command in COMMANDS)
     assert suggestion("data.count", known_settings("train")) == ""
     assert suggestion("cout", known_settings("image")) == ", did you mean 'count'?"
 
