@@ -129,7 +129,8 @@ def test_no_suggestion_says_the_same_word():
 
 def test_suggestions_are_settings_of_the_same_command():
     for key in ("data.count", "data.pressure_pa"):
-        assert all(suggestion(key, known_settings(command)) == "" for command in COMMANDS)
+        for command in ("simulate", "train"):
+            assert suggestion(key, known_settings(command)) == ""
     assert suggestion("data.count", known_settings("train")) == ""
     assert suggestion("cout", known_settings("image")) == ", did you mean 'count'?"
 
