@@ -15,12 +15,15 @@ from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.store import SPLITS, open_dataset, scale_of
 from bubbleloc.errors import InputError
+from bubbleloc.nn.scaling import InputScaling
 
 _NOISE = 1  # makes keys of noise differ from those of scenes and crops
 
 
 class Line(TypedDict):
     """One item: rf (1, L) volts, count (1, L) bubbles per sample, rms () of the whole line.
+
+    ``rms`` is that of what input scaling keeps, see `InputScaling`.
 
     ``valid`` (1, L) is 1 where a crop's output counts, 0 on its halo.
     """
@@ -73,6 +76,7 @@ class RFDataset(Dataset[Line]):
             self.signals = list(range(self.signals_in_file) if signals is None else signals)
             self.scale = scale_of(file)
             self.pressure_pa: Floats = file["pressure_pa"][:][self.signals]
+            self._scaling = InputScaling("rms", self.sampling_rate_hz)
             self._offset: Ints = file["bubbles/offset"][:]
 
     def __len__(self) -> int:
@@ -87,7 +91,7 @@ class RFDataset(Dataset[Line]):
         return Line(
             rf=rf,
             count=torch.from_numpy(self.count(index)).unsqueeze(0),
-            rms=rf.square().mean().sqrt(),
+            rms=self._scaling.rms(rf.unsqueeze(0)).squeeze(),
             valid=torch.ones_like(rf),
         )
 

@@ -13,8 +13,6 @@ from bubbleloc.nn.scaling import InputScaling
 
 Convolution = Callable[[int, int], nn.Module]  # from input channels and output channels
 
-TRAINING_RATE_HZ = 62.5e6  # of the published acquisition
-
 
 class Localizer(nn.Module):
     """Scaling, then a stack of layers that keeps the length by reflection padding.
@@ -32,14 +30,28 @@ class Localizer(nn.Module):
         self.model = nn.Sequential(nn.ReflectionPad1d(reach(nn.Sequential(*layers))), *layers)
 
     def forward(self, rf: Tensor, rms: Tensor | None = None) -> Tensor:
-        """Map RF lines (B, 1, L) to (B, 1, L); give ``rms`` (B,) where ``rf`` holds crops."""
+        """Map RF lines (B, 1, L) to (B, 1, L); crops need ``scaling.rms`` (B,) of their lines."""
         output: Tensor = self.model(self.scaling(rf, rms))
         return output
 
     @property
     def receptive_field(self) -> int:
-        """Samples of the RF line that one output sample sees, odd."""
+        """Samples of the scaled RF line that one output sample sees, odd."""
         return 1 + 2 * reach(self)
+
+    @property
+    def halo(self) -> int:
+        """Samples that a crop needs on either side to give the output of the whole line."""
+        return self.receptive_field // 2 + self.scaling.reach
+
+    @property
+    def sampling_rate_hz(self) -> float:
+        """Of the RF lines that the network is for; the training sets it to that of its data."""
+        return self.scaling.sampling_rate_hz
+
+    @sampling_rate_hz.setter
+    def sampling_rate_hz(self, value: float) -> None:
+        self.scaling.sampling_rate_hz = value
 
     @property
     def parameter_count(self) -> int:
@@ -65,20 +77,25 @@ class Localizer(nn.Module):
         return frozen.eval().requires_grad_(False)
 
     def at_sampling_rate(
-        self, sampling_rate_hz: float, trained_at_hz: float = TRAINING_RATE_HZ
+        self, sampling_rate_hz: float, trained_at_hz: float | None = None
     ) -> "Localizer":
         """Return a frozen copy for RF lines of another sampling rate.
 
         Every kernel is resampled without changing its frequency response below both Nyquist
         rates, see `resample_kernel`. The layers in between are not linear, so the network's
         output at the same times is close but not equal; tolerances in samples scale.
+
+        Args:
+            trained_at_hz: the rate of its training data if the network does not know it.
         """
+        trained_at_hz = trained_at_hz or self.sampling_rate_hz
         ratio = Fraction(sampling_rate_hz / trained_at_hz).limit_denominator(10_000)
         resampled = self.freeze()
         for name, layer in self.freeze().named_modules():
             if isinstance(layer, nn.Conv1d):
                 resampled.set_submodule(name, resampled_convolution(layer, ratio))
         resampled.model[0] = nn.ReflectionPad1d(reach(resampled))
+        resampled.sampling_rate_hz = sampling_rate_hz
         return resampled
 
 

@@ -71,6 +71,7 @@ def open_run(run: str | Path, checkpoint: str = "best") -> TrainedNetwork:
         card = read_card(folder / CARD_FILE, checkpoint, checkpoint_path(folder, checkpoint))
     else:
         card = card_without_thresholds(folder, network, checkpoint)
+    network.sampling_rate_hz = card.scale.sampling_rate_hz  # older weights do not tell it
     return TrainedNetwork(str(run), network, card)
 
 
@@ -235,7 +236,7 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -
     """
     try:
         module.load_state_dict(weights)
-    except (RuntimeError, AttributeError, TypeError) as error:
+    except (RuntimeError, AttributeError, TypeError, ValueError) as error:
         raise InputError(f"{path} does not fit the model in {CONFIG_FILE} beside it") from error
 
 

@@ -75,8 +75,8 @@ def _train(
     _refuse_uneven_batch(loader, trainer.world_size)
     if is_first_process():
         _simulate(plan, settings["workers"], take_turns=sweep_job)
-    halo = network.receptive_field // 2
-    data = RFDataModule(plan.folder, loader, halo=halo, noise=noise, seed=settings["seed"])
+    network.sampling_rate_hz = RFDataset(plan.path("train")).sampling_rate_hz
+    data = RFDataModule(plan.folder, loader, halo=network.halo, noise=noise, seed=settings["seed"])
     if settings["trainer"]["accumulate_grad_batches"] == "epoch":
         trainer.accumulate_grad_batches = len(data.train_dataloader())
     learner = Learner(network, DualLoss(**settings["loss"]), settings["optimizer"])

@@ -17,6 +17,7 @@ from bubbleloc.localization import localize_file, localize_lines
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.metrics.detections import pick_peaks
 from bubbleloc.nn import Localizer
+from bubbleloc.nn.scaling import InputScaling
 from bubbleloc.training import session
 from bubbleloc.training.runs import checkpoint_path, open_run, read_checkpoint
 from tests.training.test_learner import SMALL, settings
@@ -43,6 +44,11 @@ def rf(source):
         return file["rf"][:]
 
 
+def scaled(volts):
+    """An RF line as networks are given it."""
+    return InputScaling()(torch.from_numpy(volts).view(1, 1, -1)).flatten().numpy()
+
+
 def test_bubbles_are_the_peaks_of_the_network(rf, source, identity, tmp_path):
     output = tmp_path / "new" / "bubbles.csv"
     done = localize_file(RUN, source, output, threshold=LEVEL, picture=1, batch_size=3)
@@ -50,7 +56,7 @@ def test_bubbles_are_the_peaks_of_the_network(rf, source, identity, tmp_path):
     assert list(table.columns) == ["line", "sample", "time_us", "depth_mm", "confidence"]
     assert len(table) == done.bubbles > 0
     for line, volts in enumerate(rf):
-        peaks = pick_peaks(volts / np.sqrt(np.mean(volts**2)), LEVEL)
+        peaks = pick_peaks(scaled(volts), LEVEL)
         found = table[table["line"] == line]
         np.testing.assert_allclose(found["sample"], peaks.sample, atol=1e-3)
         np.testing.assert_allclose(found["confidence"], peaks.confidence, rtol=1e-4)

@@ -35,11 +35,11 @@ def test_scaled_networks_do_not_see_the_pressure():
 
 def test_a_crop_with_the_rms_of_its_line_gives_the_output_of_the_line():
     network = build_model("ckcnn", hidden_channels=3, kernel=31).eval()
-    rf = torch.randn(1, 1, 2000) * torch.linspace(3, 0.1, 2000)
-    rms, halo = rf.square().mean(dim=(1, 2)).sqrt(), network.receptive_field // 2
-    crop = network(rf[..., 500:1000], rms)[..., halo:-halo]
+    rf = 5 + torch.randn(1, 1, 2000) * torch.linspace(3, 0.1, 2000)
+    rms, halo = network.scaling.rms(rf), network.halo
+    crop = network(rf[..., 500:1500], rms)[..., halo:-halo]
     torch.testing.assert_close(
-        crop, network(rf)[..., 500 + halo : 1000 - halo], rtol=1e-3, atol=1e-4
+        crop, network(rf)[..., 500 + halo : 1500 - halo], rtol=1e-3, atol=1e-4
     )
 
 

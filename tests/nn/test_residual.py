@@ -121,9 +121,9 @@ def test_receptive_field_of_a_tcn():
 def test_a_crop_with_the_rms_of_its_line_gives_the_output_of_the_line():
     network = small("ckcnn_residual")
     rf = torch.randn(1, 1, 2000) * torch.linspace(3, 0.1, 2000)
-    rms, halo = rf.square().mean(dim=(1, 2)).sqrt(), network.receptive_field // 2
-    crop = network(rf[..., 500:1000], rms)[..., halo:-halo]
-    whole = network(rf)[..., 500 + halo : 1000 - halo]
+    rms, halo = network.scaling.rms(rf), network.halo
+    crop = network(rf[..., 500:1500], rms)[..., halo:-halo]
+    whole = network(rf)[..., 500 + halo : 1500 - halo]
     torch.testing.assert_close(crop, whole, rtol=1e-3, atol=1e-4)
 
 
