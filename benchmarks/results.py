@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bubbleloc.evaluation.reports import report_folder
 from bubbleloc.report.figures.style import (
     BLUE,
     GREEN,
@@ -37,7 +38,7 @@ def collect(named: list[str]) -> pd.DataFrame:
     tables = []
     for name, folder in (entry.split("=", 1) for entry in named):
         network = runs.load_network(Path(folder))
-        table = pd.read_csv(runs.report_folder(Path(folder)) / "summary.csv")
+        table = pd.read_csv(report_folder(Path(folder)) / "summary.csv")
         table.insert(0, "network", name)
         table.insert(1, "parameters", network.parameter_count)
         tables.append(table)

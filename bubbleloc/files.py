@@ -1,6 +1,7 @@
 """Atomic file writes, locks, and size limits for files from elsewhere."""
 
 import contextlib
+import hashlib
 import math
 import os
 import re
@@ -106,6 +107,11 @@ def read_yaml(path: Path) -> Any:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError, RecursionError, OSError) as error:
         raise InputError(f"{path} is damaged: it is not readable YAML; restore it") from error
+
+
+def fingerprint(path: Path) -> str:
+    """Return a short hash of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 @contextlib.contextmanager

@@ -120,11 +120,14 @@ def _settings(file: h5py.File) -> dict[str, Any]:
 
 
 def scale_of(file: h5py.File) -> Scale:
-    """Return what a sample is worth; λ is that of the published pulse unless the file says so."""
-    physics = _settings(file).get("physics")
+    """Return what a sample is worth; an imported file may not say the frequency of the pulse."""
+    settings = _settings(file)
+    physics = settings.get("physics")
     frequency_hz = (physics if isinstance(physics, dict) else {}).get("frequency_hz")
+    if frequency_hz is None and settings.get("source") != "imported":
+        frequency_hz = Setup.frequency_hz
     rate, sound = (float(file.attrs[name]) for name in ("sampling_rate_hz", "speed_of_sound_m_s"))
-    return Scale(rate, sound, frequency_hz or Setup.frequency_hz)
+    return Scale(rate, sound, frequency_hz)
 
 
 def is_imported(path: Path) -> bool:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bubbleloc.errors import InputError
+from bubbleloc.evaluation.reports import current_report
 from bubbleloc.evaluation.run import evaluate_run
-from bubbleloc.report import read_report, write_comparison
+from bubbleloc.report import Report, write_comparison
 from bubbleloc.report.sweep import varied_parameters
 from bubbleloc.training import runs as run_directories
 
@@ -20,7 +21,12 @@ _HOW_NOT_WHAT = {"resume", "workers", "loader.workers", "data.folder", "trainer.
 
 
 def compare_runs(
-    runs: str | Sequence[str], output: str | Path, *, tolerance: int = 4, evaluate: bool = False
+    runs: str | Sequence[str],
+    output: str | Path,
+    *,
+    folder: str | Path | None = None,
+    tolerance: int = 4,
+    evaluate: bool = False,
 ) -> Path:
     """Compare evaluated runs in the folder `output`; return the path of ``comparison.html``.
 
@@ -29,24 +35,27 @@ def compare_runs(
 
     Args:
         runs: run directories, and sweep directories, whose runs are all taken.
+        folder: dataset that the runs were scored on, as given to evaluate; None for their own.
         tolerance: samples, at which figures are drawn and the page's tables are cut.
-        evaluate: evaluate runs that have no report yet, with the defaults of evaluate.
+        evaluate: evaluate runs that have no report of their checkpoint yet, with the defaults of
+            evaluate.
 
     Raises:
-        InputError: fewer than two runs, one of them given twice, without a report, or scored on
-            other test data than the first.
+        InputError: fewer than two runs, one of them given twice, without a report of its
+            checkpoint, or scored on other test data than the first.
     """
     given = [Path(run) for run in ([runs] if isinstance(runs, str) else runs)]
     folders = [run for folder in given for run in run_directories.find_runs(folder)]
     _check(folders)
-    _ensure_reports(folders, given, evaluate)
+    data = None if folder is None else Path(folder)
+    reports = _reports_of(folders, data, evaluate)
     trained = [trained_with(run) for run in folders]
     is_sweep = all(folder not in folders for folder in given)
     names = setting_names(trained) if is_sweep else short_names(folders)
     parameters = dict(zip(names, trained, strict=True))
-    reports = {name: read_report(run / "report") for name, run in zip(names, folders, strict=True)}
     swept = parameters if is_sweep or _differ_in_numbers(parameters) else None
-    return write_comparison(Path(output), reports, tolerance, parameters=swept)
+    of_names = dict(zip(names, reports, strict=True))
+    return write_comparison(Path(output), of_names, tolerance, parameters=swept)
 
 
 def short_names(folders: Sequence[Path]) -> list[str]:
@@ -99,17 +108,24 @@ def _differ_in_numbers(parameters: Mapping[str, Parameters]) -> bool:
     return all(isinstance(run[name], Real) for run in parameters.values() for name in varied)
 
 
-def _ensure_reports(folders: Sequence[Path], given: Sequence[Path], evaluate: bool) -> None:
-    missing = [run for run in folders if not (run / "report" / "report.json").is_file()]
-    if missing and not evaluate:
-        of_sweep = missing[0].parent in given and missing[0] not in given
-        where = missing[0].parent if of_sweep else missing[0]
+def _reports_of(folders: Sequence[Path], data: Path | None, evaluate: bool) -> list[Report]:
+    """Reports of the runs' checkpoints; with `evaluate`, those that do not fit are made anew."""
+    problems: dict[Path, InputError] = {}
+    for run in folders:
+        try:
+            current_report(run, data)
+        except InputError as error:
+            problems[run] = error
+    if problems and not evaluate:
+        run, problem = next(iter(problems.items()))
+        on = "" if data is None else f" folder={data}"
         raise InputError(
-            f"no report in {missing[0]} ({len(missing)} of {len(folders)} runs have none): run "
-            f"python -m bubbleloc.evaluate run={where}, or add evaluate=true"
-        )
-    for run in missing:
-        evaluate_run(run)
+            f"{problem} ({len(problems)} of {len(folders)} runs): run python -m bubbleloc.evaluate "
+            f"run={run}{on}, or add evaluate=true"
+        ) from problem
+    for run in problems:
+        evaluate_run(run, folder=data)
+    return [current_report(run, data) for run in folders]
 
 
 def _check(folders: Sequence[Path]) -> None:

@@ -9,12 +9,13 @@ import torch
 from safetensors.torch import save_file
 
 from bubbleloc.errors import InputError
-from bubbleloc.files import atomic
+from bubbleloc.evaluation.reports import report_folder
+from bubbleloc.files import atomic, fingerprint
 from bubbleloc.metrics.scores import of_method
 from bubbleloc.nn import Localizer
 from bubbleloc.report import read_report
 from bubbleloc.training import runs
-from bubbleloc.training.card import fingerprint, write_card
+from bubbleloc.training.card import write_card
 
 FORMATS = (".onnx", ".pt2", ".safetensors")
 SHOWN_TOLERANCES = [0, 2, 4, 9]  # samples, of the scores in a card
@@ -48,7 +49,7 @@ def export_weights(run: Path, output: Path, checkpoint: str = "best") -> None:
         InputError: this checkpoint was not evaluated.
     """
     trained, config = runs.open_run(run, checkpoint), runs.read_config(run)
-    report = read_report(runs.report_folder(run))
+    report = read_report(report_folder(run))
     if report.checkpoint != trained.card.fingerprint:
         raise InputError(
             f"the report of {run} is of another checkpoint; run python -m bubbleloc.evaluate "

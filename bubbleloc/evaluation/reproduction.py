@@ -11,7 +11,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from bubbleloc.console.messages import explain
-from bubbleloc.errors import BAD_INPUT
+from bubbleloc.errors import BAD_INPUT, InputError
 from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 
 Row = Mapping[str, float]
@@ -56,6 +56,7 @@ def reproduce(sweep: Path, published: Sequence[Row], split: str) -> Path:
     import pandas as pd
 
     from bubbleloc.evaluation.comparison import compare_runs, trained_with
+    from bubbleloc.evaluation.reports import current_report
     from bubbleloc.evaluation.run import evaluate_run
     from bubbleloc.report.tables import write_table
     from bubbleloc.training.runs import find_runs
@@ -64,7 +65,9 @@ def reproduce(sweep: Path, published: Sequence[Row], split: str) -> Path:
     shown = [name for name in SCORES if name in published[0]]
     rows = []
     for run in find_runs(sweep):
-        if not (run / "report" / "report.json").is_file():
+        try:
+            current_report(run)
+        except InputError:  # missing, or of an earlier checkpoint
             evaluate_run(run, selection="train", baselines=())
         values = trained_with(run)
         scores = scores_of(run / "report", split)
@@ -83,14 +86,13 @@ def reproduce(sweep: Path, published: Sequence[Row], split: str) -> Path:
 
 def scores_of(report: Path, split: str) -> dict[str, float]:
     """Return mean and median F1 over the signals of a split, from the files of a report."""
-    import pandas as pd
+    from bubbleloc.report.run import read_table
 
-    if split == "test":
-        scores = pd.read_csv(report / "summary.csv")
-    else:
-        scores = pd.read_csv(report / "f1_sweep.csv").rename(
-            columns={"f1": "mean", "f1_median": "median"}
-        )
+    shown = {"mean": "mean", "median": "median"}
+    if split != "test":
+        shown = {"f1": "mean", "f1_median": "median"}
+    name = "summary.csv" if split == "test" else "f1_sweep.csv"
+    scores = read_table(report, name, ["tolerance", *shown]).rename(columns=shown)
     at = scores[scores["tolerance"] == QUOTED_TOLERANCE]
     best = at["mean"].argmax()  # of the thresholds, where there are several
     return {name: float(at[name].to_numpy()[best]) for name in SCORES}

@@ -17,6 +17,7 @@ from bubbleloc.data.plan import plan_of
 from bubbleloc.data.splits import Split, open_split
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.baselines import score_baselines
+from bubbleloc.evaluation.reports import report_folder, weights_fingerprint
 from bubbleloc.evaluation.scoring import MethodScores, predict, score_method
 from bubbleloc.metrics import QUOTED_TOLERANCE, TOLERANCES, Sweep, best_thresholds
 from bubbleloc.metrics.breakdown import outcomes
@@ -47,7 +48,8 @@ def evaluate_run(
     """Evaluate a run on its dataset and return the path of the report's page.
 
     Args:
-        folder: another dataset folder to score on.
+        folder: another dataset folder to score on; the report then lies apart, see
+            `evaluation.reports`.
         selection: split on which the threshold of every tolerance is chosen.
         noise: level of added noise; None for that of the run. A list adds F1 against these
             levels to a report with the noise of the run.
@@ -61,7 +63,9 @@ def evaluate_run(
     """
     config = runs.read_config(run)
     main, levels = _noise(noise, snr_db, Noise(config["noise"], config.get("snr_db")))
+    report = report_folder(run, folder)
     folder = folder or _own_dataset(run, config, selection)
+    weights = weights_fingerprint(run, checkpoint)  # first: a training may replace them any time
     trained = runs.open_run(run, checkpoint)
     network, resampled = _at_rate_of(folder, trained, resample)
     score = partial(
@@ -76,12 +80,12 @@ def evaluate_run(
     facts = run_facts(trained, config["seed"], checkpoint)
     evaluation = replace(
         evaluation,
-        checkpoint=trained.card.fingerprint,
+        checkpoint=weights,
         facts=facts | dict(evaluation.facts) | resampled,
         examples=examples(network, open_split(folder, "test", main), evaluation.selection),
         noise=_noise_curve(score, levels, main, evaluation),
     )
-    return write_report(runs.report_folder(run), evaluation)
+    return write_report(report, evaluation)
 
 
 def score_network(

@@ -19,6 +19,7 @@ from bubbleloc.report.run import Report
 from bubbleloc.report.sweep import sweep_section
 from bubbleloc.report.tables import with_intervals, write_csv, write_table
 
+_OF_EARLIER_PAGE = ("comparison.md", "comparison.html", "sweep.csv", "figures/f1_*.???")
 _MANY_PAIRS = 15  # of six runs
 """Beyond this a page shows only the differences to the best run."""
 
@@ -30,6 +31,8 @@ def write_comparison(
     parameters: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Path:
     """Compare runs on the same test signals; return the path of ``comparison.html``.
+
+    The page is there only when all files beside it belong to it.
 
     Written: ``scores.csv`` (all runs, with the columns of ``f1_test.csv``), ``summary`` and
     ``pairs`` (CSV, Markdown, LaTeX), violins as PNG and SVG, ``comparison.md`` and
@@ -45,7 +48,7 @@ def write_comparison(
         InputError: fewer than two runs, or runs scored on different test data.
     """
     _check(runs, tolerance)
-    discard_old(folder, ("sweep.csv", "figures/f1_*.png", "figures/f1_*.svg"))
+    discard_old(folder, _OF_EARLIER_PAGE)
     scores = pd.concat([report.scores.assign(run=name) for name, report in runs.items()])
     network = of_method(scores)
     of_runs, pairs = summarize(network), compare_pairs(network)
@@ -120,7 +123,8 @@ def _check(runs: Mapping[str, Report], tolerance: int) -> None:
         raise InputError("a comparison needs two runs or more: name another run")
     names = list(runs)
     for name in names[1:]:
-        if runs[name].test_fingerprint != runs[names[0]].test_fingerprint:
+        same = ("test_fingerprint", "scale")  # a sample must be worth the same in µm
+        if any(getattr(runs[name], fact) != getattr(runs[names[0]], fact) for fact in same):
             raise InputError(
                 f"{name} and {names[0]} were scored on different test data: evaluate both on the "
                 "same dataset before comparing them"

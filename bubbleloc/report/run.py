@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
 
 from bubbleloc import __version__
 from bubbleloc.errors import InputError
-from bubbleloc.files import write_text
+from bubbleloc.files import fingerprint, write_text
 from bubbleloc.metrics import best_thresholds
 from bubbleloc.metrics.scores import from_public, of_method, to_public
 from bubbleloc.physics.scale import Scale
@@ -24,7 +24,8 @@ from bubbleloc.report.content import (
     sweep_table,
     threshold_table,
 )
-from bubbleloc.report.document import FIGURES, discard_old, write_document
+from bubbleloc.report.document import FIGURES, write_document
+from bubbleloc.report.folder import atomic_folder, tidy_folder
 from bubbleloc.report.noise import write_noise
 from bubbleloc.report.one_to_one import write_one_to_one
 from bubbleloc.report.sections import report_document
@@ -32,13 +33,25 @@ from bubbleloc.report.tables import write_csv, write_table
 
 _RECORD_FILE = "report.json"
 _SCORES_FILE = "f1_test.csv"
-_NOT_ALWAYS_WRITTEN = (
-    "matched.*",
-    "matched_*.*",
-    "noise.*",
-    "f1_noise.csv",
-    *(f"figures/{name}.*" for name in ("f1_noise", "f1_pressure", "rates_*", "errors", "line_?")),
-)
+
+
+class Report(BaseModel):
+    """A written report, read back: tidy test scores, and what they were measured on.
+
+    Of the baselines `scores` has the F1 alone; see `bubbleloc.metrics.scores`. `checkpoint` is the
+    fingerprint of the network's weights, `scores_fingerprint` that of the file of scores.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
+
+    scores: pd.DataFrame = Field(exclude=True)
+    test_fingerprint: str
+    selection_split: str
+    checkpoint: str
+    scale: Scale
+    facts: dict[str, str]
+    scores_fingerprint: str = ""
+    software: str = f"bubbleloc {__version__}"
 
 
 def write_report(folder: Path, evaluation: Evaluation) -> Path:
@@ -54,7 +67,12 @@ def write_report(folder: Path, evaluation: Evaluation) -> Path:
         InputError: no test signals, or thresholds that the selection split did not choose.
     """
     _check(evaluation)
-    discard_old(folder, _NOT_ALWAYS_WRITTEN)
+    with atomic_folder(folder) as unfinished:
+        _write(unfinished, evaluation)
+    return folder / "report.html"
+
+
+def _write(folder: Path, evaluation: Evaluation) -> None:
     summary = summary_table(evaluation.scores, evaluation.scale)
     write_csv(sweep_table(evaluation.selection), folder / "f1_sweep.csv")
     write_csv(threshold_table(evaluation), folder / "thresholds.csv")
@@ -66,61 +84,52 @@ def write_report(folder: Path, evaluation: Evaluation) -> Path:
     more = write_one_to_one(folder, evaluation)
     if evaluation.noise is not None:
         more.append(write_noise(folder, evaluation.noise, evaluation.scale))
-    page = write_document(folder, "report", report_document(evaluation, summary, more))
-    _write_record(folder / _RECORD_FILE, evaluation)
-    return page
-
-
-def _write_record(path: Path, evaluation: Evaluation) -> None:
-    """Note what a report describes: data, checkpoint and software."""
-    record = {
-        "test_fingerprint": evaluation.test_fingerprint,
-        "selection_split": evaluation.selection_split,
-        "checkpoint": evaluation.checkpoint,
-        "scale": asdict(evaluation.scale),
-        "software": f"bubbleloc {__version__}",
-        "facts": dict(evaluation.facts),
-    }
-    write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-
-
-@dataclass(frozen=True)
-class Report:
-    """A written report, read back: tidy test scores, and what they were measured on.
-
-    Of the baselines `scores` has the F1 alone; see `bubbleloc.metrics.scores`.
-    """
-
-    scores: pd.DataFrame
-    test_fingerprint: str
-    selection_split: str
-    checkpoint: str
-    scale: Scale
-    facts: dict[str, str]
+    write_document(folder, "report", report_document(evaluation, summary, more))
+    report = Report(
+        scores=evaluation.scores,
+        test_fingerprint=evaluation.test_fingerprint,
+        selection_split=evaluation.selection_split,
+        checkpoint=evaluation.checkpoint,
+        scale=evaluation.scale,
+        facts=dict(evaluation.facts),
+        scores_fingerprint=fingerprint(folder / _SCORES_FILE),
+    )
+    write_text(folder / _RECORD_FILE, report.model_dump_json(indent=2) + "\n")
 
 
 def read_report(folder: Path) -> Report:
     """Read the report that :func:`write_report` left in `folder`.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or it is damaged or of an earlier version.
+    """
+    tidy_folder(folder)
+    path = folder / _SCORES_FILE
+    try:
+        record = json.loads((folder / _RECORD_FILE).read_text(encoding="utf-8"))
+        scores = from_public(pd.read_csv(path))
+        report = Report(**{**record, "scores": scores})
+        if report.scores_fingerprint != fingerprint(path):
+            raise ValueError("scores of another report")
+    except FileNotFoundError as error:
+        raise InputError(f"no report in {folder}; evaluate that run first") from error
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise InputError(
+            f"{folder} is damaged or of an earlier version; evaluate that run again"
+        ) from error
+    return report
+
+
+def read_table(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a CSV file of a report.
+
+    Raises:
+        InputError: it is missing or damaged.
     """
     try:
-        scores = pd.read_csv(folder / _SCORES_FILE)
-        record: dict[str, Any] = json.loads((folder / _RECORD_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"no report in {folder}: evaluate that run first") from error
-    try:
-        return Report(
-            scores=from_public(scores),
-            test_fingerprint=record["test_fingerprint"],
-            selection_split=record["selection_split"],
-            checkpoint=record["checkpoint"],
-            scale=Scale(**record["scale"]),
-            facts=record["facts"],
-        )
-    except KeyError as error:
-        raise InputError(f"{folder} is of an earlier version: evaluate that run again") from error
+        return pd.read_csv(folder / name)[list(columns)]
+    except (OSError, ValueError, LookupError) as error:
+        raise InputError(f"{folder / name} is damaged; evaluate that run again") from error
 
 
 def _check(evaluation: Evaluation) -> None:

@@ -1,6 +1,5 @@
 """The card of a network: what one has to know to use it, in a YAML file beside its weights."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from bubbleloc import __version__
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import Split
 from bubbleloc.errors import InputError
-from bubbleloc.files import read_yaml, write_yaml
+from bubbleloc.files import fingerprint, read_yaml, write_yaml
 from bubbleloc.metrics import Sweep, best_thresholds, tolerance_sweep
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
@@ -31,7 +30,7 @@ class Card:
         noise: that was added to them.
         thresholds: best threshold per tolerance in samples; empty where none is known.
         selection: split that these were chosen on.
-        fingerprint: of the file with the weights, see `fingerprint`.
+        fingerprint: of the file with the weights, see `bubbleloc.files.fingerprint`.
         software: that trained it.
     """
 
@@ -43,11 +42,6 @@ class Card:
     selection: str
     fingerprint: str
     software: str = SOFTWARE
-
-
-def fingerprint(path: Path) -> str:
-    """Return a short hash of a file with weights."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def choose_thresholds(network: Localizer, split: Split) -> dict[int, float]:

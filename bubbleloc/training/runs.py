@@ -12,10 +12,10 @@ from bubbleloc.console import settings
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
-from bubbleloc.files import check_zip, read_yaml, write_yaml
+from bubbleloc.files import check_zip, fingerprint, read_yaml, write_yaml
 from bubbleloc.nn import Localizer, build_model, load_released, released_card
 from bubbleloc.nn.released import RELEASED, WEIGHTS
-from bubbleloc.training.card import Card, fingerprint, read_card
+from bubbleloc.training.card import Card, read_card
 
 CONFIG_FILE = "config.yaml"
 CARD_FILE = "card.yaml"
@@ -147,12 +147,6 @@ def is_released(folder: Path) -> bool:
 def is_run(folder: Path) -> bool:
     """Return whether a folder holds a run, begun or finished."""
     return (folder / CONFIG_FILE).is_file()
-
-
-def report_folder(run: Path) -> Path:
-    """Return where the report of a run is; that of a network of the package is in outputs/."""
-    home = Path("outputs") / f"bubbleloc-{_released_name(run)}" if is_released(run) else run
-    return home / "report"
 
 
 def _released_name(run: Path) -> str:

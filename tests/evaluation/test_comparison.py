@@ -1,12 +1,14 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.comparison import compare_runs, setting_names, short_names, trained_with
+from bubbleloc.evaluation.run import evaluate_run
 
 
 def test_names_are_the_shortest_ends_that_differ():
@@ -53,7 +55,7 @@ def test_a_sweep_is_given_whole(sweep, tmp_path):
 
 def test_a_run_without_report_is_named_with_the_command(sweep, tmp_path):
     shutil.rmtree(sweep / "1/report")
-    with pytest.raises(InputError, match=r"no report in .*/1 \(1 of 3 runs have none\)"):
+    with pytest.raises(InputError, match=r"no report in .*/1/report; .* \(1 of 3 runs\): run "):
         compare_runs([sweep], tmp_path / "out")
     assert not (tmp_path / "out").exists()
     compare_runs([sweep], tmp_path / "out", evaluate=True)
@@ -75,3 +77,50 @@ def test_one_run_or_one_twice_is_no_comparison(workplace, tmp_path):
         compare_runs([run], tmp_path)
     with pytest.raises(InputError, match="is given twice"):
         compare_runs([run, run / "../a"], tmp_path)
+
+
+@pytest.fixture
+def pair(workplace, tmp_path, monkeypatch):
+    """Two evaluated runs."""
+    monkeypatch.chdir(workplace)
+    return [shutil.copytree(workplace / "outputs" / name, tmp_path / name) for name in "ab"]
+
+
+def test_a_report_of_an_earlier_checkpoint_is_not_compared(pair, tmp_path):
+    run, other = pair
+    before = pd.read_csv(run / "report/f1_test.csv")["f1"]
+    shutil.copy(other / "checkpoints/last.ckpt", run / "checkpoints/best.ckpt")
+    shutil.copy(other / "config.yaml", run / "config.yaml")
+    with pytest.raises(InputError, match=r"a/report describes an earlier .*or add evaluate=true"):
+        compare_runs(pair, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    compare_runs(pair, tmp_path / "out", evaluate=True)
+    scores = pd.read_csv(tmp_path / "out/scores.csv")
+    a, b = (scores.loc[scores["run"] == name, "f1"].to_numpy() for name in "ab")
+    np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(a, before)
+
+
+def test_a_damaged_report_is_not_compared(pair, tmp_path):
+    (pair[1] / "report/report.json").write_text("{")
+    with pytest.raises(InputError, match=r"b/report is damaged .*run=.*/b, or add evaluate=true"):
+        compare_runs(pair, tmp_path / "out")
+
+
+def test_a_report_on_other_data_lies_apart_and_is_compared_when_named(pair, workplace, tmp_path):
+    other = shutil.copytree(workplace / "data/tiny", tmp_path / "other")
+    shutil.copy(other / "train.h5", other / "test.h5")
+    own = (pair[0] / "report/report.json").read_bytes()
+    for run in pair:
+        page = evaluate_run(run, folder=other, baselines=[])
+        assert page == run / "report-other/report.html"
+    assert (pair[0] / "report/report.json").read_bytes() == own
+    signals = {}
+    for name, folder in (("own", None), ("told", other)):
+        compare_runs(pair, tmp_path / name, folder=folder)
+        signals[name] = pd.read_csv(tmp_path / name / "scores.csv")["signal"].nunique()
+    assert signals == {"own": 4, "told": 8}
+    shutil.rmtree(pair[0] / "report")
+    shutil.copytree(pair[0] / "report-other", pair[0] / "report")  # as earlier versions did
+    with pytest.raises(InputError, match="a/report describes other test data than the run's"):
+        compare_runs(pair, tmp_path / "mixed")

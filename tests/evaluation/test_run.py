@@ -75,13 +75,15 @@ def test_kernels_are_resampled_for_lines_of_another_rate(run, tmp_path):
     ensure_dataset(faster, workers=1)
     with pytest.raises(InputError, match=r"at 125 MHz.* trained at 62\.5 MHz; add resample=true"):
         evaluate_run(run, folder=faster.folder, baselines=[])
-    evaluate_run(run, folder=faster.folder, baselines=[], resample=True)
-    assert "resampled from 62.5 to 125 MHz" in (run / "report/report.md").read_text()
+    page = evaluate_run(run, folder=faster.folder, baselines=[], resample=True)
+    assert page == run / "report-fast/report.html"
+    assert "resampled from 62.5 to 125 MHz" in page.with_suffix(".md").read_text()
     network = load_network(run).at_sampling_rate(125e6)
     val, test = (open_split(faster.folder, name, Noise()) for name in ("val", "test"))
     expected = score_method("network", partial(predict, network=network), val, test).scores
-    table = pd.read_csv(run / "report/f1_test.csv")
+    table = pd.read_csv(run / "report-fast/f1_test.csv")
     np.testing.assert_allclose(table["f1"], expected["f1"], rtol=1e-6)
+    assert not (run / "report").exists()
 
 
 def test_evaluating_twice_gives_the_same_bytes(run):
@@ -100,9 +102,9 @@ def test_imported_data_needs_neither_radius_nor_place_nor_pressure(run, workplac
             file["bubbles/radius_m"][:] = np.nan
             file["bubbles/lateral_m"][:] = 0
             file["pressure_pa"][:] = np.nan
-    evaluate_run(run, folder=folder)
-    assert (run / "report/figures/rates_depth.png").is_file()
-    assert not (run / "report/figures/f1_pressure.png").exists()
+    report = evaluate_run(run, folder=folder).parent
+    assert (report / "figures/rates_depth.png").is_file()
+    assert not (report / "figures/f1_pressure.png").exists()
     with h5py.File(folder / "test.h5") as file:
         assert np.isnan(file["pressure_pa"][:]).all()
 
@@ -113,8 +115,7 @@ def test_without_val_the_signals_held_out_of_training_choose_thresholds(run, wor
     for name in ("train.h5", "test.h5"):
         with open_dataset(Path(shutil.copy(workplace / "data/tiny" / name, folder)), "r+") as file:
             file.attrs["config"] = "source: imported"
-    evaluate_run(run, folder=folder, baselines=["wiener"])
-    text = (run / "report/report.md").read_text()
+    text = evaluate_run(run, folder=folder, baselines=["wiener"]).with_suffix(".md").read_text()
     assert "train.h5, 2 of 8 signals" in text
     sizes = [len(open_split(folder, name, Noise())) for name in ("train", "val", "test")]
     assert sizes == [6, 2, 4]

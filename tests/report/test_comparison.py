@@ -1,3 +1,5 @@
+import dataclasses
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -10,8 +12,10 @@ from bubbleloc.report.comparison import write_comparison
 from bubbleloc.report.figures.sweep import sweep_heatmap, sweep_lines
 from bubbleloc.report.sweep import varied_parameters
 
+SCALE = Setup().scale
 
-def report_of(level, fingerprint="same", signals=20):
+
+def report_of(level, fingerprint="same", signals=20, scale=SCALE):
     rng = np.random.default_rng(0)
     rows = [
         {"method": method, "signal": i, "tolerance": t, "f1": f1, "bubbles": 1, "pressure_pa": 1e5}
@@ -19,7 +23,14 @@ def report_of(level, fingerprint="same", signals=20):
         for t in (0, 4)
         for method, f1 in (("network", level + 0.05 * rng.random()), ("random", 0.2))
     ]
-    return Report(pd.DataFrame(rows), fingerprint, "val", "c0ffee", Setup().scale, {})
+    return Report(
+        scores=pd.DataFrame(rows),
+        test_fingerprint=fingerprint,
+        selection_split="val",
+        checkpoint="c0ffee",
+        scale=scale,
+        facts={},
+    )
 
 
 SWEEP = {
@@ -51,6 +62,32 @@ def test_sweep_is_drawn_against_what_it_varied(tmp_path):
     table = pd.read_csv(tmp_path / "sweep.csv")
     assert list(table.columns[:2]) == ["kernel", "omega_0"]
     assert len(table) == 6
+
+
+def test_tolerances_in_um_follow_the_scale_of_the_data(tmp_path):
+    scale = dataclasses.replace(SCALE, sampling_rate_hz=50e6, speed_of_sound_m_s=1550)
+    runs = {"a": report_of(0.8, scale=scale), "b": report_of(0.7, scale=scale)}
+    page = write_comparison(tmp_path, runs).with_suffix(".md").read_text()
+    assert "±4 samples (62 µm)" in page
+    drawn = (tmp_path / "figures/violins.svg").read_text()
+    assert "±4 samples (62 µm)" in drawn
+    assert "47 µm" not in page + drawn
+    with pytest.raises(InputError, match="b and a were scored on different test data"):
+        write_comparison(tmp_path / "mixed", {"a": report_of(0.8), "b": runs["b"]})
+
+
+def test_a_comparison_cut_short_leaves_no_page_of_mixed_files(tmp_path, monkeypatch):
+    runs = {"a": report_of(0.8), "b": report_of(0.7)}
+    page = write_comparison(tmp_path, runs)
+
+    def cut(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bubbleloc.report.comparison.run_violins", cut)
+    with pytest.raises(KeyboardInterrupt):
+        write_comparison(tmp_path, {"a": report_of(0.5), "b": report_of(0.4)})
+    assert not page.exists()
+    assert not page.with_suffix(".md").exists()
 
 
 def test_runs_that_differ_in_no_number_have_no_sweep(tmp_path):

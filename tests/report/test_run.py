@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import re
 import shutil
 
@@ -15,6 +16,7 @@ from bubbleloc.metrics.scores import of_method, score_table
 from bubbleloc.physics import Setup
 from bubbleloc.report import Evaluation, Example, read_report, write_report
 from bubbleloc.report.comparison import write_comparison
+from bubbleloc.report.run import read_table
 
 SCALE = Setup().scale
 N, LENGTH = 8, 600
@@ -176,11 +178,79 @@ def test_comparison_refuses_other_test_data(written, tmp_path):
         write_comparison(tmp_path / "c", {"a": report, "b": report}, tolerance=77)
 
 
-def test_a_report_of_an_earlier_version_asks_for_another_evaluation(written, tmp_path):
+def spoil(name, change):
+    def spoiled(folder):
+        path = folder / name
+        path.write_text(change(path.read_text()))
+
+    return spoiled
+
+
+def without(key):
+    return lambda text: json.dumps({k: v for k, v in json.loads(text).items() if k != key})
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        spoil("report.json", lambda text: "{"),
+        spoil("report.json", lambda text: "[1]"),
+        spoil("report.json", lambda text: "\0"),
+        spoil("report.json", lambda text: '{"test_fingerprint": "same"}'),
+        *(spoil("report.json", without(key)) for key in ("scale", "checkpoint", "facts")),
+        spoil("report.json", lambda text: text.replace("62500000.0", "NaN")),
+        spoil("report.json", lambda text: text.replace("62500000.0", '"fast"')),
+        spoil("f1_test.csv", lambda text: ""),
+        spoil("f1_test.csv", lambda text: text.replace("f1,", "F,")),
+        spoil("f1_test.csv", lambda text: text[:1000]),
+        spoil("f1_test.csv", lambda text: text.replace(",0.", ",0.1")),
+    ],
+)
+def test_a_damaged_report_asks_for_another_evaluation(written, tmp_path, damage):
     folder = shutil.copytree(written, tmp_path / "report")
-    (folder / "report.json").write_text('{"test_fingerprint": "same"}')
-    with pytest.raises(InputError, match="evaluate that run again"):
+    damage(folder)
+    with pytest.raises(InputError, match="report is damaged or of an earlier version; evaluate"):
         read_report(folder)
+
+
+def test_a_damaged_table_of_a_report_is_named(written, tmp_path):
+    assert list(read_table(written, "summary.csv", ["mean", "tolerance"])) == ["mean", "tolerance"]
+    folder = shutil.copytree(written, tmp_path / "report")
+    for text in ("", "a,b\n1,2\n", "\0"):
+        (folder / "f1_sweep.csv").write_text(text)
+        with pytest.raises(InputError, match=r"f1_sweep\.csv is damaged; evaluate"):
+            read_table(folder, "f1_sweep.csv", ["tolerance", "f1"])
+    with pytest.raises(InputError, match=r"thresholds\.csv is damaged; evaluate"):
+        read_table(tmp_path, "thresholds.csv", ["tolerance"])
+
+
+def test_a_report_is_replaced_as_a_whole(written, tmp_path, monkeypatch):
+    folder = shutil.copytree(written, tmp_path / "report")
+    (folder / "noise.csv").write_text("of an earlier report")
+    before = (folder / "f1_test.csv").read_bytes()
+
+    def cut(unfinished, *_):
+        assert (unfinished / "f1_test.csv").read_bytes() != before
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bubbleloc.report.run.write_document", cut)
+    with pytest.raises(KeyboardInterrupt):
+        write_report(folder, evaluation_of(seed=1))
+    assert (folder / "f1_test.csv").read_bytes() == before
+    assert (folder / "noise.csv").exists()
+    monkeypatch.setattr("bubbleloc.report.run.write_document", lambda *_: None)
+    write_report(folder, evaluation_of(seed=1))
+    assert (folder / "f1_test.csv").read_bytes() != before
+    assert not (folder / "noise.csv").exists()  # nothing stays that the page does not show
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_the_next_command_tidies_up_after_a_killed_one(written, tmp_path):
+    folder = tmp_path / "report"
+    shutil.copytree(written, tmp_path / ".report.old")  # killed between the two renames
+    shutil.copytree(written / "figures", tmp_path / ".report.new")
+    assert read_report(folder).checkpoint == "c0ffee"
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
 
 
 def test_report_with_baselines_and_one_to_one_scores(tmp_path):

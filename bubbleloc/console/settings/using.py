@@ -9,6 +9,8 @@ from bubbleloc.console.settings.types import Group, setting
 class Evaluate(Group):
     """Score a trained network on the test split; writes the report to <run>/report.
 
+    With folder=… it is written to <run>/report-<name of the folder>.
+
     python -m bubbleloc.evaluate run=outputs/train/<run>
     python -m bubbleloc.evaluate run=outputs/train/<run> noise=0.01,0.02,0.04,0.08,0.16,0.32
     python -m bubbleloc.evaluate run=outputs/train/<run> baselines=matched_filter,wiener,sparse
@@ -42,8 +44,11 @@ class Compare(Group):
 
     runs: t.Listed[t.PathName] = setting("evaluated runs; a sweep directory stands for its runs")
     output: t.PathName = setting("folder of tables and figures", "outputs/comparison")
+    folder: t.PathName | None = setting(
+        "dataset that the runs were scored on; null is the one they were trained on", None
+    )
     tolerance: t.CountFromZero = setting("tolerance of the figures, in samples", 4)
-    evaluate: t.Flag = setting("evaluate runs that have no report yet", False)
+    evaluate: t.Flag = setting("evaluate runs that have no report of their checkpoint yet", False)
 
 
 class Localize(Group):
