@@ -32,8 +32,8 @@ def outcomes(
     """Match the peaks above `threshold` of all lines with their bubbles.
 
     Columns: `sample` of the bubble or false detection, `kind` (of `KINDS`), `density` (other
-    bubbles of the line within half a wavelength of depth, either side) and `error_samples`
-    (detected − true position, NaN unless found).
+    bubbles of the line within half a wavelength of depth, either side; left out where the
+    wavelength is unknown) and `error_samples` (detected − true position, NaN unless found).
     """
     lines = zip(peaks, arrival_sample, strict=True)
     tables = [_of_line(found.above(threshold), true, tolerance, scale) for found, true in lines]
@@ -52,10 +52,12 @@ def _of_line(
     kind[matching.true] = "found"
     error = np.full(len(sample), np.nan)
     error[matching.true] = matching.error_samples
-    half = 0.5 / scale.wavelengths_per_sample
-    low, high = np.searchsorted(np.sort(arrival_sample), [sample - half, sample + half])
-    columns = {"sample": sample, "density": high - low - is_bubble, "error_samples": error}
-    return pd.DataFrame(columns | {"kind": pd.Categorical(kind, KINDS)})
+    columns = {"sample": sample, "error_samples": error, "kind": pd.Categorical(kind, KINDS)}
+    if scale.frequency_hz is not None:
+        half = 0.5 / scale.wavelengths_per_sample
+        low, high = np.searchsorted(np.sort(arrival_sample), [sample - half, sample + half])
+        columns["density"] = high - low - is_bubble
+    return pd.DataFrame(columns)
 
 
 def rates_along_density(table: pd.DataFrame) -> pd.DataFrame:

@@ -65,19 +65,16 @@ class Matching:
         return float(np.sqrt(np.mean(self.error_samples**2))) if self.error_samples.size else np.nan
 
     def scores(self, scale: Scale) -> dict[str, float]:
-        """All scores under the names of the report's columns, errors in three units."""
+        """All scores under the names of the report's columns, errors in all units of `scale`."""
+        units = scale.units.items()
         return {
             "precision": self.precision,
             "recall": self.recall,
             "f1": self.f1,
             "jaccard": self.jaccard,
             "efficiency": self.efficiency(scale),
-            "rmse_samples": self.rmse_samples,
-            "rmse_um": self.rmse_samples * scale.um_per_sample,
-            "rmse_wavelengths": self.rmse_samples * scale.wavelengths_per_sample,
-            "bias_samples": self.bias_samples,
-            "bias_um": self.bias_samples * scale.um_per_sample,
-            "bias_wavelengths": self.bias_samples * scale.wavelengths_per_sample,
+            **{f"rmse_{name}": self.rmse_samples * unit for name, unit in units},
+            **{f"bias_{name}": self.bias_samples * unit for name, unit in units},
         }
 
     def efficiency(self, scale: Scale, per_um: float = 0.01) -> float:

@@ -71,8 +71,7 @@ def one_to_one_summary(scores: pd.DataFrame, scale: Scale) -> pd.DataFrame:
             bias = (at["matched"] * at["bias_samples"]).sum() / pairs
             rmse = np.sqrt((at["matched"] * at["rmse_samples"] ** 2).sum() / pairs)
         row = {"tolerance": tolerance, "threshold": threshold, **at[_RATIOS].mean()}
-        units = (1.0, scale.um_per_sample, scale.wavelengths_per_sample)
-        for name, unit in zip(("samples", "um", "wavelengths"), units, strict=True):
+        for name, unit in scale.units.items():
             row |= {f"rmse_{name}": unit * rmse, f"bias_{name}": unit * bias}
         rows.append(row)
     return pd.DataFrame(rows)

@@ -21,6 +21,9 @@ from bubbleloc.errors import InputError
 _NUMBERS_AT_A_TIME = 2**16
 """Drawn by the bootstrap, so that resamples of many signals do not fill the memory."""
 
+_DIGITS = 7
+"""Decimals of F1 that count; files hold eight significant digits."""
+
 _STATISTICS: dict[str, Callable[..., Any]] = {"median": np.median, "mean": np.mean}
 
 
@@ -89,8 +92,11 @@ def signed_rank(difference: Floats) -> tuple[float, float]:
     """Matched-pairs rank-biserial correlation and two-sided Wilcoxon p of paired differences.
 
     Zero differences are dropped, as Wilcoxon did; where all are zero the effect is 0 and p is 1.
+    Differences that only rounding tells apart (0.3 − 0.2 and 0.2 − 0.1) are ties. p is exact for
+    up to 13 differences, and up to 50 without ties; then it is that of the normal approximation.
     """
-    changed = difference[difference != 0]
+    rounded = np.round(difference, _DIGITS)
+    changed = rounded[rounded != 0]
     if changed.size == 0:
         return 0.0, 1.0
     rank = stats.rankdata(np.abs(changed))

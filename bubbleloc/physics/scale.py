@@ -56,6 +56,13 @@ class Scale:
         """Depth per sample in wavelengths of the transmitted pulse, λ = c/frequency."""
         return nan if self.frequency_hz is None else self.frequency_hz / (2 * self.sampling_rate_hz)
 
+    @property
+    def units(self) -> dict[str, float]:
+        """Depth per sample in each unit: samples, um and, where it is known, wavelengths."""
+        known = {"samples": 1.0, "um": self.um_per_sample}
+        unknown = self.frequency_hz is None
+        return known if unknown else known | {"wavelengths": self.wavelengths_per_sample}
+
     def time_us(self, sample: ArrayLike) -> Floats:
         """Arrival time in µs of (sub-)sample positions."""
         return np.asarray(sample, dtype=np.float64) * (1e6 / self.sampling_rate_hz)

@@ -57,9 +57,9 @@ def summary_table(scores: pd.DataFrame, scale: Scale) -> pd.DataFrame:
     network = of_method(scores)
     table = summarize(network, by=tuple(by))
     threshold = network.groupby(by, sort=False)["threshold"].first().to_numpy()
-    table.insert(len(by), "um", scale.um_per_sample * table["tolerance"])
-    table.insert(len(by) + 1, "wavelengths", scale.wavelengths_per_sample * table["tolerance"])
-    table.insert(len(by) + 2, "threshold", threshold)
+    table.insert(len(by), "threshold", threshold)
+    for name in reversed(list(scale.units)[1:]):
+        table.insert(len(by), name, scale.units[name] * table["tolerance"])
     for method in baselines_in(scores):
         means = of_method(scores, method).groupby(by, sort=False)["f1"].mean()
         table[f"{method}_mean"] = means.to_numpy()

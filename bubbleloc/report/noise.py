@@ -28,7 +28,7 @@ def write_noise(folder: Path, scores: pd.DataFrame, scale: Scale) -> Section:
     summary.insert(1, "noise_v", REFERENCE_V * summary["noise"])
     at = summary[summary["tolerance"] == QUOTED_TOLERANCE]
     headings = {"noise": "noise level", "noise_v": "noise (V)"}
-    shown = shown_summary(at.drop(columns=["tolerance", "um", "wavelengths"]))
+    shown = shown_summary(at.drop(columns=["tolerance", *list(scale.units)[1:]]))
     shown = shown.rename(columns=headings)
     shown["noise level"] = [f"{level:g}" for level in at["noise"]]
     caption = f"F1 against added noise, within {QUOTED_TOLERANCE} samples"

@@ -77,7 +77,7 @@ def _beside_baselines(
     table = pd.concat(rows, ignore_index=True)
     table.insert(0, "method", table.pop("method"))
     table = table.sort_values("f1", ascending=False, kind="stable")
-    shown = _shown(table).drop(columns=["± samples", "RMSE (λ)"])
+    shown = _shown(table.drop(columns=["tolerance", "rmse_wavelengths"], errors="ignore"))
     shown.insert(0, "method", table["method"])
     caption = f"One-to-one scores within {QUOTED_TOLERANCE} samples, network and baselines"
     write_table(table, folder, "matched_floor", caption, shown)
@@ -90,29 +90,29 @@ def _beside_baselines(
 
 
 def _shown(summary: pd.DataFrame) -> pd.DataFrame:
-    return summary.rename(columns=_HEADINGS)[list(_HEADINGS.values())]
+    headings = {name: heading for name, heading in _HEADINGS.items() if name in summary}
+    return summary.rename(columns=headings)[list(headings.values())]
 
 
 def _localization_error(
     folder: Path, outcomes: pd.DataFrame, at: pd.Series, scale: Scale
 ) -> Section:
     """Draw scores against depth and density, and the errors; write the data of these figures."""
-    depth, density = rates_along_depth(outcomes, scale), rates_along_density(outcomes)
-    errors = error_histogram(outcomes, QUOTED_TOLERANCE)
-    for name, table in (("rates_depth", depth), ("rates_density", density), ("errors", errors)):
-        write_csv(table, folder / FIGURES / f"{name}.csv")
-    histogram = error_figure(errors, at["bias_samples"], at["rmse_samples"], scale)
-    by_depth, by_density = "depth (mm)", "other bubbles within λ/2"
+    depth, errors = rates_along_depth(outcomes, scale), error_histogram(outcomes, QUOTED_TOLERANCE)
+    tables = {"rates_depth": depth, "errors": errors}
     figures: dict[str, tuple[str, Figure]] = {
-        "rates_depth": ("One-to-one scores against depth", rates_figure(depth, by_depth)),
-        "rates_density": (
-            "One-to-one scores against bubble density",
-            rates_figure(density, by_density),
-        ),
-        "errors": ("Localization error of the bubbles found", histogram),
+        "rates_depth": ("One-to-one scores against depth", rates_figure(depth, "depth (mm)"))
     }
+    if "density" in outcomes:
+        tables["rates_density"] = density = rates_along_density(outcomes)
+        figure = rates_figure(density, "other bubbles within λ/2")
+        figures["rates_density"] = ("One-to-one scores against bubble density", figure)
+    histogram = error_figure(errors, at["bias_samples"], at["rmse_samples"], scale)
+    figures["errors"] = ("Localization error of the bubbles found", histogram)
+    for name, table in tables.items():
+        write_csv(table, folder / FIGURES / f"{name}.csv")
     return Section(
-        "Localization error, depth and density",
+        "Localization error, depth and density" if "density" in outcomes else "Localization error",
         f"All test signals together, pairs within ±{QUOTED_TOLERANCE} samples, threshold "
         f"{at['threshold']:.3g}.",
         figures,

@@ -22,6 +22,7 @@ def report_document(
     """Lay out the report of one run; single numbers are given at the quoted tolerance."""
     row = summary.set_index("tolerance").loc[QUOTED_TOLERANCE]
     split = evaluation.selection_split
+    in_wavelengths = f", {row['wavelengths']:.3f} λ" if "wavelengths" in row else ""
     sections = [
         _distributions(evaluation, summary),
         _thresholds(evaluation),
@@ -33,7 +34,7 @@ def report_document(
     return Document(
         title="F1 report: " + evaluation.facts.get("run", "one run"),
         summary=f"Mean F1 {row['mean']:.3f} and median {row['median']:.3f} within "
-        f"±{QUOTED_TOLERANCE} samples ({row['um']:.0f} µm, {row['wavelengths']:.3f} λ) on "
+        f"±{QUOTED_TOLERANCE} samples ({row['um']:.0f} µm{in_wavelengths}) on "
         f"{row['signals']:.0f} test signals. Random output reaches a mean of "
         f"{row['random_mean']:.3f}. Thresholds were chosen on the {split} split.",
         sections=sections,
@@ -106,6 +107,6 @@ def _examples(evaluation: Evaluation) -> Section:
         "The densest part of a test line, and the network's output below it. Detections are peaks "
         "above the threshold, paired one to one with bubbles within "
         f"±{QUOTED_TOLERANCE} samples. Bubbles are marked at their arrival, the time of flight of "
-        "the pulse's start; an echo peaks some 90 samples later.",
+        "the pulse's start; an echo peaks later.",
         figures,
     )

@@ -47,10 +47,11 @@ def error_figure(errors: pd.DataFrame, bias: float, rmse: float, scale: Scale) -
     words = "nothing matched"
     if np.isfinite(bias):
         axes.axvline(bias, ymax=0.72, color=INK, linestyle="--", linewidth=1)
+        in_wavelengths = f", {rmse * scale.wavelengths_per_sample:.3f} λ"
         words = (
             f"bias {bias:+.2f} samples ({bias * to_um:+.1f} µm)\n"
-            f"RMSE {rmse:.2f} samples ({rmse * to_um:.1f} µm, "
-            f"{rmse * scale.wavelengths_per_sample:.3f} λ)"
+            f"RMSE {rmse:.2f} samples ({rmse * to_um:.1f} µm"
+            f"{'' if scale.frequency_hz is None else in_wavelengths})"
         )
     axes.text(
         0.98,

@@ -113,7 +113,7 @@ def label_tolerances(axes: Axes, tolerances: Sequence[int], scale: Scale) -> Non
     axes.set_xlabel("tolerance (samples)")
     depth = axes.secondary_xaxis("top")
     depth.set_xticks(places, [f"{scale.um_per_sample * t:.0f}" for t in tolerances])
-    depth.set_xlabel(f"tolerance in depth (µm, {wavelength_note(scale)})")
+    depth.set_xlabel(f"tolerance in depth (µm{_wavelength_note(scale)})")
     depth.tick_params(length=0)
     depth.spines["top"].set_visible(False)
 
@@ -123,6 +123,6 @@ def tolerance_words(tolerance: int, scale: Scale) -> str:
     return f"±{tolerance} samples ({scale.um_per_sample * tolerance:.0f} µm)"
 
 
-def wavelength_note(scale: Scale) -> str:
-    """Return the wavelength in µm, as figures state it."""
-    return f"λ = {scale.um_per_sample / scale.wavelengths_per_sample:.0f} µm"
+def _wavelength_note(scale: Scale) -> str:
+    known = scale.frequency_hz is not None
+    return f", λ = {scale.um_per_sample / scale.wavelengths_per_sample:.0f} µm" if known else ""
