@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from bubbleloc.errors import InputError
-from bubbleloc.metrics.statistics import compare_pairs, signed_rank, summarize
+from bubbleloc.metrics.statistics import _interval, compare_pairs, signed_rank, summarize
 
 
 def scores_of(**f1):
@@ -64,3 +64,24 @@ def test_pairs_refuse_what_cannot_be_paired():
         compare_pairs(scores_of(a=[0.1, 0.2]))
     with pytest.raises(InputError, match="same test data"):
         compare_pairs(scores_of(a=[0.1, 0.2], b=[0.1]))
+
+
+@pytest.mark.parametrize("n", [6, 10, 13])
+def test_p_is_exact_with_ties_and_zeros(n):
+    """Over all 2ⁿ choices of signs, as often as the rank sum is as far from its mean."""
+    rng = np.random.default_rng(n)
+    difference = rng.integers(-3, 4, n) / 10 + 0.3 - 0.2 - 0.1  # ties but for rounding
+    changed = np.round(difference, 7)
+    changed = changed[changed != 0]
+    rank = stats.rankdata(np.abs(changed))
+    signs = np.array(np.meshgrid(*[[0, 1]] * len(rank))).reshape(len(rank), -1)
+    sums = rank @ signs
+    far = np.abs(sums - rank.sum() / 2) >= abs(rank[changed > 0].sum() - rank.sum() / 2) - 1e-9
+    assert signed_rank(difference)[1] == pytest.approx(far.mean())
+
+
+def test_a_95_percent_interval_of_the_mean_holds_it_in_95_percent_of_draws():
+    rng = np.random.default_rng(0)
+    draws = rng.beta(8, 2, (1000, 60))  # of mean 0.8, skewed as F1 is
+    inside = [low <= 0.8 <= high for low, high in (_interval(f1, np.mean, 300) for f1 in draws)]
+    assert 0.93 <= np.mean(inside) <= 0.97
