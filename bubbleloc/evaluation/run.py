@@ -48,8 +48,7 @@ def evaluate_run(
     """Evaluate a run on its dataset and return the path of the report's page.
 
     Args:
-        folder: another dataset folder to score on; the report then lies apart, see
-            `evaluation.reports`.
+        folder: another dataset folder to score on; its report lies apart, see `report_folder`.
         selection: split on which the threshold of every tolerance is chosen.
         noise: level of added noise; None for that of the run. A list adds F1 against these
             levels to a report with the noise of the run.
@@ -63,29 +62,27 @@ def evaluate_run(
     """
     config = runs.read_config(run)
     main, levels = _noise(noise, snr_db, Noise(config["noise"], config.get("snr_db")))
-    report = report_folder(run, folder)
-    folder = folder or _own_dataset(run, config, selection)
+    data = folder or _own_dataset(run, config, selection)
     weights = weights_fingerprint(run, checkpoint)  # first: a training may replace them any time
     trained = runs.open_run(run, checkpoint)
-    network, resampled = _at_rate_of(folder, trained, resample)
+    network, resampled = _at_rate_of(data, trained, resample)
     score = partial(
         score_network,
         network,
-        folder,
+        data,
         selection=selection,
         baselines=baselines,
         batch_size=batch_size,
     )
     evaluation = score(main)
-    facts = run_facts(trained, config["seed"], checkpoint)
     evaluation = replace(
         evaluation,
         checkpoint=weights,
-        facts=facts | dict(evaluation.facts) | resampled,
-        examples=examples(network, open_split(folder, "test", main), evaluation.selection),
+        facts=run_facts(trained, config["seed"], checkpoint) | dict(evaluation.facts) | resampled,
+        examples=examples(network, open_split(data, "test", main), evaluation.selection),
         noise=_noise_curve(score, levels, main, evaluation),
     )
-    return write_report(report, evaluation)
+    return write_report(report_folder(run, folder), evaluation)
 
 
 def score_network(
