@@ -89,7 +89,7 @@ def pair(workplace, tmp_path, monkeypatch):
 def test_a_report_of_an_earlier_checkpoint_is_not_compared(pair, tmp_path):
     run, other = pair
     before = pd.read_csv(run / "report/f1_test.csv")["f1"]
-    shutil.copy(other / "checkpoints/last.ckpt", run / "checkpoints/best.ckpt")
+    shutil.copy(other / "checkpoints/best.ckpt", run / "checkpoints/best.ckpt")
     shutil.copy(other / "config.yaml", run / "config.yaml")
     with pytest.raises(InputError, match=r"a/report describes an earlier .*or add evaluate=true"):
         compare_runs(pair, tmp_path / "out")
