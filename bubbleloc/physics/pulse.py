@@ -1,12 +1,17 @@
 """The transmitted pulse: drive through the transducer."""
 
+from __future__ import annotations
+
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import fft
 
 from bubbleloc.arrays import Floats
-from bubbleloc.physics.setup import Setup
+
+if TYPE_CHECKING:
+    from bubbleloc.physics.setup import Setup
 
 # Part of each half cycle that a three-level pulser is on.
 DUTY = 0.67

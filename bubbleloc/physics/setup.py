@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from bubbleloc.errors import InputError
+from bubbleloc.physics.band import off_band
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium, require_between
 from bubbleloc.physics.response_files import read_response, read_waveform
 from bubbleloc.physics.scale import Scale
@@ -34,8 +35,8 @@ class Setup:
     * ``transducer``: a Transducer, ``"p4-1"``, or the path of a file with both responses;
     * ``shell``: segers, marmottant, none, or a Shell of your own;
     * ``thermal``: prosperetti, adiabatic or isothermal, taken at ``frequency_hz``;
-    * ``drive``: an excitation of your own, sampled at ``simulation_rate_hz``, in place of the
-      three-level pulse of ``cycles``;
+    * ``drive``: an excitation of your own, sampled at ``simulation_rate_hz`` (250 MHz for RF
+      lines of 62.5 MHz), in place of the three-level pulse of ``cycles``;
     * ``elements``: receivers that share the aperture; one sits at its centre.
 
     Raises InputError for a value that makes no sense, and warns where one leaves a model's
@@ -85,6 +86,8 @@ class Setup:
                 "the sampling rate is below 20 times the centre frequency: harmonics alias and "
                 "arrivals get coarse; raise sampling_rate_hz"
             )
+        if line := off_band(self):
+            warn(line)
 
     @property
     def shell_model(self) -> Shell:

@@ -52,8 +52,8 @@ def arrival_sample(
 ) -> Floats:
     """Sample (B,), zero-based and not rounded, at which an echo arrives: (z + r)/c · rate.
 
-    The pure time of flight; the echo's peak comes some 87 samples later. With elements > 1,
-    (elements, B).
+    The pure time of flight; the echo's peak comes later, see `typical_lag_samples`. With
+    elements > 1, (elements, B).
     """
     setup = Setup() if setup is None else setup
     depth = np.asarray(depth_m, dtype=np.float64)

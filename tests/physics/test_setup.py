@@ -12,7 +12,8 @@ import pytest
 from scipy.io import savemat
 
 from bubbleloc.errors import InputError
-from bubbleloc.physics import P4_1, Medium, Setup, unit_pulse
+from bubbleloc.physics import P4_1, Medium, Setup, drive_signal, unit_pulse
+from bubbleloc.physics.band import levels
 
 FREQUENCY_HZ = np.arange(0, 125e6, 20e3)
 TRANSMIT = P4_1.transmit(FREQUENCY_HZ)
@@ -75,6 +76,9 @@ def test_measured_setups_survive_pickling(tmp_path: Path) -> None:
         ({"f": FREQUENCY_HZ / 1e6, "Tfit": TRANSMIT}, "in Hz"),
         ({"f": FREQUENCY_HZ[::50], "Tfit": TRANSMIT[::50]}, "steps"),
         ({"f": FREQUENCY_HZ, "Tfit": TRANSMIT * np.nan}, "NaN"),
+        ({"f": FREQUENCY_HZ, "Tfit": np.abs(TRANSMIT)}, "magnitude only"),
+        ({"f": FREQUENCY_HZ, "Tfit": 1j + 1 / (1 + FREQUENCY_HZ / 1e5)}, "largest at 0 Hz"),
+        ({"f": FREQUENCY_HZ, "Tfit": TRANSMIT.conj()}, "before its cause"),
         ({"f": np.array([None, 1]), "Tfit": TRANSMIT[:2]}, "cannot be read"),
     ],
 )
@@ -164,6 +168,37 @@ def test_warns_outside_validity() -> None:
         warnings.simplefilter("error")
         Setup(shell="marmottant", medium=Medium(density_kg_m3=1060))
         pickle.loads(pickle.dumps(Setup(cycles=2)))
+
+
+def test_warns_of_a_probe_of_another_frequency() -> None:
+    """In one line, with the levels at the frequency that was asked for."""
+    with pytest.warns(UserWarning, match=r"frequency_hz=5e\+06") as record:
+        setup = Setup(frequency_hz=5e6, sampling_rate_hz=125e6)
+    assert len(record) == 1
+    message = str(record[0].message)
+    assert "\n" not in message
+    assert "peaks at 2.78 MHz" in message
+    assert "-33 dB in transmit and -25 dB in receive" in message
+    assert str(levels(setup)) == (
+        "5 MHz: transmit -33 dB, receive -25 dB; the pulse peaks at 2.78 MHz"
+    )
+
+
+def test_warns_of_a_drive_of_another_rate() -> None:
+    drive = drive_signal(Setup(cycles=3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Setup(drive=tuple(drive))
+    with pytest.warns(UserWarning, match="taken at 250 MHz, 4 times sampling_rate_hz") as record:
+        Setup(drive=tuple(drive[::4]))
+    assert len(record) == 1
+
+
+@pytest.mark.parametrize("reach_hz", [4e6, 8e6])
+def test_short_tables_are_causal_enough(tmp_path: Path, reach_hz: float) -> None:
+    part = reach_hz >= FREQUENCY_HZ
+    file = write(tmp_path / "t.npz", f=FREQUENCY_HZ[part], Tfit=TRANSMIT[part])
+    assert Setup.from_config({"transmit": file})
 
 
 def test_physics_does_not_import_torch() -> None:

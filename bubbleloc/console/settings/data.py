@@ -44,7 +44,9 @@ class Physics(HydraGroup):
     receive: t.PathName | None = setting("file with the receive response (.npz, .mat, .csv)")
     frequency_hz: t.Frequency | None = setting("centre frequency of the pulse; null: 1.7e6")
     cycles: t.Number | None = setting("cycles of the pulse; null: 1")
-    drive: t.PathName | list[t.Number] | None = setting("excitation: a file, or its samples")
+    drive: t.PathName | list[t.Number] | None = setting(
+        "excitation at 250 MHz (4 samples per RF sample at 62.5 MHz): a file, or its samples"
+    )
     depth_m: t.Number | None = setting("depth of the record; null: 0.1")
     sampling_rate_hz: t.Rate | None = setting("sampling rate of the RF lines; null: 62.5e6")
     elements: t.Channels | None = setting("receive elements; a dataset holds one")

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from bubbleloc.arrays import Floats
 from bubbleloc.physics import BubbleResponse, RFLine, Setup, propagate, unit_pulse
+from bubbleloc.physics.band import levels
 from bubbleloc.report.figures.style import (
     BLUE,
     COLUMN_INCHES,
@@ -50,6 +51,7 @@ def pulse_figure(setup: Setup, pressure_pa: float, depth_m: float) -> Figure:
     top.locator_params(axis="x", nbins=6)
     top.set_title(f"pulse of {1e-3 * pressure_pa:.0f} kPa at {1e-6 * setup.frequency_hz:g} MHz")
     _finish_spectrum(bottom, setup)
+    bottom.set_title(f"at {levels(setup)}")
     figure.align_ylabels()
     figure.legend(*top.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
