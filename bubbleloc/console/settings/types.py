@@ -67,7 +67,7 @@ AboveOne = Annotated[float, Field(gt=1, title="a number above 1"), AsGiven]
 Rate = Annotated[float, Field(ge=1e5, le=1e10, title="a rate in Hz, 1e5 to 1e10"), AsGiven]
 Frequency = Annotated[float, Field(ge=1e4, le=1e9, title="a frequency in Hz, 1e4 to 1e9"), AsGiven]
 Speed = Annotated[float, Field(ge=100, le=10_000, title="a speed in m/s, 100 to 10000"), AsGiven]
-# The waveform study (Zorgdrager et al. 2025) adds at most 2.56 of the published noise, 24.7 V.
+# Zorgdrager et al. 2025 (IEEE TUFFC, arXiv 2501.18375): noise levels 4–256 % of 9.65 V.
 Noise = Annotated[float, Field(ge=0, le=2.56, title="a number, 0 or more, up to 2.56"), AsGiven]
 
 Count = Annotated[int, Field(ge=1, title="a whole number, 1 or more")]
