@@ -6,6 +6,7 @@ from bubbleloc.nn.dilated_cnn import DilatedCKCNN, DilatedCNN
 from bubbleloc.nn.fftconv import FFTConv1d, fft_conv1d
 from bubbleloc.nn.irregular import irregular_conv1d
 from bubbleloc.nn.models import build_model
+from bubbleloc.nn.multirate import MultirateCKCNN
 from bubbleloc.nn.network import Localizer
 from bubbleloc.nn.released import load_released, released_card
 from bubbleloc.nn.residual import ResidualCKCNN
@@ -25,6 +26,7 @@ __all__ = [
     "LocalCKCNN",
     "LocalCKConv1d",
     "Localizer",
+    "MultirateCKCNN",
     "ResidualCKCNN",
     "TCNClassifier",
     "build_model",

@@ -135,7 +135,10 @@ class LocalCKConv1d(CKConv1d):
 
     Args:
         window_samples: initial standard deviation of the window, in samples.
+        spacing: samples from one tap to the next.
     """
+
+    spacing: int
 
     def __init__(
         self,
@@ -144,10 +147,12 @@ class LocalCKConv1d(CKConv1d):
         kernel_size: int,
         *,
         window_samples: float = 30.0,
+        spacing: int = 1,
         hidden_features: int = 32,
         omega_0: float = 30.0,
         init: str = "balanced",
     ) -> None:
+        self.__dict__["spacing"] = spacing  # read by coordinates(), which the base class calls
         super().__init__(
             in_channels,
             out_channels,
@@ -166,7 +171,8 @@ class LocalCKConv1d(CKConv1d):
 
     def coordinates(self) -> Tensor:
         """Where the kernel is sampled, (K,), in units of 65 samples from its centre."""
-        return (torch.arange(self.kernel_size) - (self.kernel_size - 1) / 2) / UNIT_SAMPLES
+        places = torch.arange(self.kernel_size) - (self.kernel_size - 1) / 2
+        return self.spacing * places / UNIT_SAMPLES
 
     def values_at(self, tau: Tensor) -> Tensor:
         """Evaluate the windowed kernels at ``tau`` (N,): (out_channels, in_channels, N)."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from bubbleloc.nn.ckcnn import CKCNN, LocalCKCNN
 from bubbleloc.nn.dilated_cnn import DilatedCKCNN, DilatedCNN
+from bubbleloc.nn.multirate import MultirateCKCNN
 from bubbleloc.nn.network import Localizer
 from bubbleloc.nn.residual import ResidualCKCNN
 from bubbleloc.nn.tcn import TCN
@@ -14,6 +15,7 @@ MODELS: dict[str, type[Localizer]] = {
     "ckcnn": CKCNN,
     "ckcnn_dilated": DilatedCKCNN,
     "ckcnn_local": LocalCKCNN,
+    "ckcnn_multirate": MultirateCKCNN,
     "ckcnn_residual": ResidualCKCNN,
     "tcn": TCN,
 }
@@ -23,8 +25,8 @@ def build_model(name: str, **kwargs: Any) -> Localizer:
     """Build a network by its configuration name; arguments that are None keep their default.
 
     Args:
-        name: ``dilated_cnn``, ``ckcnn``, ``ckcnn_dilated``, ``ckcnn_local``, ``ckcnn_residual``
-            or ``tcn``.
+        name: ``dilated_cnn``, ``ckcnn``, ``ckcnn_dilated``, ``ckcnn_local``,
+            ``ckcnn_multirate``, ``ckcnn_residual`` or ``tcn``.
         kwargs: arguments of the network's class.
 
     Raises:

@@ -1,10 +1,12 @@
 """Kernels at another sampling rate."""
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv1d
 
 from bubbleloc.nn.ckconv import CKConv1d
 
@@ -38,9 +40,59 @@ def resample_kernel(kernel: Tensor, ratio: Fraction | float) -> Tensor:
     new_reach = math.floor(ratio * (reach + HALF_WIDTH / cutoff))
     old = torch.arange(-reach, reach + 1, dtype=torch.float64, device=kernel.device)
     new = torch.arange(-new_reach, new_reach + 1, dtype=torch.float64, device=kernel.device) / ratio
-    distance = cutoff * (new - old.unsqueeze(-1))
-    interpolation = cutoff / ratio * torch.sinc(distance) * _kaiser(distance / HALF_WIDTH)
+    interpolation = cutoff / ratio * windowed_sinc(cutoff * (new - old.unsqueeze(-1)))
     return kernel @ interpolation.to(kernel.dtype)
+
+
+class RateChange(nn.Module):
+    """Signals at ``ratio`` times their sampling rate, by one strided convolution.
+
+    For ratio = p/q in lowest terms every q samples become p, of the same duration: sample n of the
+    output lies at n/ratio of the input. Ends are reflected.
+
+    Args:
+        ratio: new sampling rate over old sampling rate.
+        interpolation: function of a distance in samples of the lower rate.
+        half_width: the distance beyond which it is zero.
+        counts: keep the sum over samples instead of their values at ratios below 1, where a
+            new sample stands for several old ones.
+
+    Shape: (B, 1, L) → (B, 1, p · ⌈L/q⌉), for L above the reach of the interpolation.
+    """
+
+    weight: Tensor
+
+    def __init__(
+        self,
+        ratio: Fraction,
+        interpolation: Callable[[Tensor], Tensor],
+        half_width: int,
+        *,
+        counts: bool = False,
+    ) -> None:
+        super().__init__()
+        new, old = ratio.numerator, ratio.denominator
+        lower = min(1.0, float(ratio))
+        reach = math.ceil(half_width / lower)
+        places = torch.arange(-reach, old + reach, dtype=torch.float64)  # of input samples
+        wanted = torch.arange(new, dtype=torch.float64).unsqueeze(-1) / float(ratio)
+        weight = (1.0 if counts else lower) * interpolation(lower * (places - wanted))
+        self.register_buffer("weight", weight.float().unsqueeze(1), persistent=False)
+        self.stride, self.pad = old, nn.ReflectionPad1d((reach, reach + old - 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Interpolate ``x`` (B, 1, L)."""
+        return conv1d(self.pad(x), self.weight, stride=self.stride).mT.flatten(1).unsqueeze(1)
+
+
+def linear(distance: Tensor) -> Tensor:
+    """Linear interpolation, a triangle."""
+    return (1 - distance.abs()).clamp_min(0)
+
+
+def windowed_sinc(distance: Tensor) -> Tensor:
+    """Band-limited interpolation."""
+    return torch.sinc(distance) * _kaiser(distance / HALF_WIDTH)
 
 
 def resampled_convolution(layer: nn.Conv1d, ratio: Fraction | float) -> nn.Conv1d:

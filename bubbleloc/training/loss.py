@@ -33,6 +33,10 @@ class DualLoss(nn.Module):
 
     def forward(self, prediction: Tensor, count: Tensor) -> Tensor:
         """Loss of ``prediction`` (B, 1, L) against the bubble ``count`` (B, 1, L), a scalar."""
+        with torch.autocast(prediction.device.type, enabled=False):  # sums over whole lines
+            return self._loss(prediction.to(self.blur), count)
+
+    def _loss(self, prediction: Tensor, count: Tensor) -> Tensor:
         soft = functional.conv1d(prediction - count, self.blur, padding=HALF_WIDTH).abs().mean()
         dice = dice_distance(prediction.clamp(0, 1), count.clamp(0, 1)).mean()
         return self.soft_weight * soft + self.dice_weight * dice
