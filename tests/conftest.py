@@ -1,5 +1,6 @@
 """What tests share: one thread per process, a tiny simulated dataset, the published files."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -14,6 +15,14 @@ from bubbleloc.data.plan import DatasetPlan
 # Spinning threads of side-by-side processes stall each other; the variables are for children.
 torch.set_num_threads(1)
 os.environ |= {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+
+
+@pytest.fixture(autouse=True)
+def enabled_loggers() -> None:
+    """Enable our loggers, which a command that ran in this process may have disabled."""
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("bubbleloc") and isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 @pytest.fixture(scope="session")

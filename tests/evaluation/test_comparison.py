@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import yaml
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.comparison import compare_runs, setting_names, short_names, trained_with
 from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.files import fingerprint
 
 
 def test_names_are_the_shortest_ends_that_differ():
@@ -88,7 +90,7 @@ def pair(workplace, tmp_path, monkeypatch):
 
 def test_a_report_of_an_earlier_checkpoint_is_not_compared(pair, tmp_path):
     run, other = pair
-    before = pd.read_csv(run / "report/f1_test.csv")["f1"]
+    before = json.loads((run / "report/report.json").read_text())
     shutil.copy(other / "checkpoints/best.ckpt", run / "checkpoints/best.ckpt")
     shutil.copy(other / "config.yaml", run / "config.yaml")
     with pytest.raises(InputError, match=r"a/report describes an earlier .*or add evaluate=true"):
@@ -98,7 +100,10 @@ def test_a_report_of_an_earlier_checkpoint_is_not_compared(pair, tmp_path):
     scores = pd.read_csv(tmp_path / "out/scores.csv")
     a, b = (scores.loc[scores["run"] == name, "f1"].to_numpy() for name in "ab")
     np.testing.assert_array_equal(a, b)
-    assert not np.array_equal(a, before)
+    report = json.loads((run / "report/report.json").read_text())
+    assert (
+        report["checkpoint"] == fingerprint(run / "checkpoints/best.ckpt") != before["checkpoint"]
+    )
 
 
 def test_a_damaged_report_is_not_compared(pair, tmp_path):
