@@ -56,7 +56,7 @@ def run(cwd: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[
     """Run a command of the package in folder ``cwd``, as a user types it."""
     command = [sys.executable, "-m", f"bubbleloc.{module}", *arguments]
     return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=cwd, capture_output=True, text=True, timeout=600, check=False
     )
 
 
