@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from matplotlib.figure import Figure
 
 from bubbleloc.files import write_text
@@ -28,47 +28,33 @@ class Section:
     table: pd.DataFrame | None = None
 
 
-@dataclass(frozen=True)
-class Document:
-    """What a reader sees: title, summary, sections, and the facts of the run at the end."""
-
-    title: str
-    summary: str
-    sections: Sequence[Section]
-    facts: Mapping[str, str]
-
-
-def write_document(folder: Path, name: str, document: Document) -> Path:
-    """Write the figures (PNG, SVG), ``name.md`` and ``name.html``; return the HTML's path.
+def write_document(
+    path: Path, title: str, summary: str, sections: Sequence[Section], facts: Mapping[str, str]
+) -> Path:
+    """Write the HTML page `path`, its Markdown twin, and the figures (PNG, SVG); return `path`.
 
     The Markdown refers to the PNG files beside it; the HTML carries them inside.
     """
-    for section in document.sections:
-        for figure_name, (_, figure) in section.figures.items():
-            save_figure(figure, folder / FIGURES, figure_name)
+    folder = path.parent / FIGURES
+    for section in sections:
+        for name, (_, figure) in section.figures.items():
+            save_figure(figure, folder, name)
+
+    def embedded(figure: str) -> str:
+        picture = base64.b64encode((folder / f"{figure}.png").read_bytes())
+        return f"data:image/png;base64,{picture.decode('ascii')}"
+
     environment = Environment(
         loader=PackageLoader("bubbleloc.report"),
         undefined=StrictUndefined,
-        autoescape=lambda template: template is not None and template.endswith(".html"),
+        autoescape=select_autoescape(),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["markdown"] = to_markdown
-    environment.filters["readable"] = to_readable
-    environment.filters["embedded"] = lambda figure: _embedded(folder / FIGURES / f"{figure}.png")
+    environment.filters |= {"markdown": to_markdown, "readable": to_readable, "embedded": embedded}
+    content = {"title": title, "summary": summary, "sections": sections, "facts": facts}
     for kind in ("md", "html"):
-        text = environment.get_template(f"document.{kind}").render(document=document)
-        path = write_text(folder / f"{name}.{kind}", text)
+        text = environment.get_template(f"document.{kind}").render(content)
+        write_text(path.with_suffix(f".{kind}"), text)
     return path
-
-
-def discard_old(folder: Path, patterns: Sequence[str]) -> None:
-    """Remove files that an earlier page showed and this one may not, by patterns in `folder`."""
-    for pattern in patterns:
-        for path in folder.glob(pattern):
-            path.unlink()
-
-
-def _embedded(picture: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode("ascii")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -14,7 +15,8 @@ from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method
 from bubbleloc.physics.scale import Scale
 from bubbleloc.report.content import Evaluation
 from bubbleloc.report.document import FIGURES, Section
-from bubbleloc.report.figures.breakdowns import error_figure, rates_figure
+from bubbleloc.report.figures import style
+from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE
 from bubbleloc.report.tables import write_csv, write_table
 
 _HEADINGS = {
@@ -117,3 +119,53 @@ def _localization_error(
         f"{at['threshold']:.3g}.",
         figures,
     )
+
+
+@style.house_style
+def rates_figure(rates: pd.DataFrame, label: str) -> Figure:
+    """One-to-one F1, precision and recall along a quantity, above how many bubbles each bin has."""
+    figure = style.new_figure(height=2.9)
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    low, high = rates["low"], rates["high"]
+    looks = {"F1": ("o-", BLUE), "precision": ("s--", GREEN), "recall": ("^:", ORANGE)}
+    for name, (line, colour) in looks.items():
+        values = rates[name.lower()]
+        top.plot((low + high) / 2, values, line, color=colour, markersize=3, label=name)
+    bubbles = rates["found"] + rates["missed"]
+    bottom.bar(low, bubbles, high - low, align="edge", color="#b8b8b8")
+    bottom.set(xlabel=label, ylabel="bubbles", xlim=(low.min(), high.max()))
+    bottom.grid(False)
+    top.set(ylabel="one-to-one score", ylim=(0, 1))
+    figure.align_ylabels()
+    figure.legend(loc="outside upper center", ncols=3)
+    return figure
+
+
+@style.house_style
+def error_figure(errors: pd.DataFrame, bias: float, rmse: float, scale: Scale) -> Figure:
+    """Histogram of localization errors in samples below and µm above; `bias`, `rmse` in samples."""
+    figure = style.new_figure(height=2.6)
+    axes = figure.subplots()
+    low, high = errors["low"], errors["high"]
+    share = 100 * errors["bubbles"] / max(errors["bubbles"].sum(), 1)
+    axes.bar(low, share, high - low, align="edge", color=BLUE, alpha=0.7)
+    axes.axvline(0, ymax=0.72, color=MUTED, linewidth=0.8)
+    um = scale.um_per_sample
+    words = "nothing matched"
+    if np.isfinite(bias):
+        axes.axvline(bias, ymax=0.72, color=INK, linestyle="--", linewidth=1)
+        known = scale.frequency_hz is not None
+        in_wavelengths = f", {rmse * scale.wavelengths_per_sample:.3f} λ" if known else ""
+        words = (
+            f"bias {bias:+.2f} samples ({bias * um:+.1f} µm)\n"
+            f"RMSE {rmse:.2f} samples ({rmse * um:.1f} µm{in_wavelengths})"
+        )
+    axes.text(0.98, 0.96, words, transform=axes.transAxes, ha="right", va="top", fontsize=7)
+    axes.set(
+        xlabel="detected − true arrival (samples)",
+        ylabel="matched bubbles (%)",
+        xlim=(low.min(), high.max()),
+        ylim=(0, 1.4 * share.max() + 0.1),  # room for the words above the bars
+    )
+    style.add_depth_axis(axes, um, "error in depth (µm)")
+    return figure

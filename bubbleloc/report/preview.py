@@ -1,25 +1,43 @@
 """Pictures of what the settings of a dataset mean, before anything is simulated for hours."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from bubbleloc.arrays import Floats
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.physics import (
+    BubbleResponse,
+    RFLine,
     Scene,
     Setup,
     bubble_response,
     draw_scene,
+    propagate,
     simulate_rf,
     typical_lag_samples,
+    unit_pulse,
 )
+from bubbleloc.physics.band import levels
 from bubbleloc.physics.scene import draw_radii
-from bubbleloc.report.figures.physics import arrivals_figure, bubble_figure, pulse_figure
-from bubbleloc.report.figures.style import save_figure
+from bubbleloc.report.figures import style
+from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, save_figure
 
 PRESSURE_PA = 100e3  # within the 5–250 kPa of the scenes, enough for a clear second harmonic
 BUBBLES = 12  # few enough to see each echo
 RADII = 1001  # to take the middle one of
+_LOWEST_DB = -50.0
+_HARMONICS = 4.5
+"""Spectra reach to this multiple of the drive frequency."""
+_FFT_SAMPLES = 2**14  # more than any signal has, so that spectra are smooth curves
+_ZOOM_S = 12.8e-6
+_SILENCE_S = 4e-6  # after which an echo is over
+_PALE = "#c4c4c4"
 
 
 def preview(plan: DatasetPlan) -> Path:
@@ -34,7 +52,8 @@ def preview(plan: DatasetPlan) -> Path:
     rng = np.random.default_rng(plan.seed)
     radius_m = float(np.median(draw_radii(rng, plan.bubbles, RADII)))
     depth_m = setup.depth_m / 2
-    where = f"{_shell_words(setup)}, {1e-3 * PRESSURE_PA:.0f} kPa"
+    shell = "no shell" if setup.shell == "none" else f"{str(setup.shell).capitalize()} shell"
+    where = f"{shell}, {1e-3 * PRESSURE_PA:.0f} kPa"
     one = f"{1e6 * radius_m:.2g} µm, {where}, {1e3 * depth_m:.0f} mm deep"
     bubble = bubble_response(radius_m, depth_m, PRESSURE_PA, setup)
     alone = Scene(np.array([depth_m]), np.zeros(1), np.array([radius_m]), PRESSURE_PA)
@@ -57,5 +76,136 @@ def preview(plan: DatasetPlan) -> Path:
     return folder
 
 
-def _shell_words(setup: Setup) -> str:
-    return "no shell" if setup.shell == "none" else f"{str(setup.shell).capitalize()} shell"
+@style.house_style
+def pulse_figure(setup: Setup, pressure_pa: float, depth_m: float) -> Figure:
+    """The pulse of an amplitude, as transmitted and as it reaches a depth; spectra below."""
+    figure = style.new_figure(height=3.5)
+    top, bottom = figure.subplots(2, 1)
+    transmitted = pressure_pa * unit_pulse(setup)[0]
+    at_depth = np.sum(propagate(depth_m, pressure_pa, setup), axis=0)[0]
+    pulses = (
+        (transmitted, _PALE, 3.0, "transmitted"),
+        (at_depth, BLUE, 1.2, f"{1e3 * depth_m:.0f} mm deep"),
+    )
+    time_us = _time_us(len(transmitted), setup)
+    for pressure, colour, width, name in pulses:
+        top.plot(time_us, 1e-3 * pressure, color=colour, linewidth=width, label=name)
+        _draw_spectrum(bottom, pressure, setup.simulation_rate_hz, color=colour, linewidth=width)
+    last = np.flatnonzero(np.abs(transmitted) > 0.01 * pressure_pa)[-1]
+    top.set(xlabel="time (µs)", ylabel="pressure (kPa)", xlim=(0, 1.25 * time_us[last]))
+    top.locator_params(axis="x", nbins=6)
+    top.set_title(f"pulse of {1e-3 * pressure_pa:.0f} kPa at {1e-6 * setup.frequency_hz:g} MHz")
+    _finish_spectrum(bottom, setup)
+    bottom.set_title(f"at {levels(setup)}")
+    figure.align_ylabels()
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+@style.house_style
+def bubble_figure(title: str, bubble: BubbleResponse, line: RFLine, setup: Setup) -> Figure:
+    """R(t) of one bubble, the sound it scatters, and the spectra of that and of its RF line."""
+    figure = style.new_figure(height=4.8)
+    wall, sound, spectrum = figure.subplots(3, 1, height_ratios=(1, 1, 1.15))
+    time_us = _time_us(bubble.time_s.shape[1], setup)
+    wall.axhline(1e6 * bubble.radius_m[0, 0], color=MUTED, linewidth=0.8, linestyle=":")
+    wall.plot(time_us, 1e6 * bubble.radius_m[0], color=GREEN)
+    wall.set(ylabel="radius (µm)", title=title)
+    wall.tick_params(labelbottom=False)
+    sound.plot(time_us, bubble.scattered_pa[0], color=INK)
+    sound.set(ylabel="echo at\n1 mm (Pa)", xlabel="time since the pulse reached the bubble (µs)")
+    wall.set_xlim(0, time_us[-1])
+    sound.set_xlim(0, time_us[-1])
+    emitted, received = bubble.scattered_pa[0], np.asarray(line.volts, dtype=np.float64)
+    _draw_spectrum(spectrum, emitted, setup.simulation_rate_hz, color=INK, label="echo at 1 mm")
+    dashed = {"color": ORANGE, "linestyle": "--", "label": "received"}
+    _draw_spectrum(spectrum, received, line.sampling_rate_hz, **dashed)
+    _finish_spectrum(spectrum, setup)
+    figure.align_ylabels()
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+@style.house_style
+def arrivals_figure(title: str, line: RFLine, lag_samples: float, setup: Setup) -> Figure:
+    """A sparse RF line with the arrivals of its bubbles marked, whole and in part.
+
+    Echoes typically peak `lag_samples` after their arrival.
+    """
+    figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=3.7)
+    whole, part = figure.subplots(2, 1, height_ratios=(1, 1.3))
+    first, stop = _part_to_show(line)
+    _draw_arrivals(whole, line, 0, len(line.volts))
+    _draw_arrivals(part, line, first, stop)
+    whole.axvspan(first, stop, color=BLUE, alpha=0.12, linewidth=0)
+    whole.set_title(title)
+    style.add_depth_axis(whole, float(setup.scale.depth_mm(1)), "depth (mm)")
+    part.set_xlabel(f"sample (at {1e-6 * line.sampling_rate_hz:g} MHz)")
+    part.set_title("the shaded part")
+    _mark_lag(part, line, lag_samples, first)
+    figure.align_ylabels()
+    figure.legend(*part.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def _time_us(samples: int, setup: Setup) -> Floats:
+    return np.asarray(np.arange(samples) * (1e6 / setup.simulation_rate_hz), dtype=np.float64)
+
+
+def _draw_spectrum(axes: Axes, signal: Floats, rate_hz: float, **looks: Any) -> None:
+    """Draw the magnitude of a signal's (n,) spectrum in dB below its own maximum."""
+    samples = max(_FFT_SAMPLES, len(signal))
+    magnitude = np.abs(np.fft.rfft(signal, samples))
+    level_db = 20 * np.log10(np.maximum(magnitude / magnitude.max(), 1e-9))
+    axes.plot(1e-6 * np.fft.rfftfreq(samples, 1 / rate_hz), level_db, **looks)
+
+
+def _finish_spectrum(axes: Axes, setup: Setup) -> None:
+    """Mark the fundamental and its second harmonic, and name the axes."""
+    drive_mhz = 1e-6 * setup.frequency_hz
+    for order, name, side in ((1, "fundamental", "right"), (2, "second harmonic", "left")):
+        axes.axvline(order * drive_mhz, color=MUTED, linewidth=0.8, linestyle=":")
+        axes.text(order * drive_mhz, 4, name, color=MUTED, fontsize=7, ha=side)
+    axes.set(
+        xlabel="frequency (MHz)",
+        ylabel="level (dB)",
+        xlim=(0, _HARMONICS * drive_mhz),
+        ylim=(_LOWEST_DB, 2),
+    )
+
+
+def _draw_arrivals(axes: Axes, line: RFLine, first: int, stop: int) -> None:
+    """Draw samples `first` to `stop` of a line above a row of its bubbles' arrivals."""
+    samples, volts = np.arange(first, stop), line.volts[first:stop]
+    axes.plot(samples, volts, color=INK, linewidth=0.8, label="RF line")
+    loudest = float(np.abs(volts).max())
+    here = line.arrival_sample[(line.arrival_sample >= first) & (line.arrival_sample < stop)]
+    place = np.full(len(here), -1.5 * loudest)
+    axes.plot(here, place, "^", color=BLUE, markersize=5, label="arrival of an echo")
+    axes.set(ylabel="RF (V)", xlim=(first, stop - 1), ylim=(-1.9 * loudest, 1.7 * loudest))
+    axes.grid(False)
+
+
+def _part_to_show(line: RFLine) -> tuple[int, int]:
+    """Ends of the part with most arrivals among those that begin with a first echo in silence."""
+    length = min(round(_ZOOM_S * line.sampling_rate_hz), len(line.volts))
+    arrivals = np.sort(line.arrival_sample)
+    silence = _SILENCE_S * line.sampling_rate_hz
+    alone = arrivals[np.diff(arrivals, prepend=-np.inf) > silence]
+    last = np.searchsorted(arrivals, alone + 0.6 * length)  # room for the last echo
+    start = alone[(last - np.searchsorted(arrivals, alone)).argmax()]
+    first = min(max(int(start) - length // 10, 0), len(line.volts) - length)
+    return first, first + length
+
+
+def _mark_lag(axes: Axes, line: RFLine, lag_samples: float, first: int) -> None:
+    """Draw how far behind its arrival the first echo shown peaks."""
+    start = float(line.arrival_sample[line.arrival_sample >= first].min())
+    low, high = axes.get_ylim()
+    peak, height = start + lag_samples, 0.82 * high
+    arrow = {"arrowstyle": "-|>", "color": BLUE, "shrinkA": 0, "shrinkB": 0, "linewidth": 0.9}
+    axes.annotate("", (peak, height), (start, height), arrowprops=arrow)
+    bottoms = (low * 1.5 / 1.9, 0.0)  # at the marker, and in the echo
+    axes.vlines((start, peak), bottoms, height, color=BLUE, linewidth=0.7, linestyle=":")
+    words = f"echoes peak about {lag_samples:.0f} samples after their arrival"
+    axes.text(peak + 8, height, words, color=BLUE, fontsize=7, va="center")

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from bubbleloc import __version__
 from bubbleloc.errors import InputError
 from bubbleloc.files import fingerprint, write_text
-from bubbleloc.metrics import best_thresholds
-from bubbleloc.metrics.scores import from_public, of_method, to_public
+from bubbleloc.metrics.scores import from_public, to_public
 from bubbleloc.physics.scale import Scale
+from bubbleloc.report import sections
 from bubbleloc.report.content import (
     Evaluation,
     line_table,
@@ -28,7 +26,6 @@ from bubbleloc.report.document import FIGURES, write_document
 from bubbleloc.report.folder import atomic_folder, tidy_folder
 from bubbleloc.report.noise import write_noise
 from bubbleloc.report.one_to_one import write_one_to_one
-from bubbleloc.report.sections import report_document
 from bubbleloc.report.tables import write_csv, write_table
 
 _RECORD_FILE = "report.json"
@@ -42,7 +39,7 @@ class Report(BaseModel):
     fingerprint of the network's weights, `scores_fingerprint` that of the file of scores.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, from_attributes=True)
 
     scores: pd.DataFrame = Field(exclude=True)
     test_fingerprint: str
@@ -62,11 +59,7 @@ def write_report(folder: Path, evaluation: Evaluation) -> Path:
     figures as PNG and SVG, ``report.md``, ``report.html`` and ``report.json`` (for compare); with
     one-to-one scores what ``one_to_one.write_one_to_one`` writes, with scores at several levels
     of noise what ``noise.write_noise`` writes.
-
-    Raises:
-        InputError: no test signals, or thresholds that the selection split did not choose.
     """
-    _check(evaluation)
     with atomic_folder(folder) as unfinished:
         _write(unfinished, evaluation)
     return folder / "report.html"
@@ -79,21 +72,24 @@ def _write(folder: Path, evaluation: Evaluation) -> None:
     write_csv(to_public(evaluation.scores), folder / _SCORES_FILE)
     caption = "F1 over the test signals, with the means of the baselines"
     write_table(summary, folder, "summary", caption, shown_summary(summary))
-    for i, example in enumerate(evaluation.examples):
-        write_csv(line_table(example), folder / FIGURES / f"line_{i + 1}.csv")
-    more = write_one_to_one(folder, evaluation)
-    if evaluation.noise is not None:
-        more.append(write_noise(folder, evaluation.noise, evaluation.scale))
-    write_document(folder, "report", report_document(evaluation, summary, more))
-    report = Report(
-        scores=evaluation.scores,
-        test_fingerprint=evaluation.test_fingerprint,
-        selection_split=evaluation.selection_split,
-        checkpoint=evaluation.checkpoint,
-        scale=evaluation.scale,
-        facts=dict(evaluation.facts),
-        scores_fingerprint=fingerprint(folder / _SCORES_FILE),
+    for i, example in enumerate(evaluation.examples, 1):
+        write_csv(line_table(example), folder / FIGURES / f"line_{i}.csv")
+    write_document(
+        folder / "report.html",
+        "F1 report: " + evaluation.facts.get("run", "one run"),
+        sections.summary_sentence(evaluation, summary),
+        [
+            sections.distributions(evaluation, summary),
+            sections.thresholds(evaluation),
+            sections.difficulty(evaluation),
+            *write_one_to_one(folder, evaluation),
+            *write_noise(folder, evaluation),
+            *sections.example_lines(evaluation),
+        ],
+        {"thresholds chosen on": f"{evaluation.selection_split} split", **evaluation.facts},
     )
+    report = Report.model_validate(evaluation)  # takes the facts that the two share
+    report.scores_fingerprint = fingerprint(folder / _SCORES_FILE)
     write_text(folder / _RECORD_FILE, report.model_dump_json(indent=2) + "\n")
 
 
@@ -118,27 +114,3 @@ def read_report(folder: Path) -> Report:
             f"{folder} is damaged or of an earlier version; evaluate that run again"
         ) from error
     return report
-
-
-def read_table(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a CSV file of a report.
-
-    Raises:
-        InputError: it is missing or damaged.
-    """
-    try:
-        return pd.read_csv(folder / name)[list(columns)]
-    except (OSError, ValueError, LookupError) as error:
-        raise InputError(f"{folder / name} is damaged; evaluate that run again") from error
-
-
-def _check(evaluation: Evaluation) -> None:
-    if evaluation.selection_split == "test":
-        raise InputError(
-            "thresholds must not be chosen on the test split: use val, or train as published"
-        )
-    if evaluation.scores.empty:
-        raise InputError("the test split is empty: simulate at least one test signal")
-    thresholds = of_method(evaluation.scores).groupby("tolerance")["threshold"].first()
-    if not np.array_equal(best_thresholds(evaluation.selection), thresholds):
-        raise InputError("the test split must be scored at the best thresholds of the selection")

@@ -2,68 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
-from bubbleloc.metrics import QUOTED_TOLERANCE, best_thresholds
+from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.report.content import Evaluation, shown_summary
-from bubbleloc.report.document import Document, Section
-from bubbleloc.report.figures import f1_against, f1_heatmap, f1_violins, precision_recall
-from bubbleloc.report.figures.line import busiest_part, example_line
-
-_EXAMPLE_SAMPLES = 500
-"""Length of line that a text-wide figure shows with every peak distinct."""
+from bubbleloc.report.document import Section
+from bubbleloc.report.figures.line import example_line
+from bubbleloc.report.figures.scores import f1_against, f1_violins
+from bubbleloc.report.figures.thresholds import f1_heatmap, precision_recall
 
 
-def report_document(
-    evaluation: Evaluation, summary: pd.DataFrame, more: Sequence[Section]
-) -> Document:
-    """Lay out the report of one run; single numbers are given at the quoted tolerance."""
+def summary_sentence(evaluation: Evaluation, summary: pd.DataFrame) -> str:
+    """Say what the run reached at the quoted tolerance, beside random output."""
     row = summary.set_index("tolerance").loc[QUOTED_TOLERANCE]
-    split = evaluation.selection_split
     in_wavelengths = f", {row['wavelengths']:.3f} λ" if "wavelengths" in row else ""
-    sections = [
-        _distributions(evaluation, summary),
-        _thresholds(evaluation),
-        _difficulty(evaluation),
-    ]
-    sections += more
-    if evaluation.examples:
-        sections.append(_examples(evaluation))
-    return Document(
-        title="F1 report: " + evaluation.facts.get("run", "one run"),
-        summary=f"Mean F1 {row['mean']:.3f} and median {row['median']:.3f} within "
+    return (
+        f"Mean F1 {row['mean']:.3f} and median {row['median']:.3f} within "
         f"±{QUOTED_TOLERANCE} samples ({row['um']:.0f} µm{in_wavelengths}) on "
         f"{row['signals']:.0f} test signals. Random output reaches a mean of "
-        f"{row['random_mean']:.3f}. Thresholds were chosen on the {split} split.",
-        sections=sections,
-        facts={"thresholds chosen on": f"{split} split", **evaluation.facts},
+        f"{row['random_mean']:.3f}. Thresholds were chosen on the {evaluation.selection_split} "
+        "split."
     )
 
 
-def _distributions(evaluation: Evaluation, summary: pd.DataFrame) -> Section:
+def distributions(evaluation: Evaluation, summary: pd.DataFrame) -> Section:
+    """F1 over the test signals, as violins and as a table."""
+    violins = f1_violins(evaluation.scores, evaluation.scale)
     return Section(
         "F1 over the test signals",
         "Each violin is the distribution of F1 over the test signals, at the threshold chosen "
         f"for that tolerance on the {evaluation.selection_split} split. Baselines are shown by "
         "their mean F1, at their own best thresholds on that split; random output is uniform "
         "noise. Brackets are 95 % bootstrap intervals over signals.",
-        {
-            "f1_violins": (
-                "F1 per signal and tolerance",
-                f1_violins(evaluation.scores, evaluation.scale),
-            )
-        },
+        {"f1_violins": ("F1 per signal and tolerance", violins)},
         shown_summary(summary),
     )
 
 
-def _thresholds(evaluation: Evaluation) -> Section:
+def thresholds(evaluation: Evaluation) -> Section:
+    """Scores of the selection split, from which thresholds were chosen."""
     selection, scale = evaluation.selection, evaluation.scale
-    chosen = best_thresholds(selection)
-    heatmap = f1_heatmap(selection, chosen, scale)
-    curves = precision_recall(selection, chosen, scale)
+    heatmap, curves = f1_heatmap(selection, scale), precision_recall(selection, scale)
     return Section(
         "Choice of the threshold",
         f"Mean F1, precision and recall of the {evaluation.selection_split} split "
@@ -76,18 +55,16 @@ def _thresholds(evaluation: Evaluation) -> Section:
     )
 
 
-def _difficulty(evaluation: Evaluation) -> Section:
+def difficulty(evaluation: Evaluation) -> Section:
+    """F1 against what makes a line hard."""
     scores, scale = evaluation.scores, evaluation.scale
     shown = {"bubbles": "the number of bubbles"}
     if scores["pressure_pa"].notna().any():  # measured lines may come without
         shown["pressure_pa"] = "the transmitted pressure"
-    figures = {
-        f"f1_{column.removesuffix('_pa')}": (
-            f"F1 against {words}",
-            f1_against(scores, column, QUOTED_TOLERANCE, scale),
-        )
-        for column, words in shown.items()
-    }
+    figures = {}
+    for column, words in shown.items():
+        figure = f1_against(scores, column, QUOTED_TOLERANCE, scale)
+        figures[f"f1_{column.removesuffix('_pa')}"] = (f"F1 against {words}", figure)
     return Section(
         "F1 against bubbles and pressure",
         f"F1 within ±{QUOTED_TOLERANCE} samples of every test signal; lines are medians of equally "
@@ -96,17 +73,16 @@ def _difficulty(evaluation: Evaluation) -> Section:
     )
 
 
-def _examples(evaluation: Evaluation) -> Section:
-    figures = {}
-    for i, example in enumerate(evaluation.examples):
-        start = busiest_part(example.arrival_sample, len(example.rf), _EXAMPLE_SAMPLES)
-        figure = example_line(example, start, _EXAMPLE_SAMPLES, QUOTED_TOLERANCE, evaluation.scale)
-        figures[f"line_{i + 1}"] = (example.title, figure)
-    return Section(
-        "Example lines",
+def example_lines(evaluation: Evaluation) -> list[Section]:
+    """Test lines and what the network found in them; no section without examples."""
+    figures = {
+        f"line_{i}": (example.title, example_line(example, QUOTED_TOLERANCE, evaluation.scale))
+        for i, example in enumerate(evaluation.examples, 1)
+    }
+    text = (
         "The densest part of a test line, and the network's output below it. Detections are peaks "
         "above the threshold, paired one to one with bubbles within "
         f"±{QUOTED_TOLERANCE} samples. Bubbles are marked at their arrival, the time of flight of "
-        "the pulse's start; an echo peaks later.",
-        figures,
+        "the pulse's start; an echo peaks later."
     )
+    return [Section("Example lines", text, figures)] if figures else []

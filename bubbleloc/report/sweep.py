@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import combinations
 from numbers import Real
@@ -27,16 +28,14 @@ def sweep_section(
 ) -> list[Section]:
     """Draw F1 against every number that differs between runs; no section where none does.
 
-    ``sweep.csv`` in `folder` has a row per run: parameters, and F1 at `tolerance`.
+    ``sweep.csv`` in `folder` has a row per run: `parameters` by its name, and F1 at `tolerance`.
+    Seeds count as repetition.
     """
     varied = varied_parameters(parameters)
     numbers = [name for name in varied if _is_number(parameters, name)]
     if not numbers:
         return []
-    settings = pd.DataFrame.from_dict(
-        {run: {name: values[name] for name in varied} for run, values in parameters.items()},
-        orient="index",
-    )
+    settings = pd.DataFrame.from_dict(dict(parameters), orient="index")[varied]
     at = summary[summary["tolerance"] == tolerance]
     missing = set(at["run"]) - set(settings.index)
     if missing:
@@ -47,11 +46,11 @@ def sweep_section(
     figures: dict[str, tuple[str, Figure]] = {}
     for name in numbers:
         others = [other for other in varied if other != name]
-        figure = sweep_lines(table, name, others, label)
-        figures[f"f1_{_plain(name)}"] = (f"F1 against {name}", figure)
+        figures[f"f1_{name}"] = (f"F1 against {name}", sweep_lines(table, name, others, label))
     for across, down in combinations(numbers, 2):
-        figure = sweep_heatmap(table, across, down)
-        figures[f"f1_{_plain(across)}_{_plain(down)}"] = (f"F1 over {across} and {down}", figure)
+        words = f"F1 over {across} and {down}"
+        figures[f"f1_{across}_{down}"] = (words, sweep_heatmap(table, across, down))
+    figures = {re.sub(r"\W", "_", name): figure for name, figure in figures.items()}
     return [Section("What the sweep varied", f"Varied: {', '.join(varied)}.", figures)]
 
 
@@ -69,7 +68,3 @@ def varied_parameters(parameters: Mapping[str, Mapping[str, object]]) -> list[st
 def _is_number(parameters: Mapping[str, Mapping[str, object]], name: str) -> bool:
     values = [run[name] for run in parameters.values()]
     return all(isinstance(value, Real) and not isinstance(value, bool) for value in values)
-
-
-def _plain(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in name)

@@ -9,9 +9,6 @@ import pandas as pd
 
 from bubbleloc.files import atomic, write_text
 
-_DIGITS = "%.8g"
-"""Fixed digits, so that evaluating twice writes the same bytes."""
-
 
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:
     """Write a table without its index; equal tables give equal bytes."""
@@ -22,7 +19,7 @@ def write_long_csv(parts: Iterable[pd.DataFrame], path: Path) -> Path:
     """Write a table that comes in parts, as if it were one."""
     with atomic(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as file:
         for i, part in enumerate(parts):
-            part.to_csv(file, header=i == 0, index=False, float_format=_DIGITS, lineterminator="\n")
+            part.to_csv(file, header=i == 0, index=False, float_format="%.8g", lineterminator="\n")
     return path
 
 
@@ -41,15 +38,10 @@ def with_intervals(frame: pd.DataFrame) -> pd.DataFrame:
     """Join every ``x``, ``x_low``, ``x_high`` into one column of text, ``x [95 %]``."""
     joined = frame.copy()
     for name in [str(column) for column in frame if f"{column}_low" in frame]:
-        texts = [
-            f"{value:.3f} [{low:.3f}, {high:.3f}]"
-            for value, low, high in zip(
-                frame[name], frame[f"{name}_low"], frame[f"{name}_high"], strict=True
-            )
-        ]
-        joined[name] = pd.Series(texts, index=frame.index, dtype="object")
-        joined = joined.drop(columns=[f"{name}_low", f"{name}_high"])
-        joined = joined.rename(columns={name: f"{name} [95 %]"})
+        ends = [f"{name}_low", f"{name}_high"]
+        value, low, high = (frame[column].map("{:.3f}".format) for column in (name, *ends))
+        joined[name] = value + " [" + low + ", " + high + "]"
+        joined = joined.drop(columns=ends).rename(columns={name: f"{name} [95 %]"})
     return joined
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bubbleloc.metrics import TOLERANCES, best_thresholds, tolerance_sweep
+from bubbleloc.metrics import TOLERANCES, tolerance_sweep
 from bubbleloc.physics import Setup
-from bubbleloc.report.figures import f1_against, f1_heatmap, f1_violins, precision_recall
-from bubbleloc.report.figures.comparison import run_violins
 from bubbleloc.report.figures.line import Example, example_line
+from bubbleloc.report.figures.scores import f1_against, f1_violins, run_violins
 from bubbleloc.report.figures.style import save_figure
+from bubbleloc.report.figures.thresholds import f1_heatmap, precision_recall
 
 SCALE = Setup().scale
 
@@ -59,9 +59,8 @@ def test_violins_of_identical_scores_can_be_drawn(scores):
 
 
 def test_heatmap_and_curves_name_both_units(sweep):
-    chosen = best_thresholds(sweep)
     for draw in (f1_heatmap, precision_recall):
-        assert "9  (107 µm)" in words(draw(sweep, chosen, SCALE))
+        assert "9  (107 µm)" in words(draw(sweep, SCALE))
 
 
 @pytest.mark.parametrize("column", ["bubbles", "pressure_pa"])
@@ -75,7 +74,7 @@ def test_example_shows_found_missed_and_false():
     prediction = np.zeros(400)
     prediction[[110, 150]] = 0.9
     example = Example("line", np.sin(np.arange(400)), prediction, np.array([111.0, 180.0]), 0.5)
-    figure = example_line(example, 100, 100, tolerance=4, scale=SCALE)
+    figure = example_line(example, tolerance=4, scale=SCALE)
     drawn = {str(line.get_label()): line for line in figure.axes[1].lines}
     np.testing.assert_allclose(drawn["bubble, found"].get_xdata(), [111])
     np.testing.assert_allclose(drawn["bubble, missed"].get_xdata(), [180])

@@ -8,8 +8,7 @@ from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.physics import RFLine, Scene, Setup, bubble_response, simulate_rf
 from bubbleloc.report import preview as module
-from bubbleloc.report.figures.physics import arrivals_figure, bubble_figure, pulse_figure
-from bubbleloc.report.preview import preview
+from bubbleloc.report.preview import arrivals_figure, bubble_figure, preview, pulse_figure
 from tests.conftest import run
 
 NAMES = ("pulse", "bubble", "rf_line")

@@ -1,13 +1,13 @@
-"""F1 against what a sweep of runs varied, from a table with a row per run.
+"""F1 against what a sweep of runs varied, or against noise, from a table with a row per point.
 
-Columns: the parameters, and `median`, `median_low`, `median_high`, `mean` of the F1 over the test
-signals, as ``statistics.summarize`` gives them. Runs alike in all parameters, such as those of
-several seeds, are averaged.
+Columns: what varied, and `median`, `median_low`, `median_high`, `mean` of the F1 over the test
+signals, as ``statistics.summarize`` gives them.
 """
 
 from __future__ import annotations
 
 from numbers import Real
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -15,19 +15,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bubbleloc.arrays import Floats
 from bubbleloc.metrics.scores import BASELINES
+from bubbleloc.report.figures import style
 from bubbleloc.report.figures.scores import BASELINE_LOOKS
-from bubbleloc.report.figures.style import (
-    BLUE,
-    GREEN,
-    INK,
-    MUTED,
-    ORANGE,
-    RED,
-    house_style,
-    new_figure,
-)
+from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, RED
 
 _LINES = list(zip((BLUE, RED, GREEN, ORANGE, MUTED, INK), "osD^vP", strict=True))
 _SHOWN = ["median", "median_low", "median_high", "mean"]
@@ -38,55 +29,43 @@ _LONG_LABEL = 20
 """Characters of a legend entry beyond which two do not fit side by side."""
 
 
-@house_style
+@style.house_style
 def sweep_lines(table: pd.DataFrame, parameter: str, others: list[str], label: str) -> Figure:
     """Median F1 with its interval against one parameter, a line per setting of the `others`.
 
-    Without others the mean is drawn too. `label` says at which tolerance the F1 was taken.
+    Without others the mean is drawn too. Runs alike in all parameters, such as those of several
+    seeds, are averaged. `label` says at which tolerance the F1 was taken.
     """
-    figure = new_figure(height=2.6)
+    figure = style.new_figure(height=2.6)
     axes = figure.subplots()
     groups = table.groupby(others, sort=True) if others else [((), table)]
     for i, (setting, group) in enumerate(groups):
-        colour, marker = _LINES[i % len(_LINES)]
         line = group.groupby(parameter)[_SHOWN].mean()
-        median = line["median"]
-        error = np.abs([median - line["median_low"], line["median_high"] - median])
         words = ", ".join(
             f"{_SYMBOLS.get(name, name)} {value:g}" if isinstance(value, Real) else str(value)
             for name, value in zip(others, setting, strict=True)
         )
-        axes.errorbar(
-            line.index,
-            median,
-            error,
-            color=colour,
-            marker=marker,
-            markersize=4,
-            capsize=2,
-            elinewidth=0.8,
-            label=words or "median, 95 % interval",
-        )
+        colour, marker = _LINES[i % len(_LINES)]
+        name = words or "median, 95 % interval"
+        _draw_medians(axes, line, color=colour, marker=marker, label=name)
         if not others:
             axes.plot(line.index, line["mean"], "s--", color=RED, markersize=3.5, label="mean")
-    _space(axes, np.sort(table[parameter].unique()))
-    words = label if not others else f"median {label}"
-    axes.set(xlabel=_axis_name(parameter), ylabel=words)
+    _space(axes, table[parameter])
+    axes.set(xlabel=_axis_name(parameter), ylabel=f"median {label}" if others else label)
     low, high = table["median_low"].min(), table["median_high"].max()
     if np.isfinite(low) and np.isfinite(high):  # single signals have no interval
         axes.set_ylim(max(np.floor(10 * low) / 10 - 0.1, 0), min(np.ceil(10 * high) / 10, 1))
-    handles, labels = axes.get_legend_handles_labels()
-    columns = 1 if max(map(len, labels)) > _LONG_LABEL else 2
-    figure.legend(handles, labels, loc="outside upper center", ncols=columns)
+    longest = max(map(len, axes.get_legend_handles_labels()[1]))
+    figure.legend(loc="outside upper center", ncols=1 if longest > _LONG_LABEL else 2)
     return figure
 
 
-@house_style
+@style.house_style
 def sweep_heatmap(table: pd.DataFrame, across: str, down: str) -> Figure:
     """Median F1 over two parameters, the numbers written into the cells."""
     grid = table.pivot_table(index=down, columns=across, values="median", aggfunc="mean")
     rows, columns = grid.shape
-    figure = new_figure(height=1.2 + 0.32 * rows)
+    figure = style.new_figure(height=1.2 + 0.32 * rows)
     axes = figure.subplots()
     colours = mpl.colormaps["cividis"].with_extremes(bad="#eeeeee")
     mesh = axes.pcolormesh(grid, cmap=colours, vmin=0, vmax=1, edgecolors="white", linewidth=0.5)
@@ -103,43 +82,33 @@ def sweep_heatmap(table: pd.DataFrame, across: str, down: str) -> Figure:
     return figure
 
 
-@house_style
+@style.house_style
 def noise_lines(table: pd.DataFrame, label: str) -> Figure:
     """F1 against the level of added noise, with the means of the baselines.
 
     `table` has a row per level: `noise`, and the columns of ``content.summary_table``.
     """
-    figure = new_figure(height=2.9)
+    figure = style.new_figure(height=2.9)
     axes = figure.subplots()
-    error = np.abs([table["median"] - table["median_low"], table["median"] - table["median_high"]])
-    x = table["noise"]
-    axes.errorbar(
-        x,
-        table["median"],
-        np.nan_to_num(error),
-        color=BLUE,
-        marker="o",
-        markersize=4,
-        capsize=2,
-        elinewidth=0.8,
-        label="network, median",
-    )
-    axes.plot(x, table["mean"], "o:", color=BLUE, markersize=3, label="network, mean")
+    lines = table.set_index("noise")
+    _draw_medians(axes, lines, color=BLUE, marker="o", label="network, median")
+    axes.plot(lines["mean"], "o:", color=BLUE, markersize=3, label="network, mean")
     for method, (colour, marker) in BASELINE_LOOKS.items():
-        if f"{method}_mean" in table:
-            words = f"{BASELINES[method]}, mean"
-            line = table[f"{method}_mean"]
-            axes.plot(x, line, f"{marker}--", color=colour, markersize=3, linewidth=1, label=words)
-    _space(axes, np.sort(x.unique()))
+        if f"{method}_mean" in lines:
+            (mean,) = axes.plot(lines[f"{method}_mean"], f"{marker}--", markersize=3, linewidth=1)
+            mean.set(color=colour, label=f"{BASELINES[method]}, mean")
+    _space(axes, table["noise"])
     axes.set(xlabel="noise level (standard deviation / 9.65 V)", ylabel=label, ylim=(0, 1))
-    handles, labels = axes.get_legend_handles_labels()  # error bars come last of their own accord
-    figure.legend(
-        [handles[-1], *handles[:-1]],
-        [labels[-1], *labels[:-1]],
-        loc="outside upper center",
-        ncols=2,
-    )
+    *means, median = zip(*axes.get_legend_handles_labels(), strict=True)  # error bars come last
+    figure.legend(*zip(median, *means, strict=True), loc="outside upper center", ncols=2)
     return figure
+
+
+def _draw_medians(axes: Axes, table: pd.DataFrame, **looks: Any) -> None:
+    """Draw medians along the index of a table with their intervals, where they have one."""
+    median = table["median"]
+    error = np.nan_to_num(np.abs([median - table["median_low"], median - table["median_high"]]))
+    axes.errorbar(table.index, median, error, markersize=4, capsize=2, elinewidth=0.8, **looks)
 
 
 def _axis_name(parameter: str) -> str:
@@ -147,8 +116,9 @@ def _axis_name(parameter: str) -> str:
     return _SYMBOLS.get(parameter, parameter) + unit
 
 
-def _space(axes: Axes, values: Floats) -> None:
+def _space(axes: Axes, column: pd.Series) -> None:
     """Put a tick at each value, on a logarithmic axis where the values span a wide range."""
+    values = np.sort(column.unique())
     positive = values[values > 0]
     if values[0] >= 0 and len(positive) > 1 and positive[-1] / positive[0] >= _LOG_FROM:
         if len(positive) < len(values):
