@@ -10,12 +10,10 @@ from tqdm import tqdm
 class TrainingProgress(ProgressBar):
     """Counts batches over all epochs and shows the latest loss and validation F1."""
 
-    _bar: "tqdm[Any] | None" = None
-    _enabled = True
+    _bar: "tqdm[Any]" = tqdm(disable=True)
 
     def disable(self) -> None:
-        """Show nothing; Lightning asks for it in all processes but the first."""
-        self._enabled = False
+        """Lightning asks for it in all processes but the first, where `on_train_start` does it."""
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Open the bar, at the place where a resumed training goes on."""
@@ -26,25 +24,22 @@ class TrainingProgress(ProgressBar):
             total=batches * epochs,
             initial=batches * trainer.current_epoch,
             dynamic_ncols=True,
-            disable=not self._enabled,
+            disable=not trainer.is_global_zero,
         )
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Move on by one batch."""
-        if self._bar is not None:
-            self._bar.update()
+        self._bar.update()
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Show the metrics of the epoch."""
-        if self._bar is not None:
-            metrics = sorted(self.get_metrics(trainer, pl_module).items())
-            self._bar.set_postfix({k: f"{value:.3f}" for k, value in metrics if k != "v_num"})
+        metrics = sorted(self.get_metrics(trainer, pl_module).items())
+        self._bar.set_postfix({k: f"{value:.3f}" for k, value in metrics if k != "v_num"})
 
     def on_train_end(self, *_: Any) -> None:
         """Close the bar."""
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()
 
     def on_exception(self, *_: Any) -> None:
         """Close the bar before the error is shown."""
-        self.on_train_end()
+        self._bar.close()

@@ -11,7 +11,6 @@ import hashlib
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -47,13 +46,7 @@ _ECHO_S = 6.4e-6
 def score_baselines(
     classical: Sequence[str], selection: Split, test: Split, one_to_one: Sequence[int] = ()
 ) -> list[MethodScores]:
-    """Score random output and some classical methods.
-
-    Args:
-        classical: names out of `CLASSICAL`.
-        selection: split that chooses their thresholds.
-        test: split that they are scored on.
-        one_to_one: tolerances in samples to score one to one at, too.
+    """Score random output and classical methods, by their names in `CLASSICAL`; see `score_method`.
 
     Raises:
         InputError: there is no such method.
@@ -64,8 +57,8 @@ def score_baselines(
     methods: dict[str, Method] = {
         "random": partial(_outputs, solve=lambda rf: uniform.random(rf.shape))
     }
-    for name in classical:
-        methods[name] = _classical(name, _echo(test), selection)
+    echo = _echo(test) if classical else np.zeros(0)
+    methods |= {name: _classical(name, echo, selection) for name in classical}
     return [
         score_method(name, method, selection, test, one_to_one) for name, method in methods.items()
     ]
@@ -108,25 +101,15 @@ def _cached_outputs(
     start = 0
     for batch in tqdm(split.batches(), f"sparse {split.path}", unit="batch"):
         path = folder / f"{start}.npz"
-        if path.is_file():
-            output = _read(path, batch.rf.shape)
-        else:
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                output = file["output"]
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # missing or damaged
             output = solve(batch.rf.astype(np.float64)).astype(np.float32)
             with contextlib.suppress(OSError), atomic(path) as unfinished:  # a cache may fail
                 np.savez_compressed(unfinished, output=output)
         yield batch, output
         start += len(batch.rf)
-
-
-def _read(path: Path, shape: tuple[int, ...]) -> Outputs:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            output: Outputs = file["output"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is damaged; remove it") from error
-    if output.shape != shape:
-        raise InputError(f"{path} does not fit the dataset beside it; remove {path.parent}")
-    return output
 
 
 def _echo(split: Split) -> Floats:

@@ -1,9 +1,9 @@
 """Classical localization, to stand beside the networks.
 
-Each method takes RF lines (n, L) and the echo of one bubble, and returns what a network returns:
-(n, L), positive where it sees a bubble and zero elsewhere. Peaks are weighed by their distance, as
-spherical spreading weakens echoes, and scaled to 1 for the strongest of a line. The same
-thresholds, metrics and figures then apply.
+Each method takes RF lines (n, L) and the echo of one bubble (M,), both in volts, and returns what
+a network returns: (n, L), positive where it sees a bubble and zero elsewhere. Peaks are weighed by
+their distance, as spherical spreading weakens echoes, and scaled to 1 for the strongest of a line.
+The same thresholds, metrics and figures then apply.
 
 An echo template starts at the bubble's time of flight: template[t] is the voltage t samples after
 the arrival sample, so that every method answers in arrival samples, as the truth does.
@@ -12,13 +12,11 @@ the arrival sample, so that every method answers in arrival samples, as the trut
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.optimize import minimize
 from scipy.signal import argrelmax, fftconvolve
 
 from bubbleloc.arrays import Floats
-from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, simulate_rf
 
 
@@ -34,47 +32,36 @@ def echo_template(
     The defaults are the mean bubble, depth and pressure of the published scenes; 400 samples hold
     all of its echo.
     """
-    chosen = setup or Setup()
-    bubble = Scene(
-        depth_m=np.array([depth_m]),
-        lateral_m=np.zeros(1),
-        radius_m=np.array([radius_m]),
-        pressure_pa=pressure_pa,
-    )
-    line = simulate_rf(bubble, setup=chosen)
+    bubble = Scene(np.array([depth_m]), np.zeros(1), np.array([radius_m]), pressure_pa)
+    line = simulate_rf(bubble, setup or Setup())
     start = int(np.rint(line.arrival_sample[0]))
     return line.volts[start : start + length].astype(np.float64)
 
 
-def matched_filter(rf: ArrayLike, template: ArrayLike) -> Floats:
+def matched_filter(rf: Floats, template: Floats) -> Floats:
     """Peaks of the correlation of each line with the echo.
 
     The best detector of one bubble in white noise; echoes that overlap interfere.
     """
-    lines, echo = _checked(rf, template)
-    correlation = fftconvolve(lines, echo[None, ::-1], axes=1)[:, len(echo) - 1 :]
-    return _peaks_only(correlation)
+    return _peaks_only(fftconvolve(rf, template[None, ::-1], axes=1)[:, len(template) - 1 :])
 
 
-def wiener_deconvolution(rf: ArrayLike, template: ArrayLike, noise: float = 1e-4) -> Floats:
+def wiener_deconvolution(rf: Floats, template: Floats, noise: float = 1e-4) -> Floats:
     """Peaks of the Wiener estimate of the train of impulses that gave each line.
 
-    Args:
-        rf: lines in volts, (n, L).
-        template: echo of one bubble in volts, (M,).
-        noise: power of noise over that of the echo at its strongest frequency. Where the echo is
-            weaker than this, frequencies are left out instead of blown up.
+    `noise` is the power of noise over that of the echo at its strongest frequency. Where the echo
+    is weaker than this, frequencies are left out instead of blown up.
     """
-    lines, echo = _checked(rf, template)
-    size = next_fast_len(lines.shape[1] + len(echo), real=True)
-    response = rfft(echo, size)
+    length = rf.shape[1]
+    size = next_fast_len(length + len(template), real=True)
+    response = rfft(template, size)
     power = np.abs(response) ** 2
     inverse = response.conj() / (power + noise * power.max())
-    return _peaks_only(irfft(rfft(lines, size) * inverse, size)[:, : lines.shape[1]])
+    return _peaks_only(irfft(rfft(rf, size) * inverse, size)[:, :length])
 
 
 def sparse_deconvolution(
-    rf: ArrayLike, template: ArrayLike, sparsity: float = 1e-3, iterations: int = 200
+    rf: Floats, template: Floats, sparsity: float = 1e-3, iterations: int = 200
 ) -> Floats:
     """Peaks of the sparsest train of positive impulses that explains each line.
 
@@ -82,10 +69,9 @@ def sparse_deconvolution(
     L-BFGS-B solves it, in a tenth of a second per line. λ is `sparsity` times its smallest
     value at which x = 0 is the solution.
     """
-    lines, echo = _checked(rf, template)
-    length = lines.shape[1]
-    size = next_fast_len(length + len(echo), real=True)
-    response = rfft(echo, size)
+    length = rf.shape[1]
+    size = next_fast_len(length + len(template), real=True)
+    response = rfft(template, size)
 
     def solve(line: Floats) -> Floats:
         def objective(x: Floats) -> tuple[float, Floats]:
@@ -93,19 +79,20 @@ def sparse_deconvolution(
             gradient = irfft(rfft(misfit, size) * response.conj(), size)[:length] + weight
             return 0.5 * float(misfit @ misfit) + weight * float(x.sum()), gradient
 
+        start, bounds = np.zeros(length), [(0, None)] * length
         weight = 0.0
-        weight = sparsity * float(np.abs(objective(np.zeros(length))[1]).max())
+        weight = sparsity * float(np.abs(objective(start)[1]).max())
         found = minimize(
             objective,
-            np.zeros(length),
+            start,
             jac=True,
             method="L-BFGS-B",
-            bounds=[(0, None)] * length,
+            bounds=bounds,
             options={"maxiter": iterations},
         )
         return np.asarray(found.x)
 
-    return _peaks_only(np.array([solve(line) for line in lines]))
+    return _peaks_only(np.array([solve(line) for line in rf]))
 
 
 def _peaks_only(response: Floats) -> Floats:
@@ -117,16 +104,3 @@ def _peaks_only(response: Floats) -> Floats:
     peaks[line, sample - 1] = height * sample  # an echo falls with its distance, so with time
     highest = peaks.max(axis=1, keepdims=True)
     return np.divide(peaks, highest, out=peaks, where=highest > 0)
-
-
-def _checked(rf: ArrayLike, template: ArrayLike) -> tuple[Floats, Floats]:
-    lines = np.asarray(rf, dtype=np.float64)
-    echo = np.asarray(template, dtype=np.float64)
-    if lines.ndim != 2 or echo.ndim != 1 or not 0 < len(echo) <= lines.shape[1]:
-        raise InputError(
-            f"RF lines must be (lines, samples) and the echo shorter than one of them, not "
-            f"{lines.shape} and {echo.shape}"
-        )
-    if not (np.isfinite(lines).all() and np.isfinite(echo).all() and echo.any()):
-        raise InputError("RF lines and echo must be finite, and the echo not silent")
-    return lines, echo

@@ -210,10 +210,5 @@ def _noise(
     if noise is None or isinstance(noise, int | float):
         given = noise is not None or snr_db is not None
         return Noise(noise or 0.0, snr_db) if given else of_run, []
-    try:
-        levels = sorted({float(level) for level in noise})
-    except (TypeError, ValueError) as error:
-        raise InputError(f"noise={noise}: give a number or a list of numbers") from error
-    if not levels:
-        raise InputError("noise=[]: give a number or a list of numbers")
+    levels = sorted({float(level) for level in noise})
     return of_run if snr_db is None else Noise(0.0, snr_db), levels

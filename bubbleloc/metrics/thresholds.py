@@ -25,8 +25,8 @@ QUOTED_TOLERANCE = 4
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """Scores of n signals at every tolerance and threshold; score arrays are (n, T, K).
+class Scores:
+    """Scores of n signals at one threshold per tolerance; score arrays are (n, T).
 
     Precision and recall are those that enter the F1: never zero, but at least 1e-3.
     """
@@ -40,39 +40,18 @@ class Sweep:
     def __len__(self) -> int:
         return len(self.f1)
 
+
+class Sweep(Scores):
+    """Scores of n signals at every tolerance and every threshold; score arrays are (n, T, K)."""
+
     @classmethod
     def concatenate(cls, sweeps: Sequence[Sweep]) -> Sweep:
         """Join the sweeps of consecutive batches of signals, all on the same grid."""
-        if not sweeps:
-            raise InputError("no sweeps to concatenate: score at least one batch of signals first")
-        thresholds, tolerances = sweeps[0].thresholds, sweeps[0].tolerances
-        for sweep in sweeps[1:]:
-            if not (
-                np.array_equal(sweep.thresholds, thresholds)
-                and np.array_equal(sweep.tolerances, tolerances)
-            ):
-                raise InputError("sweeps of different thresholds or tolerances cannot be joined")
-        return cls(
-            f1=np.concatenate([sweep.f1 for sweep in sweeps]),
-            precision=np.concatenate([sweep.precision for sweep in sweeps]),
-            recall=np.concatenate([sweep.recall for sweep in sweeps]),
-            thresholds=thresholds,
-            tolerances=tolerances,
+        f1, precision, recall = (
+            np.concatenate([getattr(sweep, name) for sweep in sweeps])
+            for name in ("f1", "precision", "recall")
         )
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Scores of n signals at one threshold per tolerance; score arrays are (n, T)."""
-
-    f1: Floats
-    precision: Floats
-    recall: Floats
-    thresholds: Floats
-    tolerances: Ints
-
-    def __len__(self) -> int:
-        return len(self.f1)
+        return cls(f1, precision, recall, sweeps[0].thresholds, sweeps[0].tolerances)
 
 
 def best_thresholds(selection: Sweep) -> Floats:
@@ -101,10 +80,7 @@ def scores_at(sweep: Sweep, thresholds: ArrayLike) -> Scores:
             "score the test split with the thresholds of the selection split"
         )
     row = np.arange(len(index))
-    return Scores(
-        f1=sweep.f1[:, row, index],
-        precision=sweep.precision[:, row, index],
-        recall=sweep.recall[:, row, index],
-        thresholds=sweep.thresholds[index],
-        tolerances=sweep.tolerances,
+    f1, precision, recall = (
+        scores[:, row, index] for scores in (sweep.f1, sweep.precision, sweep.recall)
     )
+    return Scores(f1, precision, recall, sweep.thresholds[index], sweep.tolerances)

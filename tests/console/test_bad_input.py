@@ -123,6 +123,7 @@ CASES = [
         ["data=tiny", "data.signals.train=0"],
         "data.signals.train=0: give a whole number, 1 or more",
     ),
+    ("simulate", ["data=huge"], "unknown data 'huge'; choose one of"),
     ("simulate", ["data=tiny", "data.signals=5"], "data.signals=5: give settings"),
     ("simulate", ["data=tiny", "seed=-1"], "seed=-1: give 0 to"),
     ("simulate", ["data=tiny", "seed=one"], "seed=one: give 0 to"),
@@ -255,11 +256,12 @@ def test_bad_input_is_refused_in_one_line(place, monkeypatch, name, overrides, m
 
 
 SUBPROCESSES = [
+    ("simulate", ["data=tiny", "data.physics.shell=lipid"], "lipid"),
     ("train", [*TRAIN, "+foo=1"], "unknown setting 'foo'"),
     ("train", [*TRAIN, "hydra.run.dir=/proc/run"], "/proc"),
-    ("localize", ["run=nowhere", "input=rf.h5"], "nowhere"),
+    ("evaluate", [], "run=… is missing"),
+    ("compare", ["runs=[nowhere,elsewhere]"], "nowhere is no run directory"),
     ("convert", ["source=nowhere", "output=x/train.h5"], "source=nowhere is no folder"),
-    ("export", ["run=nowhere", "output=net.onnx"], "nowhere is no run directory"),
 ]
 
 

@@ -48,8 +48,8 @@ def test_the_slow_method_is_kept_beside_the_dataset(splits):
     np.testing.assert_array_equal(again.scores["f1"], first.scores["f1"])
     assert mean_f1(first) > 0.5
     kept.write_bytes(b"damaged")
-    with pytest.raises(InputError, match="is damaged; remove it"):
-        score_baselines(["sparse"], test, test)
+    mended = score_baselines(["sparse"], test, test)[1]
+    np.testing.assert_array_equal(mended.scores["f1"], first.scores["f1"])
 
 
 def test_imported_lines_at_another_rate_get_an_echo_of_their_own(splits):

@@ -123,10 +123,6 @@ def test_batches_concatenate():
     joined = Sweep.concatenate([tolerance_sweep(z[part], count[part]) for part in batches])
     np.testing.assert_array_equal(joined.f1, whole.f1)
     np.testing.assert_array_equal(joined.recall, whole.recall)
-    with pytest.raises(InputError, match="different thresholds"):
-        Sweep.concatenate([whole, tolerance_sweep(z, count, thresholds=[0.5])])
-    with pytest.raises(InputError, match="no sweeps"):
-        Sweep.concatenate([])
 
 
 def test_thresholds_are_chosen_on_the_selection_and_applied_to_the_test():

@@ -1,16 +1,22 @@
-"""All settings of all commands: their names, what they may be, and what they mean."""
+"""All settings of all commands: their names, what they mean, what they may be, and their check."""
 
 import functools
+import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from bubbleloc.console.settings.data import Convert, Simulate
 from bubbleloc.console.settings.training import Smnist, Train
 from bubbleloc.console.settings.types import Group, HydraGroup
 from bubbleloc.console.settings.using import Compare, Evaluate, Export, Image, Localize
+from bubbleloc.errors import InputError
 
 MODELS = (Simulate, Train, Evaluate, Compare, Localize, Image, Export, Convert, Smnist)
 COMMANDS: Mapping[str, type[Group]] = {model.__name__.lower(): model for model in MODELS}
+
+Settings = dict[str, Any]
 
 
 class Setting(NamedTuple):
@@ -46,18 +52,6 @@ def _group(annotation: Any) -> type[Group] | None:
     return annotation if is_group else None
 
 
-def default_values(model: type[Group]) -> dict[str, Any]:
-    """Return the defaults in a class; ``???``, Hydra's sign, where a setting must be given."""
-    values: dict[str, Any] = {}
-    for name, field in model.model_fields.items():
-        group = _group(field.annotation)
-        if group is None:
-            values[name] = "???" if field.is_required() else field.default
-        elif not issubclass(group, HydraGroup):
-            values[name] = default_values(group)
-    return values
-
-
 def _in_words(schema: Mapping[str, Any]) -> str:
     """Say what a value may be, from its JSON schema."""
     if choices := schema.get("anyOf"):
@@ -67,3 +61,61 @@ def _in_words(schema: Mapping[str, Any]) -> str:
         return _in_words(schema["items"])
     names = schema.get("enum")
     return f"one of {', '.join(names)}" if names else str(schema.get("const", schema.get("title")))
+
+
+def default_values(model: type[Group]) -> Settings:
+    """Return the defaults in a class; ``???``, Hydra's sign, where a setting must be given."""
+    values: Settings = {}
+    for name, field in model.model_fields.items():
+        group = _group(field.annotation)
+        if group is None:
+            values[name] = "???" if field.is_required() else field.default
+        elif not issubclass(group, HydraGroup):
+            values[name] = default_values(group)
+    return values
+
+
+def check(command: str, values: Mapping[str, Any]) -> Settings:
+    """Return the settings of a command after checking them.
+
+    Raises:
+        InputError: names a setting that makes no sense, its value, and what to give.
+    """
+    try:
+        checked = COMMANDS[command].model_validate(dict(values))
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        first = min(problems, key=lambda problem: len(_setting(command, problem)))
+        raise InputError(_explain(command, values, first)) from None
+    return checked.model_dump(exclude_unset=True, warnings=False)  # numbers stay as given
+
+
+def _setting(command: str, problem: Mapping[str, Any]) -> list[str]:
+    """Return the setting that a problem is about, without the number of an item in it."""
+    parts = [str(part) for part in problem["loc"]]
+    while parts and ".".join(parts) not in catalogue(command):
+        parts.pop()
+    return parts
+
+
+def _explain(command: str, values: Mapping[str, Any], problem: Mapping[str, Any]) -> str:
+    parts, given = _setting(command, problem), ".".join(map(str, problem["loc"]))
+    name = ".".join(parts)
+    setting = catalogue(command).get(name)
+    if problem["type"] == "missing":
+        return f"{given} is missing"
+    if setting is None or (setting.is_group and name != given):
+        return f"unknown setting {_shown(given)}; remove it"
+    value: Any = functools.reduce(lambda group, part: group[part], parts, values)
+    verb = "choose" if setting.values.startswith("one of") else "give"
+    remedy = problem.get("ctx", {}).get("error") or f"{verb} {setting.values}"
+    return f"{name}={_shown(value)}: {remedy}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    plain = isinstance(value, str | int | float)
+    shown = str(value) if plain else reprlib.repr(value)  # short, however large the value
+    shown = shown.replace("\n", " ")
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
