@@ -4,8 +4,6 @@ Baselines get what a network gets: their thresholds, and the noise that Wiener d
 assumes, are chosen on the selection split, and their scores come from the test split.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import zipfile

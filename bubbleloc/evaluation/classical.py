@@ -9,8 +9,6 @@ An echo template starts at the bubble's time of flight: template[t] is the volta
 the arrival sample, so that every method answers in arrival samples, as the truth does.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.optimize import minimize

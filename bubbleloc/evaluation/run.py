@@ -1,7 +1,5 @@
 """Score a trained run: one forward pass per signal, every threshold and tolerance from it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial

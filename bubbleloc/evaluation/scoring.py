@@ -4,8 +4,6 @@ A method turns the batches of a split into outputs. A network and the baselines 
 scored by `score_method`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """RF lines of an array after one plane wave, sent straight down: simulated or from a file."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict, Unpack

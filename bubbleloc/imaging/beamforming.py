@@ -1,7 +1,5 @@
 """Delay-and-sum: from the signals of an array to an image."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Self
 

@@ -1,7 +1,5 @@
 """Images of an array side by side, whole and where bubbles crowd."""
 
-from __future__ import annotations
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure

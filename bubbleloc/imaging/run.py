@@ -1,7 +1,5 @@
 """Image one acquisition of an array twice: its RF lines, and the same lines localized."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Full widths at half maximum of the isolated bubbles of an image."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -3,8 +3,6 @@
 All functions share one table of outcomes: a row per bubble, and a row per false detection.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

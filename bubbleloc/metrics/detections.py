@@ -1,8 +1,7 @@
 """From a network's output to bubbles: local maxima at sub-sample positions."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,10 +25,10 @@ class Detections:
     def __len__(self) -> int:
         return len(self.sample)
 
-    def above(self, threshold: float) -> Detections:
+    def above(self, threshold: float) -> Self:
         """Those of a confidence above `threshold`."""
         kept = self.confidence > threshold
-        return Detections(self.sample[kept], self.confidence[kept])
+        return type(self)(self.sample[kept], self.confidence[kept])
 
 
 def pick_peaks(prediction: ArrayLike, threshold: float) -> Detections:

@@ -5,8 +5,6 @@ and one bubble excuse several positives. The scores here count every detection a
 once, as single-molecule localization challenges do (Sage et al., Nature Methods 16, 2019).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ Peaks are picked once per line, above the lowest threshold; a higher threshold t
 less confident ones.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

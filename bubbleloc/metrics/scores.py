@@ -5,8 +5,6 @@ row per signal × tolerance instead, with the scores of the network, and the F1 
 method in a column of its own, such as ``random_f1``.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -4,8 +4,6 @@ Every function takes tidy scores: a row per run × signal × tolerance, with col
 `tolerance` and `f1`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import combinations
 from typing import Any

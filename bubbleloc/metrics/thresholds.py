@@ -1,9 +1,8 @@
 """Scores at every tolerance and threshold, and the choice of one threshold per tolerance."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,7 +44,7 @@ class Sweep(Scores):
     """Scores of n signals at every tolerance and every threshold; score arrays are (n, T, K)."""
 
     @classmethod
-    def concatenate(cls, sweeps: Sequence[Sweep]) -> Sweep:
+    def concatenate(cls, sweeps: Sequence[Self]) -> Self:
         """Join the sweeps of consecutive batches of signals, all on the same grid."""
         f1, precision, recall = (
             np.concatenate([getattr(sweep, name) for sweep in sweeps])

@@ -10,8 +10,6 @@ samples have no bubble nearby. All 250 answers follow from two small tables per 
 So one pass over a signal replaces 250.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Several reports side by side: figures, tables and paired statistics in one folder."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

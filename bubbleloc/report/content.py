@@ -1,7 +1,5 @@
 """What the report of one run is made from, and its tables."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 

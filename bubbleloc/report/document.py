@@ -1,7 +1,5 @@
 """A report as a list of sections, written as Markdown and as one self-contained HTML file."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

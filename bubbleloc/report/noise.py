@@ -1,7 +1,5 @@
 """The part of a report about noise added to the test lines."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from bubbleloc.data.noise import REFERENCE_V
@@ -10,7 +8,7 @@ from bubbleloc.metrics.scores import to_public
 from bubbleloc.report.content import Evaluation, shown_summary, summary_table
 from bubbleloc.report.document import Section
 from bubbleloc.report.figures.style import tolerance_words
-from bubbleloc.report.figures.sweep import noise_lines
+from bubbleloc.report.sweep import noise_lines
 from bubbleloc.report.tables import write_csv, write_table
 
 

@@ -1,7 +1,5 @@
 """The part of a report about one-to-one scores: tables, localization errors, their figures."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Pictures of what the settings of a dataset mean, before anything is simulated for hours."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

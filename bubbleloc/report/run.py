@@ -1,7 +1,5 @@
 """The report of one evaluated run: tables, figures, Markdown and HTML in one folder."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The words and figures of a run's report."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from bubbleloc.metrics import QUOTED_TOLERANCE

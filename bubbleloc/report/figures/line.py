@@ -1,7 +1,5 @@
 """A piece of one RF line with what a network found in it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Distributions of F1, of one run and of several, from tables of `bubbleloc.metrics.scores`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ Figures are plain :class:`matplotlib.figure.Figure` objects that pyplot never he
 temporary settings, so making one leaves a notebook's own style and open figures alone.
 """
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """How thresholds were chosen: figures of a sweep over thresholds × tolerances."""
 
-from __future__ import annotations
-
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
