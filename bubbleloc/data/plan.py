@@ -14,9 +14,18 @@ from bubbleloc.data import store
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, draw_scene
 from bubbleloc.physics.scene import DISTRIBUTIONS, MARGIN_M
+from bubbleloc.physics.waveform_files import split_number
+from bubbleloc.physics.waveforms import NAMES, TRISTATE
 
 DATASETS = Path("data")  # where the folders of datasets are, unless a user names another
-FILE_SETTINGS = ("transducer", "transmit", "receive", "drive")  # of Setup, when they name a file
+FILE_SETTINGS = (
+    "transducer",
+    "transmit",
+    "receive",
+    "drive",
+    "waveform",
+)  # of Setup, when they name a file
+PLAIN = (*DISTRIBUTIONS, *NAMES)  # names that are no files
 
 
 @dataclass(frozen=True)
@@ -81,8 +90,8 @@ class DatasetPlan:
     def _input_hashes(self) -> dict[str, str]:
         """Return a short hash of every file the settings name, for its content defines ours."""
         named = {"bubbles": self.bubbles, **{k: self.physics.get(k) for k in FILE_SETTINGS}}
-        names = {k: v for k, v in named.items() if isinstance(v, str) and v not in DISTRIBUTIONS}
-        files = {key: Path(name) for key, name in names.items()}
+        names = {k: v for k, v in named.items() if isinstance(v, str) and v not in PLAIN}
+        files = {key: split_number(name)[0] for key, name in names.items()}
         for key, file in files.items():
             if not file.is_file():
                 raise InputError(f"{key}={file}: no such file; correct its name or restore it")
@@ -126,7 +135,12 @@ class DatasetPlan:
 
 def plan_of(settings: Mapping[str, Any]) -> DatasetPlan:
     """Return the plan that the settings of ``conf/data`` describe."""
-    return DatasetPlan(**{**settings, "folder": Path(settings["folder"])})
+    plain = {**settings, "folder": Path(settings["folder"])}
+    name = plain.pop("waveform", TRISTATE)
+    name = name.lower() if name.lower() in NAMES else name
+    if name != TRISTATE:  # the default changes no file
+        plain["physics"] = {**plain["physics"], "waveform": name}
+    return DatasetPlan(**plain)
 
 
 def _without_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import yaml
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
-from bubbleloc.physics import Setup
 from bubbleloc.physics.scale import Scale
+from bubbleloc.physics.waveforms import TRISTATE, TRISTATE_HZ
 
 SCHEMA_VERSION = 1
 SPLITS = ("train", "val", "test")  # a split's place here is part of its signals' random key
@@ -122,12 +122,23 @@ def _settings(file: h5py.File) -> dict[str, Any]:
 def scale_of(file: h5py.File) -> Scale:
     """Return what a sample is worth; an imported file may not say the frequency of the pulse."""
     settings = _settings(file)
-    physics = settings.get("physics")
-    frequency_hz = (physics if isinstance(physics, dict) else {}).get("frequency_hz")
+    frequency_hz = _physics(settings).get("frequency_hz", file.attrs.get("frequency_hz"))
     if frequency_hz is None and settings.get("source") != "imported":
-        frequency_hz = Setup.frequency_hz
+        frequency_hz = TRISTATE_HZ  # files of before 0.1 do not tell
     rate, sound = (float(file.attrs[name]) for name in ("sampling_rate_hz", "speed_of_sound_m_s"))
     return Scale(rate, sound, frequency_hz)
+
+
+def waveform_name(path: Path) -> str | None:
+    """Return the name of the waveform that a dataset was simulated with, None if imported."""
+    settings = settings_of(path)
+    own = "drive" if _physics(settings).get("drive") else TRISTATE
+    return None if settings.get("source") == "imported" else _physics(settings).get("waveform", own)
+
+
+def _physics(settings: dict[str, Any]) -> dict[str, Any]:
+    physics = settings.get("physics")
+    return physics if isinstance(physics, dict) else {}
 
 
 def is_imported(path: Path) -> bool:

@@ -78,6 +78,8 @@ def create(
             config=config,
             software=f"bubbleloc {__version__}",
         )
+        if scale.frequency_hz is not None:
+            file.attrs["frequency_hz"] = scale.frequency_hz
         _allocate(file, "rf", np.float32, (1, samples))
         _allocate(file, "done", np.bool_, (SIGNAL_CHUNK,))
         _allocate(file, "pressure_pa", np.float64, (SIGNAL_CHUNK,))

@@ -37,8 +37,8 @@ from bubbleloc.physics import Setup
 CLASSICAL = ("matched_filter", "wiener", "sparse")
 CACHE = "baselines"  # folder beside a dataset, for outputs of the slow method
 WIENER_NOISE = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
-_ECHO_S = 6.4e-6
-"""Duration of the echo template: all of a published echo."""
+_RECEIVE_S = 0.7e-6
+"""The receiver rings so long after a bubble does: an echo of the published pulse is 6.4 µs."""
 
 
 def score_baselines(
@@ -120,5 +120,6 @@ def _echo(split: Split) -> Floats:
     setup = Setup.from_config(physics if isinstance(physics, dict) else {})
     if setup.sampling_rate_hz != rate_hz:
         setup = Setup(sampling_rate_hz=rate_hz)
-    length = min(round(_ECHO_S * rate_hz), split.samples)
+    echo_s = setup.window_samples / setup.simulation_rate_hz + _RECEIVE_S
+    length = min(round(echo_s * rate_hz), split.samples)
     return echo_template(setup, depth_m=setup.depth_m / 2, length=length)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import fft
 
 from bubbleloc.arrays import Floats
-from bubbleloc.physics.pulse import drive_signal
+from bubbleloc.physics.waveforms import waveform_of
 
 if TYPE_CHECKING:
     from bubbleloc.physics.setup import Setup
@@ -20,6 +20,9 @@ HIGHEST_HZ = 50e6
 # Further below its peak than this, a spectrum is taken for one of another frequency. The
 # published pulse of 1.7 MHz peaks at 2.2 MHz and is 3.4 dB lower at 1.7 MHz.
 LOWEST_DB = -6.0
+# Drive and pulse are taken at their highest within this part of a frequency: the spectrum of a
+# train of pulses has gaps.
+NEAR = 0.05
 
 
 @dataclass(frozen=True)
@@ -44,18 +47,21 @@ class Levels:
 @lru_cache(maxsize=64)
 def levels(setup: Setup) -> Levels:
     """Compare drive, pulse and transducer of a setup with its frequency."""
-    rate_hz, signal = setup.simulation_rate_hz, drive_signal(setup)
-    length = max(round(rate_hz / FREQUENCY_STEP_HZ), len(signal))
+    rate_hz, sent = setup.simulation_rate_hz, waveform_of(setup)
+    length = max(round(rate_hz / FREQUENCY_STEP_HZ), len(sent.drive))
     frequency_hz = fft.rfftfreq(length, 1 / rate_hz)
     frequency_hz = frequency_hz[frequency_hz <= HIGHEST_HZ]
     transmit = np.abs(setup.transducer.transmit(frequency_hz))
     receive = np.abs(setup.transducer.receive(frequency_hz))
-    drive = np.abs(fft.rfft(signal, length))[: len(frequency_hz)]
-    place = int(np.argmin(np.abs(frequency_hz - setup.frequency_hz)))
+    drive = np.abs(fft.rfft(sent.drive, length))[: len(frequency_hz)]
+    pulse = drive if sent.is_pressure else transmit * drive
+    off_hz = np.abs(frequency_hz - setup.frequency_hz)
+    place, near = off_hz == off_hz.min(), off_hz <= NEAR * setup.frequency_hz
     return Levels(
         setup.frequency_hz,
-        *(_level_db(spectrum, place) for spectrum in (transmit, receive, drive, transmit * drive)),
-        *(float(frequency_hz[spectrum.argmax()]) for spectrum in (drive, transmit * drive)),
+        *(_level_db(spectrum[place], spectrum) for spectrum in (transmit, receive)),
+        *(_level_db(spectrum[near], spectrum) for spectrum in (drive, pulse)),
+        *(float(frequency_hz[spectrum.argmax()]) for spectrum in (drive, pulse)),
     )
 
 
@@ -78,9 +84,9 @@ def off_band(setup: Setup) -> str | None:
     return None
 
 
-def _level_db(spectrum: Floats, place: int) -> float:
+def _level_db(part: Floats, spectrum: Floats) -> float:
     tiny = np.finfo(np.float64).tiny
-    return float(20 * np.log10(max(spectrum[place], tiny) / max(spectrum.max(), tiny)))
+    return float(20 * np.log10(max(part.max(), tiny) / max(spectrum.max(), tiny)))
 
 
 def _mhz(frequency_hz: float) -> str:

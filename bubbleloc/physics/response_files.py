@@ -30,7 +30,7 @@ def read_response(path: str | Path, name: str) -> TabulatedResponse:
 
     Raises InputError where the file is missing, unreadable, or not a usable response.
     """
-    file = _existing(path)
+    file = existing(path)
     if file.suffix in (".npz", ".mat"):
         table = _load_named(file)
         missing = [key for key in ("f", name) if key not in table]
@@ -51,7 +51,7 @@ def read_response(path: str | Path, name: str) -> TabulatedResponse:
 
 def read_waveform(path: str | Path) -> Floats:
     """One row of samples (n,) from a ``.npy`` file or a one-column ``.csv``/``.txt``."""
-    file = _existing(path)
+    file = existing(path)
     if file.suffix == ".npy":
         try:
             samples = np.load(file, mmap_mode="r", allow_pickle=False)  # no more than is there
@@ -85,7 +85,11 @@ def _is_number(word: str) -> bool:
     return True
 
 
-def _existing(path: str | Path) -> Path:
+def existing(path: str | Path) -> Path:
+    """The path of a file that is there.
+
+    Raises InputError where it is missing.
+    """
     file = Path(path)
     if not file.is_file():
         raise InputError(f"{file}: no such file; check the path")

@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from bubbleloc.errors import InputError
 from bubbleloc.physics.band import off_band
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium, require_between
@@ -18,9 +16,21 @@ from bubbleloc.physics.scale import Scale
 from bubbleloc.physics.shell import Shell, shell_named
 from bubbleloc.physics.thermal import THERMAL_MODELS
 from bubbleloc.physics.transducer import P4_1, Transducer
+from bubbleloc.physics.waveform_files import checked_row
+from bubbleloc.physics.waveforms import (
+    NAMES,
+    TRISTATE,
+    TRISTATE_HZ,
+    Waveform,
+    centre_frequency_hz,
+    waveform,
+    waveform_of,
+)
 
 # Bubbles are integrated, and echoes summed, at least this finely: RK4 at 4 ns converges.
 INTEGRATION_RATE_HZ = 250e6
+# Of an RF line; the published waveform of the highest frequency, 3.4 MHz, has 18.4.
+FEWEST_SAMPLES_PER_CYCLE = 18
 # Time for the bubble to ring down after the pulse has passed.
 RING_DOWN_S = 4e-6
 
@@ -35,8 +45,12 @@ class Setup:
     * ``transducer``: a Transducer, ``"p4-1"``, or the path of a file with both responses;
     * ``shell``: segers, marmottant, none, or a Shell of your own;
     * ``thermal``: prosperetti, adiabatic or isothermal, taken at ``frequency_hz``;
-    * ``drive``: an excitation of your own, sampled at ``simulation_rate_hz`` (250 MHz for RF
-      lines of 62.5 MHz), in place of the three-level pulse of ``cycles``;
+    * ``waveform``: one of `waveforms.NAMES`, a file (see `read_samples`), or a Waveform;
+    * ``frequency_hz``: centre frequency f₀. A tristate pulse and waveforms of your own take it;
+      the other published ones set it. None is 1.7 MHz, or the peak of the pressure of a file;
+    * ``cycles``: of a tristate pulse;
+    * ``drive``: a waveform of your own as samples at ``simulation_rate_hz`` (250 MHz for RF
+      lines of 62.5 MHz);
     * ``elements``: receivers that share the aperture; one sits at its centre.
 
     Raises InputError for a value that makes no sense, and warns where one leaves a model's
@@ -46,7 +60,8 @@ class Setup:
     transducer: Transducer = P4_1
     shell: str | Shell = "segers"
     thermal: str = "prosperetti"
-    frequency_hz: float = 1.7e6
+    waveform: str | Waveform = TRISTATE
+    frequency_hz: float = None  # type: ignore[assignment]  # the waveform's, once it is made
     cycles: float = 1
     drive: tuple[float, ...] | None = None
     medium: Medium = WATER
@@ -57,8 +72,8 @@ class Setup:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "transducer", _transducer_from(self.transducer))
-        if self.drive is not None:
-            object.__setattr__(self, "drive", _checked_drive(self.drive))
+        require_between("setup", "sampling_rate_hz", self.sampling_rate_hz, 2e5, 1e9)
+        self._take_waveform()
         require_between("setup", "frequency_hz", self.frequency_hz, 1e5, 2e7)
         slowest = 2 * self.frequency_hz
         require_between("setup", "sampling_rate_hz", self.sampling_rate_hz, slowest, 1e9)
@@ -77,13 +92,30 @@ class Setup:
             shell_named(self.shell, self.medium)
         self._warn_outside_validity()
 
+    def _take_waveform(self) -> None:
+        """Read the waveform's file and take its centre frequency."""
+        name, put = self.waveform, partial(object.__setattr__, self)
+        if self.drive is not None:
+            if name != TRISTATE:
+                raise InputError("drive and waveform: give one of them")
+            put("drive", tuple(checked_row("drive", self.drive).tolist()))
+        if isinstance(name, str | Path):
+            name = str(name).lower() if str(name).lower() in NAMES else waveform(name, self)
+            put("waveform", name)
+        if isinstance(name, Waveform):
+            put("frequency_hz", name.frequency_hz)
+        elif name != TRISTATE:
+            put("frequency_hz", centre_frequency_hz(name))
+        elif self.frequency_hz is None:
+            put("frequency_hz", TRISTATE_HZ)
+
     def _warn_outside_validity(self) -> None:
         warn = partial(warnings.warn, stacklevel=4)
         if self.shell == "segers" and self.medium != WATER:
             warn("the Segers shell was measured in water; in another medium use shell=marmottant")
-        if self.sampling_rate_hz < 20 * self.frequency_hz:
+        if self.sampling_rate_hz < FEWEST_SAMPLES_PER_CYCLE * self.frequency_hz:
             warn(
-                "the sampling rate is below 20 times the centre frequency: harmonics alias and "
+                "the sampling rate is below 18 times the centre frequency: harmonics alias and "
                 "arrivals get coarse; raise sampling_rate_hz"
             )
         if line := off_band(self):
@@ -107,10 +139,8 @@ class Setup:
     @property
     def window_samples(self) -> int:
         """Simulated samples of one bubble: drive, transducer's ringing and ring-down."""
-        drive_s = self.cycles / self.frequency_hz
-        if self.drive is not None:
-            drive_s = len(self.drive) / self.simulation_rate_hz
-        duration_s = drive_s + 2 / self.transducer.bandwidth_hz + RING_DOWN_S
+        drive_s = waveform_of(self).duration_s
+        duration_s = drive_s + self.transducer.ringing_s + RING_DOWN_S
         return math.ceil(duration_s * self.simulation_rate_hz)
 
     @property
@@ -138,6 +168,7 @@ class Setup:
         file, see `read_waveform`. None stands for the default.
         """
         values = {key: value for key, value in config.items() if value is not None}
+        _refuse_contradiction(values)
         responses: dict[str, Any] = {
             name: read_response(values.pop(name), key)
             for name, key in (("transmit", "Tfit"), ("receive", "Hfit"))
@@ -156,6 +187,16 @@ class Setup:
             raise InputError(f"setup: {error}; see bubbleloc.physics for the names") from error
 
 
+def _refuse_contradiction(values: Mapping[str, Any]) -> None:
+    """Refuse a published waveform with settings that it would not follow."""
+    name = str(values.get("waveform", TRISTATE)).lower()
+    given = [key for key in ("frequency_hz", "cycles", "drive") if key in values]
+    if name in NAMES and name != TRISTATE and given:
+        raise InputError(
+            f"waveform={name} sets its own frequency and cycles; leave out {', '.join(given)}"
+        )
+
+
 def _transducer_from(source: object) -> Transducer:
     if isinstance(source, Transducer):
         return source
@@ -164,14 +205,3 @@ def _transducer_from(source: object) -> Transducer:
     if not isinstance(source, str | Path):
         raise InputError(f"transducer={source!r}; give 'p4-1', a Transducer or a file name")
     return Transducer(read_response(source, "Tfit"), read_response(source, "Hfit"))
-
-
-def _checked_drive(drive: Any) -> tuple[float, ...]:
-    try:
-        samples = np.asarray(drive, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"drive: not a row of numbers ({error})") from error
-    if samples.ndim != 1 or not np.isfinite(samples).all() or not samples.any():
-        shape = samples.shape
-        raise InputError(f"drive of shape {shape}; give one row of finite samples, not all 0")
-    return tuple(samples.tolist())

@@ -78,6 +78,11 @@ class Transducer:
     bandwidth_hz: float = 1.81e6  # −6 dB, transmit
     aperture_m: float = 0.028
 
+    @property
+    def ringing_s(self) -> float:
+        """How long a pulse goes on after its drive has ended."""
+        return 2 / self.bandwidth_hz
+
     def element_positions_m(self, elements: int) -> Floats:
         """Lateral centres (elements,) of equal elements that fill the aperture."""
         pitch_m = self.aperture_m / elements

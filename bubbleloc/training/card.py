@@ -32,6 +32,7 @@ class Card:
         selection: split that these were chosen on.
         fingerprint: of the file with the weights, see `bubbleloc.files.fingerprint`.
         software: that trained it.
+        waveform: that those lines are echoes of; None if unknown.
     """
 
     model: Mapping[str, Any]
@@ -42,6 +43,7 @@ class Card:
     selection: str
     fingerprint: str
     software: str = SOFTWARE
+    waveform: str | None = None
 
 
 def choose_thresholds(network: Localizer, split: Split) -> dict[int, float]:
@@ -64,6 +66,7 @@ def write_card(path: Path, cards: Mapping[str, Card], **more: Any) -> None:
         "model": dict(card.model),
         "parameters": card.parameters,
         **asdict(card.scale),
+        "waveform": card.waveform,
         "noise": asdict(card.noise),
         "selection": card.selection,
         "checkpoints": {
@@ -98,6 +101,7 @@ def read_card(path: Path, checkpoint: str, weights: Path) -> Card:
             selection=str(content["selection"]),
             fingerprint=found,
             software=str(content["software"]),
+            waveform=content.get("waveform"),
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged; remove it and resume the training") from error

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from bubbleloc.console import settings
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import open_split
+from bubbleloc.data.store import waveform_name
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_zip, fingerprint, read_yaml, write_yaml
 from bubbleloc.nn import Localizer, build_model, load_released, released_card
@@ -78,14 +79,16 @@ def open_run(run: str | Path, checkpoint: str = "best") -> TrainedNetwork:
 def card_without_thresholds(folder: Path, network: Localizer, checkpoint: str) -> Card:
     """Return what settings and training data tell of a network."""
     config = read_config(folder)
+    lines = open_split(Path(config["data"]["folder"]), "train")
     return Card(
         model=config["model"],
         parameters=network.parameter_count,
-        scale=open_split(Path(config["data"]["folder"]), "train").scale,
+        scale=lines.scale,
         noise=Noise(config["noise"], config.get("snr_db")),
         thresholds={},
         selection=SELECTION,
         fingerprint=fingerprint(checkpoint_path(folder, checkpoint)),
+        waveform=waveform_name(lines.path),
     )
 
 

@@ -30,8 +30,10 @@ def test_every_switch_has_a_setting():
     plain = {field.name for field in dataclasses.fields(Setup)} | {"transmit", "receive"}
     from omegaconf import OmegaConf
 
-    physics = OmegaConf.load(config_folder() / "data/base.yaml").physics
-    assert plain == set(physics)
+    data = OmegaConf.load(config_folder() / "data/base.yaml")
+    physics = data.physics
+    assert "waveform" in data
+    assert plain - {"waveform"} == set(physics)
     for group in ("medium", "gas"):
         fields = {field.name for field in dataclasses.fields(getattr(Setup(), group))}
         assert fields == set(physics[group])
@@ -57,6 +59,30 @@ def test_defaults_are_the_published_setup():
 )
 def test_switches_reach_the_simulator(setting, field, value):
     assert getattr(configured(f"data.physics.{setting}").setup(), field) == value
+
+
+@pytest.mark.parametrize(("name", "frequency_hz"), [("S2.5", 2.5e6), ("luc", 2.6e6)])
+def test_the_waveform_reaches_simulator_file_and_scale(tmp_path, name, frequency_hz):
+    plan = configured(f"data.waveform={name}", f"data.folder={tmp_path}", "data.signals.val=1")
+    assert plan.setup() == Setup(waveform=name.lower())
+    ensure_dataset(plan.only(["val"]), workers=1)
+    assert RFDataset(plan.path("val")).scale.frequency_hz == frequency_hz
+    assert store.waveform_name(plan.path("val")) == name.lower()
+    with pytest.raises(InputError, match="made with physics="):
+        ensure_dataset(configured(f"data.folder={tmp_path}", "data.signals.val=1").only(["val"]))
+
+
+def test_a_dataset_tells_the_frequency_of_a_waveform_of_your_own(tmp_path):
+    drive = np.sin(2 * np.pi * 2.5e6 * np.arange(500) / 250e6)
+    file = tmp_path / "own.npy"
+    np.save(file, drive)
+    own = (f"data.waveform={file}", f"data.folder={tmp_path / 'x'}", "data.signals.val=1")
+    plan = configured(*own).only(["val"])
+    ensure_dataset(plan, workers=1)
+    assert RFDataset(plan.path("val")).scale.frequency_hz == pytest.approx(2.5e6, rel=0.02)
+    np.save(file, -drive)
+    with pytest.raises(InputError, match="made with inputs="):
+        ensure_dataset(plan, workers=1)
 
 
 def test_medium_and_gas_reach_the_simulator():

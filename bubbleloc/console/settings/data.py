@@ -42,8 +42,10 @@ class Physics(HydraGroup):
     transducer: t.PathName | None = setting("file with f, Tfit, Hfit (.npz, .mat); null: the P4-1")
     transmit: t.PathName | None = setting("file with the transmit response (.npz, .mat, .csv)")
     receive: t.PathName | None = setting("file with the receive response (.npz, .mat, .csv)")
-    frequency_hz: t.Frequency | None = setting("centre frequency of the pulse; null: 1.7e6")
-    cycles: t.Number | None = setting("cycles of the pulse; null: 1")
+    frequency_hz: t.Frequency | None = setting(
+        "centre frequency of a tristate pulse (null: 1.7e6), or of your own (null: its peak)"
+    )
+    cycles: t.Number | None = setting("cycles of a tristate pulse; null: 1")
     drive: t.PathName | list[t.Number] | None = setting(
         "excitation at 250 MHz (4 samples per RF sample at 62.5 MHz): a file, or its samples"
     )
@@ -70,6 +72,10 @@ class Data(HydraGroup):
     signals: Signals
     seed: t.Seed = setting("seed of the scenes; signal i depends on seed, split and i alone")
     bubbles: t.PathName = setting("monodisperse (2.4 µm ± 5 %), polydisperse, or a file of radii")
+    waveform: t.PathName = setting(
+        "tristate, ref, s1.7 s2.5 s3.4 l1.7 l2.5 l3.4, suc sdc luc ldc, dpt, or a file",
+        "tristate",  # runs of before it do not tell
+    )
     physics: Physics
 
 
