@@ -7,7 +7,7 @@ import pytest
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.baselines import CACHE, CLASSICAL, score_baselines
+from bubbleloc.evaluation.baselines import CACHE, CLASSICAL, _echo, score_baselines
 from bubbleloc.metrics import random_baseline
 from bubbleloc.metrics.scores import BASELINES
 
@@ -59,6 +59,14 @@ def test_imported_lines_at_another_rate_get_an_echo_of_their_own(splits):
         file.attrs["sampling_rate_hz"] = 50e6
     test = open_split(path.parent, "test", Noise())
     assert len(score_baselines(["matched_filter"], test, test)[1].scores) == 4 * 10
+
+
+def test_the_echo_of_a_longer_waveform_is_longer(splits):
+    test = splits[1]
+    assert len(_echo(test)) == 400
+    with h5py.File(test.path, "r+") as file:
+        file.attrs["config"] = "physics: {waveform: luc}"
+    assert len(_echo(open_split(test.path.parent, "test", Noise()))) == 1301
 
 
 def test_unknown_methods_are_named(splits):

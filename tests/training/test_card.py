@@ -35,6 +35,7 @@ def test_a_card_knows_the_lines_and_the_thresholds(trained):
     opened = open_run(trained)
     card = opened.card
     assert (card.scale.sampling_rate_hz, card.scale.speed_of_sound_m_s) == (50e6, 1540.0)
+    assert card.waveform == "tristate"
     assert card.noise == Noise(0.01)
     assert card.parameters == opened.network.parameter_count
     assert card.model == runs.read_config(trained)["model"]
