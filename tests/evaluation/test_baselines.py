@@ -66,7 +66,7 @@ def test_the_echo_of_a_longer_waveform_is_longer(splits):
     assert len(_echo(test)) == 400
     with h5py.File(test.path, "r+") as file:
         file.attrs["config"] = "physics: {waveform: luc}"
-    assert len(_echo(open_split(test.path.parent, "test", Noise()))) == 1301
+    assert len(_echo(open_split(test.path.parent, "test", Noise()))) == 1300
 
 
 def test_unknown_methods_are_named(splits):
