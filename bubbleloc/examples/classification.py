@@ -28,12 +28,7 @@ EVALUATION_BATCH = 256
 
 
 class Classification(L.LightningModule):
-    """A classifier, cross entropy, Adam, and a rate divided where validation stops improving.
-
-    Args:
-        settings: ``lr``, ``plateau.factor`` (the rate is divided by it) and ``plateau.patience``
-            in epochs.
-    """
+    """A classifier, cross entropy, Adam, and a rate divided where validation stops improving."""
 
     def __init__(self, network: SequenceClassifier, settings: Settings) -> None:
         super().__init__()
@@ -77,13 +72,10 @@ class Classification(L.LightningModule):
 def run(
     settings: Settings, data: SequentialImages, folder: Path, *, resume: bool = False
 ) -> Settings:
-    """Train and test as ``settings`` (`console.settings`) say; return the result.
+    """Train and test as the settings of the command say; return the result.
 
     Writes the configuration, the best and the last checkpoint, logs and ``result.yaml`` to
-    ``folder``.
-
-    Args:
-        resume: continue from the last checkpoint in ``folder``.
+    ``folder``; with `resume` continues from the last checkpoint there.
 
     Raises:
         InputError: a setting that makes no sense, a folder that holds another run or is in use,
@@ -109,21 +101,16 @@ def build_classifier(settings: Settings, samples: int) -> SequenceClassifier:
     Raises:
         InputError: a setting that the network refuses.
     """
-    shared = ("hidden_channels", "dropout", "input_dropout")
-    arguments = {name: settings[name] for name in shared if settings[name] is not None}
+    names = ["hidden_channels", "dropout", "input_dropout"]
+    network: type[Any]
+    if settings["network"] == "tcn":
+        network, kernel, names = TCNClassifier, 7, [*names, "levels"]
+    else:
+        network, kernel = CKCNNClassifier, samples | 1  # a kernel needs a middle
+        names += ["blocks", "norm", "omega_0", "hidden_features", "init"]
+    arguments = {name: settings[name] for name in names}
     try:
-        if settings["network"] == "tcn":
-            return TCNClassifier(
-                levels=settings["levels"], kernel=settings["kernel"] or 7, **arguments
-            )
-        siren = {name: settings[name] for name in ("omega_0", "hidden_features", "init")}
-        return CKCNNClassifier(
-            settings["kernel"] or samples | 1,  # a kernel needs a middle
-            blocks=settings["blocks"],
-            norm=settings["norm"],
-            **siren,
-            **arguments,
-        )
+        return network(kernel=settings["kernel"] or kernel, **arguments)
     except ValueError as error:
         raise InputError(str(error)) from error
 

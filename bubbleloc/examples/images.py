@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ VALIDATION_SHARE = 0.1  # of the training images
 TEST_SHARE = 0.2  # of the images where no test images are set apart
 SPLIT_SEED = 0  # splits and the permutation are the same for every seed of a training
 
+Labelled = tuple[NDArray[Any], NDArray[Any]]
+"""Images (n, rows, columns) and labels (n,)."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -24,6 +28,9 @@ class Part:
 
     sequences: Float32s
     labels: Ints
+
+    def __getitem__(self, rows: Ints) -> Self:
+        return type(self)(self.sequences[rows], self.labels[rows])
 
 
 @dataclass(frozen=True)
@@ -52,12 +59,9 @@ def load_mnist(folder: Path, permuted: bool = False) -> SequentialImages:
     """Read MNIST, or a set of the same form, pixel by pixel along the rows.
 
     A tenth of the training images is set apart for validation; the published code validates on the
-    test images.
-
-    Args:
-        folder: with ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``,
-            ``t10k-images-idx3-ubyte`` and ``t10k-labels-idx1-ubyte``, each perhaps ``.gz``.
-        permuted: whether all sequences are put into one random order of pixels.
+    test images. `folder` holds ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``,
+    ``t10k-images-idx3-ubyte`` and ``t10k-labels-idx1-ubyte``, each perhaps ``.gz``; `permuted`
+    puts the pixels of all sequences into one random order.
 
     Raises:
         InputError: a file is missing, damaged or does not fit the others.
@@ -90,11 +94,11 @@ def load_digits(permuted: bool = False) -> SequentialImages:
     order = np.random.default_rng(SPLIT_SEED).permutation(len(digits.target))
     images, labels = digits.images[order], digits.target[order]
     held = round(TEST_SHARE * len(labels))
-    train, test = (images[held:], labels[held:]), (images[:held], labels[:held])
+    train, test = ((images[part], labels[part]) for part in (slice(held, None), slice(held)))
     return _sequences("scikit-learn's digits", train, test, permuted)
 
 
-def _read_pair(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _read_pair(folder: Path, part: str) -> Labelled:
     images = read_idx(_find(folder, f"{part}-images-idx3-ubyte"))
     labels = read_idx(_find(folder, f"{part}-labels-idx1-ubyte"))
     if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
@@ -120,28 +124,19 @@ def _find(folder: Path, name: str) -> Path:
     raise InputError(f"{folder} has no {name} (nor {name}.gz); it must hold MNIST's four files")
 
 
-def _sequences(
-    name: str,
-    train: tuple[NDArray[np.generic], NDArray[np.generic]],
-    test: tuple[NDArray[np.generic], NDArray[np.generic]],
-    permuted: bool,
-) -> SequentialImages:
-    """Flatten, permute, scale and split images (n, rows, columns)."""
+def _sequences(name: str, train: Labelled, test: Labelled, permuted: bool) -> SequentialImages:
+    """Flatten, permute, scale and split images."""
     rng = np.random.default_rng(SPLIT_SEED)
     order = rng.permutation(len(train[0]))
     pixels = train[0][0].size
     places = rng.permutation(pixels) if permuted else np.arange(pixels)
-    flat = [
-        images.reshape(len(images), -1)[:, places].astype(np.float32) for images, _ in (train, test)
-    ]
-    mean, deviation = flat[0].mean(), max(float(flat[0].std()), 1e-6)
-    parts = [
-        Part((values - mean) / deviation, labels.astype(np.int64))
-        for values, (_, labels) in zip(flat, (train, test), strict=True)
-    ]
-    held = max(1, round(VALIDATION_SHARE * len(order)))
-    train_part, val_part = (
-        Part(parts[0].sequences[rows], parts[0].labels[rows])
-        for rows in (order[held:], order[:held])
+    mean, deviation = train[0].mean(), max(float(train[0].std()), 1e-6)
+    whole, tested = (
+        Part(
+            (((images - mean) / deviation).reshape(len(images), -1)[:, places]).astype(np.float32),
+            labels.astype(np.int64),
+        )
+        for images, labels in (train, test)
     )
-    return SequentialImages(name, train_part, val_part, parts[1])
+    held = max(1, round(VALIDATION_SHARE * len(order)))
+    return SequentialImages(name, whole[order[held:]], whole[order[:held]], tested)

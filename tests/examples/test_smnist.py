@@ -117,12 +117,6 @@ def test_the_command_trains_and_says_what_came_out(tmp_path):
     assert said[-3] == f"test accuracy: {100 * result['test_accuracy']:.2f} % of MNIST"
 
 
-def test_help_lists_the_settings(tmp_path):
-    shown = run(tmp_path, "examples.smnist", "--help")
-    assert shown.returncode == 0
-    assert "python -m bubbleloc.examples.smnist folder=mnist" in shown.stdout
-
-
 def test_a_training_that_diverges_is_stopped(tmp_path):
     data = pulses()
     data.train.sequences[7] = np.nan
@@ -150,8 +144,6 @@ def test_settings_that_the_network_refuses_are_bad_input():
     ("arguments", "message"),
     [
         (["folder=nowhere"], "folder=nowhere is no folder"),
-        (["dropout=1"], "dropout=1: give a number, 0 or more and below 1"),
-        (["network=lstm"], "network=lstm: choose one of ckcnn, tcn"),
         (["plateau.factor=1"], "plateau.factor=1: give a number above 1"),
         (["omega=3"], "unknown setting 'omega'"),
     ],
