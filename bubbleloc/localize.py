@@ -7,14 +7,12 @@ from bubbleloc.errors import printable
 @command
 def main(settings: Settings) -> None:
     """Localize the bubbles in a file of RF lines."""
-    from bubbleloc.localization import localize_file
+    from bubbleloc.localization import describe, localize_file
 
     found = localize_file(**settings)
-    size = f"{found.lines} line{'s' * (found.lines != 1)} × {found.samples} samples"
-    at = f"{found.scale.sampling_rate_hz / 1e6:g} MHz"
-    speed = f"{found.scale.speed_of_sound_m_s:g} m/s (from the {found.speed_of_sound_from})"
-    print(f"{printable(settings['input'])}: {size} at {at}, speed of sound {speed}")
-    shown = f"{found.bubbles}, confidence above {found.threshold:g}"
+    for line in describe(found.recording, found.scale):
+        print(printable(line))
+    shown = f"{found.bubbles}, amplitude above {found.threshold:g}"
     print(f"bubbles: {printable(found.output)} ({shown})")
     if found.picture:
         print(f"picture: {printable(found.picture)}")

@@ -16,16 +16,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bubbleloc import files
+from bubbleloc import files, formats
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
-from bubbleloc.formats import open_lines
 from bubbleloc.formats.srml import PUBLISHED, read_signal
 from bubbleloc.localization import localize_file
 from bubbleloc.physics.response_files import read_response, read_waveform
 from bubbleloc.training import runs, session
 from bubbleloc.training.checkpoints import checkpoint_to_resume
+from tests.formats import written
 from tests.training.test_learner import SMALL
 from tests.training.test_learner import settings as train_settings
 
@@ -123,6 +123,12 @@ def mat_bomb(path: Path) -> None:
     scipy.io.savemat(path, {"rf": np.zeros((16, 2**14))}, do_compression=True)
 
 
+def mat_cell_bomb(path: Path) -> None:
+    cells = np.empty((1, 1), dtype=object)
+    cells[0, 0] = np.zeros((16, 2**14))
+    scipy.io.savemat(path, {"RcvData": cells}, do_compression=True)
+
+
 def h5_long_line(path: Path) -> None:
     with h5py.File(path, "w") as file:
         file.create_dataset("rf", (4, 2**40), np.float32, chunks=(1, 2**10))
@@ -143,6 +149,7 @@ def npy_without_data(path: Path) -> None:
     [
         ("rf.npz", npz_bomb),
         ("rf.mat", mat_bomb),
+        ("rcv.mat", mat_cell_bomb),
         ("rf.h5", h5_long_line),
         ("rf.h5", h5_large_chunk),
         ("rf.npy", npy_without_data),
@@ -153,7 +160,7 @@ def test_a_file_that_claims_too_much_is_refused(tmp_path, monkeypatch, name, mak
     make(tmp_path / name)
     assert (tmp_path / name).stat().st_size < 2**19
     with pytest.raises(InputError, match=name):
-        open_lines(tmp_path / name).read(0, 1)
+        formats.read(tmp_path / name).volts.lines(0, 1)
     if name.endswith(".mat"):
         with pytest.raises(InputError, match=r"in one piece"):
             read_response(tmp_path / name, "Tfit")
@@ -222,7 +229,7 @@ def sources(tmp_path: Path, suffix: str) -> list[bytes]:
 
 
 def read_lines(path: Path) -> None:
-    for _ in open_lines(path).blocks(2):
+    for _ in formats.read(path).blocks(2):
         pass
 
 
@@ -256,6 +263,32 @@ def test_readers_raise_nothing_but_our_error(tmp_path, reader, suffix):
         path.write_bytes(content)
         with contextlib.suppress(InputError):
             read(path)
+
+    with warnings.catch_warnings(action="ignore"):
+        fuzz()
+
+
+MEASURED = {
+    "v5.mat": lambda path, made: written.write_v5(path, written.workspace(made)),
+    "v73.mat": lambda path, made: written.write_v73(path, written.workspace(made)),
+    "a.uff": written.write_uff,
+    "zea.h5": written.write_zea,
+}
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_damaged_recordings_raise_nothing_but_our_error(tmp_path, name):
+    path = tmp_path / name
+    MEASURED[name](path, written.Acquisition(frames=1, samples=64))
+    whole = path.read_bytes()
+    read_lines(path)
+
+    @settings(FUZZ, max_examples=40)
+    @given(damaged([whole]))
+    def fuzz(content: bytes) -> None:
+        path.write_bytes(content)
+        with contextlib.suppress(InputError):
+            read_lines(path)
 
     with warnings.catch_warnings(action="ignore"):
         fuzz()

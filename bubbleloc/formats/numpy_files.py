@@ -1,4 +1,4 @@
-"""RF lines in NumPy's files."""
+"""Recordings in NumPy's files."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from pathlib import Path
 import numpy as np
 
 from bubbleloc.files import check_zip
-from bubbleloc.formats.lines import RFLines, choose_array, lines_of_array
+from bubbleloc.formats.plain import choose_array, recording_of_array
+from bubbleloc.formats.recording import Hints, Recording
 
 
-def open_npy(path: Path, transpose: bool) -> RFLines:
+def read_npy(path: Path, hints: Hints) -> Recording:
     """Map a ``.npy`` file into memory."""
-    return lines_of_array(path, np.load(path, mmap_mode="r", allow_pickle=False), transpose)
+    return recording_of_array(path, np.load(path, mmap_mode="r", allow_pickle=False), hints)
 
 
-def open_npz(path: Path, key: str | None, transpose: bool) -> RFLines:
+def read_npz(path: Path, hints: Hints) -> Recording:
     """Read the RF lines among the arrays of a ``.npz`` file."""
     check_zip(path)
     with np.load(path, allow_pickle=False) as file:
         arrays = dict(file)
-    name = choose_array(path, {name: array.shape for name, array in arrays.items()}, key)
-    return lines_of_array(path, arrays[name], transpose, arrays)
+    shapes = {name: array.shape for name, array in arrays.items()}
+    name = choose_array(path, shapes, hints.get("key"))
+    return recording_of_array(path, arrays[name], hints, arrays)

@@ -5,23 +5,22 @@ MATLAB: structs ``RF`` (V volts, fs Hz), ``bubble`` (z, x, R0 in m, an entry per
 (PA in Pa, from the transducer's face down) and ``domain`` (c in m/s).
 """
 
-import contextlib
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import h5py
 import numpy as np
-from scipy.io import loadmat
 
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
-from bubbleloc.files import check_bytes, check_hdf5, check_mat
+from bubbleloc.files import check_bytes
+from bubbleloc.formats.matfile import MatFile
+from bubbleloc.formats.plain import recording_of_array
+from bubbleloc.formats.recording import Hints, Recording
 from bubbleloc.physics.scale import Scale
 
 HEADER_LINES = 4
+PUBLISHED_HEADING = "Bubble count"  # in the last of them
 MOST_PER_SAMPLE = 1000  # bubbles; a column of something else exceeds it
 SUFFIXES = (".txt", ".mat")
 PUBLISHED = Scale(62.5e6, 1480.0, None)  # text files do not say; MATLAB results must agree
@@ -85,14 +84,17 @@ def _read_text(path: Path, scale: Scale) -> PublishedSignal:
 
 def _read_mat(path: Path, scale: Scale) -> PublishedSignal:
     """Read a MATLAB result of one receive element."""
-    with _structs(path) as structs:
-        lines = _entries(structs, "RF", "V")
-        if len(lines) != 1:
-            raise InputError(f"{len(lines)} receive elements instead of one")
-        rate = _number(_entries(structs, "RF", "fs"))
-        sound = _number(_entries(structs, "domain", "c"))
-        z, x, radius = (_column(_entries(structs, "bubble", name)) for name in ("z", "x", "R0"))
-        field = _entries(structs, "pfield", "PA")[0]
+    try:
+        mat = MatFile(path)
+    except Exception as error:  # loadmat meets damaged files with many types, undocumented
+        raise InputError("not a readable MATLAB file") from error
+    lines = _entries(mat, "RF", "V")
+    if len(lines) != 1:
+        raise InputError(f"{len(lines)} receive elements instead of one")
+    rate = _number(_entries(mat, "RF", "fs"))
+    sound = _number(_entries(mat, "domain", "c"))
+    z, x, radius = (_column(_entries(mat, "bubble", name)) for name in ("z", "x", "R0"))
+    field = _entries(mat, "pfield", "PA")[0]
     if not np.isclose(rate, scale.sampling_rate_hz, rtol=1e-6):
         raise InputError(f"sampled at {rate:g} Hz, not {scale.sampling_rate_hz:g}")
     if not np.isclose(sound, scale.speed_of_sound_m_s, rtol=1e-6):
@@ -103,48 +105,27 @@ def _read_mat(path: Path, scale: Scale) -> PublishedSignal:
     return PublishedSignal(lines[0].astype(np.float32), field[0], arrival, z, x, radius)
 
 
-@contextlib.contextmanager
-def _structs(path: Path) -> Iterator[Any]:
-    """Open a MATLAB file of either format: structs by name, with arrays by field."""
-    with contextlib.ExitStack() as stack:
-        try:
-            if h5py.is_hdf5(path):
-                structs: Any = stack.enter_context(h5py.File(path))
-            else:
-                check_mat(path)
-                structs = loadmat(path, variable_names=STRUCTS)
-        except Exception as error:  # loadmat meets damaged files with many types, undocumented
-            raise InputError("not a readable MATLAB file") from error
-        yield structs
+def read_published(mat: MatFile, hints: Hints) -> Recording:
+    """Read the lines of a MATLAB result, one per receive element."""
+    lines = np.stack(_entries(mat, "RF", "V"))
+    rate, sound = _number(_entries(mat, "RF", "fs")), _number(_entries(mat, "domain", "c"))
+    facts = {"fs": rate, "speed_of_sound_m_s": sound}
+    return recording_of_array(mat.path, lines, hints, facts)
 
 
-def _entries(structs: Any, struct: str, field: str) -> list[Floats]:
+def _entries(mat: MatFile, struct: str, field: str) -> list[Floats]:
     """Return the numbers (k,) of a field, from every entry of a struct array.
 
     Raises:
         InputError: there is no such struct, field, or entry, or it holds no numbers.
     """
     try:
-        values = structs[struct][field]
-        found = _hdf5_entries(structs, values) if isinstance(structs, h5py.File) else values.flat
-        entries = [np.asarray(entry, dtype=np.float64).ravel() for entry in found]
-    except (LookupError, ValueError, TypeError, AttributeError, OSError, RuntimeError) as error:
+        entries = [np.asarray(e, dtype=np.float64).ravel() for e in mat.entries(struct, field)]
+    except Exception as error:  # of loadmat and HDF5, undocumented
         raise InputError(f"no {struct}.{field} of numbers") from error
     if not entries or not all(entry.size for entry in entries):
         raise InputError(f"no {struct}.{field} of numbers")
     return entries
-
-
-def _hdf5_entries(file: h5py.File, dataset: h5py.Dataset) -> list[Any]:
-    """Read HDF5: a struct array keeps references to its entries, a single struct its values."""
-    path = Path(file.filename)
-    check_hdf5(path, dataset, whole=True)
-    if h5py.check_ref_dtype(dataset.dtype) is None:
-        return [dataset[()]]
-    entries = [file[reference] for reference in dataset[()].ravel()]
-    for entry in entries:
-        check_hdf5(path, entry, whole=True)
-    return [entry[()] for entry in entries]
 
 
 def _number(entries: list[Floats]) -> float:

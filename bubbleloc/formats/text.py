@@ -4,31 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES, check_bytes
-from bubbleloc.formats.lines import RFLines, lines_of_array
+from bubbleloc.formats.plain import recording_of_array
+from bubbleloc.formats.recording import Hints, Recording
+from bubbleloc.formats.srml import HEADER_LINES, PUBLISHED, PUBLISHED_HEADING, read_signal
 
 LONGEST_ROW = 32 * MOST_SAMPLES  # characters
 _PAIRS = 16  # fields without a sign that are enough to tell decimals from samples
+_UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 
 
-def open_text(path: Path, transpose: bool) -> RFLines:
+def read_text(path: Path, hints: Hints) -> Recording:
     """Read RF lines from rows of fields that semicolons, tabs, commas or blanks separate.
 
     Where commas do not separate they are decimal points. A first row in which no field is a
-    number is a heading, and what follows a ``#`` and a blank is a comment.
+    number is a heading, and what follows a ``#`` and a blank is a comment. A first column that
+    rises evenly is the time of the samples, in the unit of its heading or in seconds, or their
+    number; lines are columns then.
 
     Raises:
         InputError: no rows, a field that is no number, rows of unequal length, or commas that
             separate fields as well as decimals.
     """
     check_bytes(path)
+    if PUBLISHED_HEADING in "".join(islice(_lines(path), HEADER_LINES)):
+        return recording_of_array(
+            path, read_signal(path, PUBLISHED).volts, hints, asdict(PUBLISHED)
+        )
     above = _lines_above_numbers(path)
     first = next(islice(_lines(path), above, None))
     separator = _separator(first.partition("#")[0])
@@ -41,12 +52,44 @@ def open_text(path: Path, transpose: bool) -> RFLines:
         raise
     except ValueError as error:
         raise InputError(
-            f"{path} is not a table of numbers ({' '.join(str(error).split())}); published text "
-            "files are imported with bubbleloc.convert"
+            f"{path} is not a table of numbers ({' '.join(str(error).split())})"
         ) from error
     if len(table) > 1 and table.shape[1] > 1 and np.all(table[0] == np.arange(table.shape[1])):
         raise InputError(f"{path}: the first row counts the columns; remove this heading")
-    return lines_of_array(path, table, transpose)
+    heading = "".join(islice(_lines(path), above))
+    if (facts := _facts_of_time(path, table[:, 0], heading, table.shape)) is not None:
+        return recording_of_array(path, table[:, 1:].T, {**hints, "transpose": False}, facts)
+    return recording_of_array(path, table, hints)
+
+
+def _facts_of_time(
+    path: Path, time: Floats, heading: str, shape: tuple[int, ...]
+) -> dict[str, float] | None:
+    """Return rate and start that a column of times tells, or None where it is no such column."""
+    rows, columns = shape
+    if columns < 2 or rows <= max(columns, 2):
+        return None
+    step = (time[-1] - time[0]) / (rows - 1)
+    even = step > 0 and np.abs(time - time[0] - step * np.arange(rows)).max() < step / 4
+    named = re.match(
+        r"\W*(time|t)\b\W*(ns|[uµμ]s|ms|s)?\b", heading.replace("_", " "), re.IGNORECASE
+    )
+    if not even:
+        return None
+    if step == 1 and not named:  # numbers of the samples
+        return {}
+    unit_s = _UNITS_S[(named[2] or "s").lower()] if named else 1.0
+    rate_hz = 1 / (step * unit_s)
+    if not 1e5 <= rate_hz <= 1e10:
+        if named is None:
+            return None
+        raise InputError(
+            f"{path}: its column of times gives {rate_hz:g} samples per second: say the unit in "
+            "its heading, such as 'time (us)'"
+        )
+    rounded = float(f"{rate_hz:.4g}")  # times are written with few digits
+    rate_hz = rounded if abs(rounded / rate_hz - 1) * rows < 0.1 else rate_hz
+    return {"sampling_rate_hz": rate_hz, "start_s": float(time[0]) * unit_s}
 
 
 def _lines(path: Path) -> Iterator[str]:

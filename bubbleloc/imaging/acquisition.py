@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 import numpy as np
 from scipy.signal import hilbert
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_bytes
-from bubbleloc.formats import lines_of_array, open_lines
+from bubbleloc.formats import Hints, read, recording_of_array
 from bubbleloc.imaging.beamforming import ArrayLines
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
@@ -26,7 +26,7 @@ def analytic(lines: ArrayLines, delay_samples: float) -> ArrayLines:
         delay_samples: from the arrival of an echo to its peak.
     """
     signal = hilbert(lines.signal, axis=1).astype(np.complex64)
-    return replace(lines, signal=signal, delay_samples=delay_samples)
+    return replace(lines, signal=signal, delay_samples=lines.delay_samples + delay_samples)
 
 
 def localized(lines: ArrayLines, network: Localizer, batch_size: int) -> ArrayLines:
@@ -35,7 +35,7 @@ def localized(lines: ArrayLines, network: Localizer, batch_size: int) -> ArrayLi
     Raises:
         InputError: lines too short or too long for the network.
     """
-    lines_of_array("the array", lines.signal).check_length(network.receptive_field // 2 + 1)
+    recording_of_array("the array", lines.signal).check_length(network.receptive_field // 2 + 1)
     starts = range(0, len(lines.signal), batch_size)
     outputs = [apply(network, lines.signal[start : start + batch_size]) for start in starts]
     return replace(lines, signal=np.maximum(np.concatenate(outputs), 0.0))
@@ -63,44 +63,38 @@ def simulated(
     return ArrayLines(volts, element_m, array.scale), scene
 
 
-class FileSettings(TypedDict, total=False):
-    """How to read a file of RF lines, see `open_lines` and `RFLines.scale`."""
-
-    key: str | None
-    transpose: bool
-    sampling_rate_hz: float | None
-    speed_of_sound_m_s: float | None
-
-
 def recorded(
     path: Path,
     network: Scale,
     aperture_m: float = P4_1.aperture_m,
-    **settings: Unpack[FileSettings],
+    **hints: Unpack[Hints],
 ) -> ArrayLines:
-    """Read the lines of an array, one per element from left to right.
+    """Read the lines of an array, one per element, in the first frame of a recording.
 
     Args:
         network: scale of the lines that a network was trained on.
-        aperture_m: width that the elements fill.
+        aperture_m: width that the elements fill, where the file has no positions of them.
+        hints: see `bubbleloc.formats.read`.
 
     Raises:
         InputError: no such file, no array's lines, NaN, or unknown or another sampling rate.
     """
-    lines = open_lines(path, settings.get("key"), settings.get("transpose", False))
-    scale, _ = lines.scale(
-        network, settings.get("sampling_rate_hz"), settings.get("speed_of_sound_m_s")
-    )
+    recording = read(path, **hints)
+    scale, elements = recording.scale(network), recording.elements
     if not np.isclose(scale.sampling_rate_hz, network.sampling_rate_hz, rtol=1e-6):
         raise InputError(
             f"{path} is sampled at {scale.sampling_rate_hz / 1e6:g} MHz, the network wants "
             f"{network.sampling_rate_hz / 1e6:g} MHz: resample the lines"
         )
-    if not 2 <= lines.lines <= MOST_ELEMENTS:
+    if not 2 <= elements <= MOST_ELEMENTS:
         raise InputError(
-            f"{path} holds {lines.lines} lines: give one per element, 2 to {MOST_ELEMENTS}; "
+            f"{path} holds {elements} lines: give one per element, 2 to {MOST_ELEMENTS}; "
             "if lines are columns, add transpose=true"
         )
-    check_bytes(path, 16 * lines.lines * lines.samples)  # of their analytic signals
-    element_m = replace(P4_1, aperture_m=aperture_m).element_positions_m(lines.lines)
-    return ArrayLines(lines.read(0, lines.lines), element_m, scale)
+    check_bytes(path, 16 * elements * recording.samples)  # of their analytic signals
+    if recording.element_m is None:
+        element_m = replace(P4_1, aperture_m=aperture_m).element_positions_m(elements)
+    else:
+        element_m = recording.element_m[:, 0]
+    start_sample = recording.start_s * scale.sampling_rate_hz
+    return ArrayLines(recording.volts[0], element_m, scale, -start_sample)

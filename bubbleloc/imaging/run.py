@@ -10,7 +10,8 @@ import pandas as pd
 
 from bubbleloc.data.plan import plan_of
 from bubbleloc.files import atomic, check_output
-from bubbleloc.imaging.acquisition import FileSettings, analytic, localized, recorded, simulated
+from bubbleloc.formats import Hints
+from bubbleloc.imaging.acquisition import analytic, localized, recorded, simulated
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
@@ -57,7 +58,7 @@ def image_array(
     pixel_mm: float = 0.025,
     isolation_mm: float = 3.0,
     batch_size: int = 16,
-    **settings: Unpack[FileSettings],
+    **hints: Unpack[Hints],
 ) -> Imaged:
     """Beamform the RF lines of an array and their localized lines by delay-and-sum.
 
@@ -66,7 +67,7 @@ def image_array(
 
     Args:
         run: run directory, or ``bubbleloc:small``; simulated lines follow its physics.
-        input, aperture_mm, settings: file of lines, see `recorded`; if None, `simulated` ones.
+        input, aperture_mm, hints: file of lines, see `recorded`; if None, `simulated` ones.
         lateral_mm, depth_mm, pixel_mm: region and pixels of the images.
         isolation_mm: distance to the nearest other bubble, above which widths are measured.
 
@@ -82,7 +83,7 @@ def image_array(
     if input is None:
         rf, bubbles = simulated(setup, plan.bubbles, elements, count, pressure_pa, seed)
     else:
-        rf = recorded(Path(input), trained.card.scale, 1e-3 * aperture_mm, **settings)
+        rf = recorded(Path(input), trained.card.scale, 1e-3 * aperture_mm, **hints)
     lag_samples = typical_lag_samples(np.random.default_rng(plan.seed), plan.bubbles, setup)
     lines = {
         RAW: analytic(rf, lag_samples),

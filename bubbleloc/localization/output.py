@@ -11,9 +11,15 @@ import pandas as pd
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import atomic, check_output, explain_write_errors
+from bubbleloc.formats import Recording
+from bubbleloc.physics.scale import Scale
 from bubbleloc.report.tables import write_long_csv
 
-COLUMNS = ["line", "sample", "time_us", "depth_mm", "confidence"]
+COLUMNS = [
+    *("frame", "element", "sample", "sample_sigma"),
+    *("time_us", "depth_mm", "probability", "amplitude"),
+]
+_WHOLE = ("frame", "element")
 _SUFFIXES = (".csv", ".h5", ".hdf5")
 
 
@@ -24,6 +30,28 @@ def check_table(path: Path, source: Path) -> None:
     if path.resolve() == source.resolve():
         raise InputError(f"output={path} would overwrite the input: choose another name")
     check_output(path)
+
+
+def describe(recording: Recording, scale: Scale) -> list[str]:
+    """Return lines that say what a recording is, and where each fact comes from."""
+    sources, counts = (
+        recording.sources,
+        zip(
+            (recording.frames, recording.elements, recording.samples),
+            ("frame", "element", "sample"),
+            strict=True,
+        ),
+    )
+    size = " × ".join(f"{count} {what}{'s' * (count != 1)}" for count, what in counts)
+    rate = f"{scale.sampling_rate_hz / 1e6:g} MHz ({sources.get('sampling_rate_hz', 'file')})"
+    speed = f"{scale.speed_of_sound_m_s:g} m/s ({sources.get('speed_of_sound_m_s', 'network')})"
+    start = f"{1e6 * recording.start_s:.3f} µs ({sources.get('start_s', 'assumed')})"
+    return [
+        f"{recording.source}: {size} at {rate}",
+        f"speed of sound {speed}, first sample at {start}",
+        *recording.steps,
+        *(f"note: {note}" for note in recording.notes),
+    ]
 
 
 def write_bubbles(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, object]) -> None:
@@ -44,7 +72,7 @@ def _write_hdf5(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, 
     with atomic(path) as unfinished, h5py.File(unfinished, "w") as file:
         file.attrs.update(facts)
         for name in COLUMNS:
-            kind = np.int64 if name == "line" else np.float64
+            kind = np.int64 if name in _WHOLE else np.float64
             file.create_dataset(name, (0,), kind, maxshape=(None,), chunks=(4096,))
         for table in tables:
             with explain_write_errors(path):

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 
 from bubbleloc import __version__
 from bubbleloc.errors import InputError, printable
-from bubbleloc.formats import RFLines, lines_of_array, open_lines
-from bubbleloc.localization.finder import BubbleFinder, Choices
+from bubbleloc.formats import Hints, Recording, read, recording_of_array
+from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import COLUMNS, check_table, write_bubbles
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.nn.released import RELEASED
@@ -29,15 +29,13 @@ class Localized:
     """What was found, and where it is written.
 
     Attributes:
-        scale: of the lines.
-        speed_of_sound_from: ``setting``, ``file`` or ``network``, whichever tells it.
+        recording: that was read.
+        scale: of its lines.
     """
 
-    lines: int
-    samples: int
+    recording: Recording
     bubbles: int
     scale: Scale
-    speed_of_sound_from: str
     threshold: float
     output: Path
     picture: Path | None
@@ -76,18 +74,17 @@ def localize_lines(
     Raises:
         InputError: lines that do not fit the network, NaN or infinite values, no such model.
     """
-    lines = lines_of_array("volts", np.asarray(volts))
+    facts: Hints = {"sampling_rate_hz": sampling_rate_hz, "speed_of_sound_m_s": speed_of_sound_m_s}
+    recording = recording_of_array("volts", np.asarray(volts), facts)
+    if recording.frames > 1:
+        raise InputError(
+            f"volts is an array of shape {np.shape(volts)}: give lines, one (L,) or several (n, L)"
+        )
     trained = open_run(f"{RELEASED_PREFIX}{model}" if model in RELEASED else model)
-    finder = BubbleFinder.for_lines(
-        lines,
-        trained,
-        threshold=threshold,
-        tolerance=tolerance,
-        sampling_rate_hz=sampling_rate_hz,
-        speed_of_sound_m_s=speed_of_sound_m_s,
-        resample=resample,
+    finder = BubbleFinder.for_recording(
+        recording, trained, threshold=threshold, tolerance=tolerance, resample=resample
     )
-    return pd.concat(finder.tables(lines, batch_size), ignore_index=True)
+    return pd.concat(finder.tables(recording, batch_size), ignore_index=True)
 
 
 def localize_file(
@@ -96,21 +93,22 @@ def localize_file(
     output: str | Path,
     *,
     checkpoint: str = "best",
-    key: str | None = None,
-    transpose: bool = False,
     picture: int | None = None,
     batch_size: int = 16,
-    **choices: Unpack[Choices],
+    threshold: float | None = None,
+    tolerance: int = QUOTED_TOLERANCE,
+    resample: bool = False,
+    **hints: Unpack[Hints],
 ) -> Localized:
-    """Write the bubbles in a file of RF lines to a CSV or HDF5 file, see `localize_lines`.
+    """Write the bubbles in a recording to a CSV or HDF5 file, see `localize_lines`.
 
-    Its columns are line, sample, time_us, depth_mm and confidence, the amplitude of the peak.
+    Its columns are `output.COLUMNS`, with ``frame`` and ``element`` in place of ``line``. Samples
+    and times count from time 0 of the recording, see `bubbleloc.formats.Recording`.
 
     Args:
-        input, key, transpose: RF lines, see `open_lines`.
+        input, hints: recording, see `bubbleloc.formats.read`.
         output: file that ends with ``.csv`` or ``.h5``.
         picture: number of a line to draw, with its bubbles, to a PNG file beside the output.
-        choices: see `BubbleFinder.for_lines`; the sampling rate is needed if the file has none.
 
     Raises:
         InputError: files or settings that do not fit, NaN, infinite or unphysical values.
@@ -118,47 +116,45 @@ def localize_file(
     target = Path(output)
     check_table(target, Path(input))
     trained = open_run(run, checkpoint)
-    lines = open_lines(Path(input), key, transpose)
-    if picture is not None and picture >= lines.lines:
-        raise InputError(f"picture={picture}: {input} has lines 0 to {lines.lines - 1}")
-    finder = BubbleFinder.for_lines(lines, trained, **choices)
-    bubbles = _write(finder, lines, target, batch_size, model=run)
-    return Localized(
-        lines.lines,
-        lines.samples,
-        bubbles,
-        finder.scale,
-        finder.speed_of_sound_from,
-        finder.threshold,
-        target,
-        None if picture is None else _draw(finder, lines, picture, target),
+    recording = read(input, **hints)
+    if picture is not None and picture >= recording.lines:
+        raise InputError(f"picture={picture}: {input} has lines 0 to {recording.lines - 1}")
+    finder = BubbleFinder.for_recording(
+        recording, trained, threshold=threshold, tolerance=tolerance, resample=resample
     )
+    bubbles = _write(finder, recording, target, batch_size, model=run)
+    drawn = None if picture is None else _draw(finder, recording, picture, target)
+    return Localized(recording, bubbles, finder.scale, finder.threshold, target, drawn)
 
 
-def _write(finder: BubbleFinder, lines: RFLines, target: Path, batch_size: int, model: str) -> int:
+def _write(
+    finder: BubbleFinder, recording: Recording, target: Path, batch_size: int, model: str
+) -> int:
     """Write the bubbles of all lines; return their number."""
     counts = []
 
     def tables() -> Iterator[pd.DataFrame]:
-        for found in finder.tables(lines, batch_size, progress=True):
+        for found in finder.tables(recording, batch_size, progress=True):
             counts.append(len(found))
-            found = found.assign(time_us=finder.scale.time_us(found["sample"]))
-            yield found.rename(columns={"amplitude": "confidence"})[COLUMNS]
+            frame, element = np.divmod(found["line"], recording.elements)
+            time_us = finder.scale.time_us(found["sample"])
+            yield found.assign(frame=frame, element=element, time_us=time_us)[COLUMNS]
 
     facts = {
         "model": model,
         "threshold": finder.threshold,
         "sampling_rate_hz": finder.scale.sampling_rate_hz,
         "speed_of_sound_m_s": finder.scale.speed_of_sound_m_s,
+        "start_s": recording.start_s,
         "software": f"bubbleloc {__version__}",
     }
     write_bubbles(target, tables(), facts)
     return sum(counts)
 
 
-def _draw(finder: BubbleFinder, lines: RFLines, number: int, target: Path) -> Path:
+def _draw(finder: BubbleFinder, recording: Recording, number: int, target: Path) -> Path:
     """Draw a line and its bubbles, at the rate of the network, beside the output."""
-    ((rf, output, found),) = finder.detections(lines.read(number, number + 1))
-    title = printable(f"{Path(lines.source).name}, line {number}: {len(found)} detections")
+    ((rf, output, found),) = finder.detections(recording.volts.lines(number, number + 1))
+    title = printable(f"{Path(recording.source).name}, line {number}: {len(found)} detections")
     figure = detected_line(title, rf, output, found, finder.threshold, finder.network_scale)
     return save_picture(figure, target.with_name(f"{target.stem}_line_{number}.png"))

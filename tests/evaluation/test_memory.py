@@ -68,11 +68,11 @@ def work(folder):
 LOCALIZE = """
 from itertools import islice
 from bubbleloc.nn.inference import apply
-from bubbleloc.formats import open_lines
+from bubbleloc import formats
 from bubbleloc.nn import build_model
 network = build_model("ckcnn", hidden_channels=2, kernel=15)
 def work(folder):
-    for block in islice(open_lines(folder / "train.h5").blocks(16), 20):
+    for block in islice(formats.read(folder / "train.h5").blocks(16), 20):
         apply(network, block)
 """
 

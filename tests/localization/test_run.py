@@ -12,7 +12,7 @@ from bubbleloc.console.messages import explain
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.files import MOST_SAMPLES
-from bubbleloc.formats import lines_of_array
+from bubbleloc.formats import recording_of_array
 from bubbleloc.localization import localize_file, localize_lines
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.metrics.detections import pick_peaks
@@ -53,13 +53,16 @@ def test_bubbles_are_the_peaks_of_the_network(rf, source, identity, tmp_path):
     output = tmp_path / "new" / "bubbles.csv"
     done = localize_file(RUN, source, output, threshold=LEVEL, picture=1, batch_size=3)
     table = pd.read_csv(output)
-    assert list(table.columns) == ["line", "sample", "time_us", "depth_mm", "confidence"]
+    assert list(table.columns) == [
+        *("frame", "element", "sample", "sample_sigma"),
+        *("time_us", "depth_mm", "probability", "amplitude"),
+    ]
     assert len(table) == done.bubbles > 0
     for line, volts in enumerate(rf):
         peaks = pick_peaks(scaled(volts), LEVEL)
-        found = table[table["line"] == line]
+        found = table[table["frame"] == line]
         np.testing.assert_allclose(found["sample"], peaks.sample, atol=1e-3)
-        np.testing.assert_allclose(found["confidence"], peaks.confidence, rtol=1e-4)
+        np.testing.assert_allclose(found["amplitude"], peaks.confidence, rtol=1e-4)
     np.testing.assert_allclose(table["time_us"], table["sample"] / 62.5, rtol=1e-6)
     np.testing.assert_allclose(table["depth_mm"], table["sample"] * 0.01184, rtol=1e-6)
     assert done.picture.read_bytes().startswith(b"\x89PNG")
@@ -74,7 +77,7 @@ def test_hdf5_output_says_the_same_and_how_it_was_made(rf, source, identity, tmp
     for name in ("bubbles.csv", "bubbles.h5"):
         settings = {"threshold": LEVEL, "sampling_rate_hz": 62.5e6}
         done = localize_file(RUN, tmp_path / "rf.npy", tmp_path / name, **settings)
-        assert done.speed_of_sound_from == "network"
+        assert "speed_of_sound_m_s" not in done.recording.sources
     table = pd.read_csv(tmp_path / "bubbles.csv")
     with h5py.File(tmp_path / "bubbles.h5") as file:
         for name in table:
@@ -99,7 +102,7 @@ def test_threshold_is_that_of_the_run(workplace, monkeypatch, tmp_path):
     (bare / "card.yaml").unlink()
     with pytest.raises(InputError, match="bare has no threshold"):
         localize_file(str(bare), source, tmp_path / "b.csv")
-    assert localize_file(str(bare), source, tmp_path / "b.csv", threshold=1).lines == 4
+    assert localize_file(str(bare), source, tmp_path / "b.csv", threshold=1).recording.lines == 4
 
 
 def test_lines_of_an_array_give_the_same_bubbles_as_those_of_a_file(rf, source, tmp_path):
@@ -109,14 +112,14 @@ def test_lines_of_an_array_give_the_same_bubbles_as_those_of_a_file(rf, source, 
     for model in ("small", RUN):
         found = localize_lines(rf, model=model)
         assert list(found.columns) == columns
-        for name in ("line", "sample", "depth_mm"):
-            np.testing.assert_allclose(found[name], expected[name], rtol=1e-6)
-        np.testing.assert_allclose(found["amplitude"], expected["confidence"], rtol=1e-5)
+        np.testing.assert_array_equal(found["line"], expected["frame"])
+        for name in ("sample", "depth_mm", "amplitude"):
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-5)
         assert found[["sample_sigma", "probability"]].isna().to_numpy().all()
     one = localize_lines(rf[1], speed_of_sound_m_s=740.0)
     np.testing.assert_allclose(one["depth_mm"], one["sample"] * 0.01184 / 2)
     assert set(one["line"]) == {0}
-    assert len(one) == (expected["line"] == 1).sum()
+    assert len(one) == (expected["frame"] == 1).sum()
 
 
 def test_silent_lines_have_no_bubbles():
@@ -129,8 +132,8 @@ def test_silent_lines_have_no_bubbles():
     ("volts", "settings", "message"),
     [
         (np.full((2, 900), np.nan), {}, "volts: line 0 is NaN or infinite at sample 0"),
-        (np.ones((2, 3, 900)), {}, r"volts holds float64 of shape \(2, 3, 900\)"),
-        (np.ones(900) * 1j, {}, "give real RF lines"),
+        (np.ones((2, 3, 900)), {}, r"volts is an array of shape \(2, 3, 900\)"),
+        (np.ones(900) * 1j, {}, "give modulation_hz="),
         (np.ones((900, 2)), {}, "volts holds 900 lines of 2 samples, shorter"),
         (np.ones(900), {"sampling_rate_hz": 50e6}, "volts is sampled at 50 MHz, the network wants"),
         (np.ones(900), {"sampling_rate_hz": 62.5}, "give the rate in Hz"),
@@ -157,7 +160,7 @@ def test_another_rate_is_resampled_on_request_only(rf, source, identity, tmp_pat
     localize_file(RUN, tmp_path / "slow.h5", slow, threshold=LEVEL, resample=True)
     localize_file(RUN, source, at_rate, threshold=LEVEL)
     expected, found = pd.read_csv(at_rate), pd.read_csv(slow)
-    expected, found = expected[expected["line"] == 0], found[found["line"] == 0]
+    expected, found = expected[expected["frame"] == 0], found[found["element"] == 0]
     assert len(found) == len(expected) > 20
     nearest = np.abs(
         np.subtract.outer(expected["time_us"].to_numpy(), found["time_us"].to_numpy())
@@ -234,7 +237,7 @@ def test_a_run_keeps_the_scale_it_was_trained_at(slow_run, tiny, rf, monkeypatch
     def localized():
         done = localize_file(str(run), tmp_path / "bare.npz", tmp_path / "b.csv", threshold=0)
         assert (done.scale.sampling_rate_hz, done.scale.speed_of_sound_m_s) == (50e6, 1540)
-        assert done.speed_of_sound_from == "network"
+        assert "speed_of_sound_m_s" not in done.recording.sources
         assert localize_file(str(run), own / "test.h5", tmp_path / "own.csv").bubbles >= 0
         with pytest.raises(InputError, match=r"at 62\.5 MHz, the network wants 50 MHz"):
             localize_file(str(run), tiny / "test.h5", tmp_path / "c.csv")
@@ -280,8 +283,8 @@ def test_a_picture_calls_what_was_found_detections(monkeypatch, source, tmp_path
 def test_batches_of_long_lines_are_smaller(monkeypatch, identity):
     sizes = []
     monkeypatch.setattr(BubbleFinder, "find", lambda _, volts, __: sizes.append(len(volts)))
-    lines = lines_of_array("a", np.zeros((5, MOST_SAMPLES // 2)), facts={"fs": 62.5e6})
-    list(BubbleFinder.for_lines(lines, open_run(RUN)).tables(lines, 16))
+    lines = recording_of_array("a", np.zeros((5, MOST_SAMPLES // 2)), facts={"fs": 62.5e6})
+    list(BubbleFinder.for_recording(lines, open_run(RUN)).tables(lines, 16))
     assert sizes == [2, 2, 1]
 
 

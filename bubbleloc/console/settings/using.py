@@ -51,7 +51,21 @@ class Compare(Group):
     evaluate: t.Flag = setting("evaluate runs that have no report of their checkpoint yet", False)
 
 
-class Localize(Group):
+class OwnRecording(Group):
+    """What a user tells of a recording, in place of what its file says."""
+
+    key: t.PathName | None = setting(
+        "array, buffer or group in the file; null: rf, the first", None
+    )
+    transpose: t.Flag = setting("whether axes are the other way round: lines are columns", False)
+    sampling_rate_hz: t.Rate | None = setting("sampling rate; null: of the file", None)
+    speed_of_sound_m_s: t.Speed | None = setting("speed of sound; null: of the file or run", None)
+    start_s: t.Number | None = setting("time of the first sample; null: of the file, or 0", None)
+    transmit: t.CountFromZero | None = setting("of each frame; null: straightest down", None)
+    modulation_hz: t.Frequency | None = setting("frequency of complex samples (IQ)", None)
+
+
+class Localize(OwnRecording):
     """Localize the bubbles in your own RF lines.
 
     python -m bubbleloc.localize run=bubbleloc:small input=rf.h5 output=bubbles.csv
@@ -60,21 +74,17 @@ class Localize(Group):
     """
 
     run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:small")
-    input: t.PathName = setting("RF lines, lines × samples: .h5, .mat, .npy, .npz, .csv or .txt")
+    input: t.PathName = setting("recording: .mat, .h5, .uff, .npy, .npz, .csv or .txt")
     output: t.PathName = setting(".csv or .h5 file of detections", "bubbles.csv")
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
-    key: t.PathName | None = setting("array in the file; null is rf, or the only one", None)
-    transpose: t.Flag = setting("whether lines are columns", False)
-    sampling_rate_hz: t.Rate | None = setting("sampling rate; null: of the file", None)
     resample: t.Flag = setting("convert lines of another rate to the network's", False)
-    speed_of_sound_m_s: t.Speed | None = setting("speed of sound; null: of the file or run", None)
-    threshold: t.Number | None = setting("threshold on confidence; null is the best one", None)
+    threshold: t.Number | None = setting("threshold on amplitude; null is the best one", None)
     tolerance: t.CountFromZero = setting("tolerance of that threshold, in samples", 4)
     picture: t.CountFromZero | None = setting("number of a line to draw with its detections", None)
     batch_size: t.Count = setting("lines in memory at a time", 16)
 
 
-class Image(Group):
+class Image(OwnRecording):
     """Image the bubbles below an array: its RF lines and localized lines, delayed and summed.
 
     python -m bubbleloc.image run=bubbleloc:small count=300 seed=1
@@ -84,11 +94,7 @@ class Image(Group):
     run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:small")
     output: t.PathName = setting("folder: image.png, .svg, .npz, widths.csv", "outputs/image")
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
-    input: t.PathName | None = setting("RF lines, elements × samples; null: simulated ones", None)
-    key: t.PathName | None = setting("array in the file; null is rf, or the only one", None)
-    transpose: t.Flag = setting("whether lines are columns", False)
-    sampling_rate_hz: t.Rate | None = setting("of the input; null: as the file says", None)
-    speed_of_sound_m_s: t.Speed | None = setting("speed of sound; null: of the file or run", None)
+    input: t.PathName | None = setting("recording of an array; null: simulated lines", None)
     aperture_mm: t.Positive = setting("width that the elements of the input fill", 28)
     elements: t.Elements = setting("elements of the simulated array, over its aperture", 96)
     count: t.Count = setting("bubbles to simulate, anywhere in the record", 300)

@@ -5,16 +5,17 @@ import numpy as np
 import pytest
 import scipy.io
 
+from bubbleloc import formats
 from bubbleloc.errors import InputError
-from bubbleloc.formats import lines_of_array, open_lines
+from bubbleloc.formats import recording_of_array
 from bubbleloc.physics.scale import Scale
 
 LINES = np.random.default_rng(0).standard_normal((5, 30)).astype(np.float32)
 
 
-def read(path, size=2, **settings):
+def read(path, size=2, **hints):
     """All lines of a file, read in blocks of `size`, and what it says."""
-    lines = open_lines(path, **settings)
+    lines = formats.read(path, **hints)
     blocks = list(lines.blocks(size))
     assert all(block.dtype == np.float32 and len(block) <= size for block in blocks)
     assert lines.lines == sum(map(len, blocks))
@@ -80,7 +81,7 @@ def test_a_dataset_of_this_package_is_read_as_it_is(tiny):
 def test_an_array_is_sliced_and_not_read_whole(tmp_path):
     with h5py.File(tmp_path / "big.h5", "w") as file:  # 400 GB, were it ever written
         file.create_dataset("rf", (10_000_000, 10_000), np.float32, chunks=(1, 10_000))
-    lines = open_lines(tmp_path / "big.h5")
+    lines = formats.read(tmp_path / "big.h5")
     assert next(lines.blocks(3)).shape == (3, 10_000)
     assert lines.lines == 10_000_000
 
@@ -88,14 +89,14 @@ def test_an_array_is_sliced_and_not_read_whole(tmp_path):
 @pytest.mark.parametrize(
     ("name", "write", "message"),
     [
-        ("a.png", lambda path: path.write_text(""), "cannot read .png; give .h5"),
+        ("a.png", lambda path: path.write_text(""), "cannot read .png; give .mat"),
         ("a.csv", lambda path: path.write_text("# nothing\n"), "is empty"),
         ("a.csv", lambda path: path.write_text("first,second\n\n"), "not a table of numbers"),
         ("a.csv", lambda path: path.write_text("1,2,3\n4,x,6\n"), "not a table of numbers"),
         ("a.csv", lambda path: path.write_text("1,2\n4,5,6\n"), "not a table of numbers"),
         ("a.h5", lambda path: path.write_text("no HDF5"), "cannot be read"),
-        ("a.npy", lambda path: np.save(path, np.ones((2, 9)) * 1j), "real RF lines"),
-        ("a.npy", lambda path: np.save(path, np.ones((2, 3, 4))), "real RF lines"),
+        ("a.npy", lambda path: np.save(path, np.ones((2, 9)) * 1j), ".IQ.: give modulation_hz="),
+        ("a.npy", lambda path: np.save(path, np.ones((2, 3, 4, 5))), "give RF lines, elements ×"),
         ("a.npy", lambda path: np.save(path, np.array([{}])), "cannot be read"),
         ("a.npz", lambda path: np.savez(path, x=LINES, y=LINES), r"x \(5, 30\), y .* key="),
         ("a.npz", lambda path: np.savez(path), "holds nothing"),
@@ -169,9 +170,9 @@ def test_lines_of_millions_of_samples_are_refused_before_they_are_read(tmp_path)
         file.create_dataset("rf", (2**24, 64), np.float32, chunks=(1024, 64))
     start = time.perf_counter()
     with pytest.raises(InputError, match="characters: cut the RF lines to 262144 samples"):
-        open_lines(tmp_path / "a.csv")
+        formats.read(tmp_path / "a.csv")
     with pytest.raises(InputError, match="lines of 16777216 samples, more than 262144"):
-        open_lines(tmp_path / "a.h5", transpose=True)
+        formats.read(tmp_path / "a.h5", transpose=True)
     assert time.perf_counter() - start < 2
 
 
@@ -186,10 +187,19 @@ OWN = Scale(62.5e6, 1480, 1.7e6)
 
 
 def test_settings_come_before_the_file_and_the_file_before_the_network():
-    lines = lines_of_array("a", LINES, facts={"fs": 40e6, "speed_of_sound_m_s": 1540})
-    assert lines.scale(OWN) == (Scale(40e6, 1540, 1.7e6), "file")
-    assert lines.scale(OWN, 50e6, 1500) == (Scale(50e6, 1500, 1.7e6), "setting")
-    assert lines_of_array("a", LINES).scale(OWN, 50e6) == (Scale(50e6, 1480, 1.7e6), "network")
+    facts = {"fs": 40e6, "speed_of_sound_m_s": 1540, "start_s": 1e-6}
+    told = recording_of_array("a", LINES, facts=facts)
+    assert told.scale(OWN) == Scale(40e6, 1540, 1.7e6)
+    assert told.start_s == 1e-6
+    assert set(told.sources.values()) == {"file"}
+    hints = {"sampling_rate_hz": 50e6, "speed_of_sound_m_s": 1500, "start_s": 2e-6}
+    given = recording_of_array("a", LINES, hints, facts)
+    assert given.scale(OWN) == Scale(50e6, 1500, 1.7e6)
+    assert given.start_s == 2e-6
+    assert set(given.sources.values()) == {"setting"}
+    bare = recording_of_array("a", LINES, {"sampling_rate_hz": 50e6})
+    assert bare.scale(OWN) == Scale(50e6, 1480, 1.7e6)
+    assert "speed_of_sound_m_s" not in bare.sources
 
 
 @pytest.mark.parametrize(
@@ -206,4 +216,55 @@ def test_settings_come_before_the_file_and_the_file_before_the_network():
 )
 def test_files_without_or_with_impossible_facts_are_refused(facts, message):
     with pytest.raises(InputError, match=message):
-        lines_of_array("a.h5", LINES, facts=facts).scale(OWN)
+        recording_of_array("a.h5", LINES, facts=facts).scale(OWN)
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.h5", "v73.mat", "v5.mat"])
+def test_frames_of_elements_are_read_one_by_one(name, tmp_path):
+    frames = np.random.default_rng(1).standard_normal((4, 3, 20)).astype(np.float32)
+    for transpose in (False, True):
+        WRITERS[name](tmp_path / name, frames.T if transpose else frames)
+        volts = formats.read(tmp_path / name, transpose=transpose).volts
+        assert (len(volts), volts.shape) == (4, (4, 3, 20))
+        assert volts[2].dtype == np.float32
+        for place in (0, 2, -1):
+            np.testing.assert_array_equal(volts[place], frames[place])
+        np.testing.assert_array_equal(volts.lines(2, 8), frames.reshape(12, 20)[2:8])
+        with pytest.raises(IndexError, match="frames 0 to 3"):
+            volts[4]
+
+
+TIMES = 1e-6 * (3 + 0.025 * np.arange(200))
+COLUMNS = {
+    "seconds": ("", 1, 10),
+    "seconds, few digits": ("", 1, 4),
+    "heading": ("time,volts\n", 1, 10),
+    "µs": ("Time (us),a,b\n", 1e6, 6),
+    "ns": ("time_ns;a;b\n", 1e9, 6),
+    "comment": ("# t [µs] a b\n", 1e6, 6),
+}
+
+
+@pytest.mark.parametrize("case", COLUMNS)
+def test_a_column_of_times_tells_rate_and_start(case, tmp_path):
+    heading, per_s, digits = COLUMNS[case]
+    rows = np.column_stack([TIMES * per_s, LINES.ravel()[:0].sum() + np.sin(TIMES * 1e7), TIMES])
+    text = heading + "".join(f"{t:.{digits}e},{v:.6e},1\n" for t, v, _ in rows)
+    if ";" in heading:
+        text = text.replace(",", ";")
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    found, recording = read(tmp_path / "a.csv")
+    assert recording.sampling_rate_hz == 40e6
+    assert recording.start_s == pytest.approx(3e-6)
+    np.testing.assert_allclose(found, [rows[:, 1], np.ones(200)], rtol=1e-5, atol=1e-7)
+
+
+def test_a_column_that_numbers_the_samples_is_no_line(tmp_path):
+    rows = "".join(f"{i},{v}\n" for i, v in enumerate(LINES.ravel()))
+    (tmp_path / "a.csv").write_text(rows)
+    found, recording = read(tmp_path / "a.csv")
+    np.testing.assert_allclose(found, LINES.reshape(1, -1), rtol=1e-6)
+    assert recording.sampling_rate_hz is None
+    (tmp_path / "a.csv").write_text("time,volts\n" + rows)
+    with pytest.raises(InputError, match=r"its column of times gives 1 samples per second"):
+        read(tmp_path / "a.csv")

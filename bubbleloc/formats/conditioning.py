@@ -1,0 +1,81 @@
+"""Steps that turn the samples of a file into RF lines; none of them shifts time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.errors import InputError
+
+Samples = NDArray[Any]  # (lines, samples) of float64 or complex128
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that is done to samples (lines, samples), and how a log tells it."""
+
+    text: str
+    apply: Callable[[Samples], Samples]
+
+
+def undo_gain(gain: Floats, source: str) -> Step:
+    """Divide samples by the gain (samples,) that the receiver applied to them.
+
+    Raises:
+        InputError: a gain that is not above 0.
+    """
+    if not (np.isfinite(gain).all() and (gain > 0).all()):
+        raise InputError(f"the gain in {source} must be above 0 for every sample")
+    low, high = 20 * np.log10([gain.min(), gain.max()])
+    return Step(f"gain of {low:.1f} to {high:.1f} dB undone ({source})", lambda v: v / gain)
+
+
+def iq_to_rf(
+    modulation_hz: float, rate_hz: float, carrier_start_s: float
+) -> tuple[Step, int, float]:
+    """Turn complex samples back to RF lines, at a rate that holds their whole band.
+
+    Args:
+        modulation_hz: frequency that was shifted to 0.
+        rate_hz: of the complex samples.
+        carrier_start_s: time of the first sample on the clock of the demodulator.
+
+    Returns:
+        The step, the RF samples per complex sample, and the rate of the RF lines.
+
+    Raises:
+        InputError: a frequency or rate that is not above 0.
+    """
+    if not (modulation_hz > 0 and rate_hz > 0):
+        raise InputError(
+            f"complex samples with a modulation of {modulation_hz:g} Hz, sampled at "
+            f"{rate_hz:g} Hz: give modulation_hz= and sampling_rate_hz=, in Hz"
+        )
+    up = ceil(2.5 * (modulation_hz + rate_hz / 2) / rate_hz)
+
+    def apply(iq: Samples) -> Samples:
+        fine = resample_poly(iq, up, 1, axis=1)
+        time_s = carrier_start_s + np.arange(fine.shape[1]) / (up * rate_hz)
+        return np.real(fine * np.exp(2j * np.pi * modulation_hz * time_s))
+
+    text = f"IQ at {modulation_hz / 1e6:g} MHz to RF at {up * rate_hz / 1e6:g} MHz"
+    return Step(text, apply), up, up * rate_hz
+
+
+def resample(volts: Float32s, ratio: Fraction) -> Float32s:
+    """Change the rate of RF lines (n, L) by a ratio; sample 0 stays where it is.
+
+    Ends are continued by a line through them, so that an offset does not ring there.
+    """
+    if ratio == 1:
+        return volts
+    up, down = ratio.numerator, ratio.denominator
+    return np.asarray(resample_poly(volts, up, down, axis=1, padtype="line"), dtype=np.float32)

@@ -1,0 +1,112 @@
+"""Variables of MATLAB files, of version 5 and of 7.3 alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import scipy.io
+
+from bubbleloc.arrays import Floats
+from bubbleloc.files import check_hdf5, check_mat
+from bubbleloc.formats.hdf5 import StoredArray
+
+
+class MatFile:
+    """A MATLAB file: its structs by path, with one array per entry of a struct array.
+
+    Arrays have the axes that MATLAB shows. A missing variable or field is a KeyError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.is_hdf5 = path, h5py.is_hdf5(path)
+        self._loaded: dict[str, Any] = {}
+        if self.is_hdf5:
+            with h5py.File(path) as file:
+                self.names = {str(name) for name in file if not name.startswith("#")}
+        else:
+            check_mat(path)
+            self.shapes = {name: shape for name, shape, _ in scipy.io.whosmat(path)}
+            self.names = set(self.shapes)
+
+    def entries(self, *path: str) -> list[Any]:
+        """Return the arrays of a field, such as ``("Trans", "ElementPos")``, of every entry."""
+        if not self.is_hdf5:
+            return self._entries_of_v5(*path)
+        with h5py.File(self.path) as file:
+            item = file["/".join(path)]
+            if not isinstance(item, h5py.Dataset):
+                raise KeyError(".".join(path))
+            if h5py.check_ref_dtype(item.dtype) is None:
+                return [self._value(item)]
+            check_hdf5(self.path, item, whole=True)
+            return [self._value(file[reference]) for reference in item[()].ravel()]
+
+    def _value(self, item: Any) -> Any:
+        if not isinstance(item, h5py.Dataset) or "MATLAB_empty" in item.attrs:
+            return np.zeros(0)
+        check_hdf5(self.path, item, whole=True)
+        return np.asarray(item[()]).T
+
+    def _entries_of_v5(self, name: str, *fields: str) -> list[Any]:
+        value = self._variable(name)
+        for field in fields:
+            if field not in (value.dtype.names or ()):
+                raise KeyError(f"{name}.{field}")
+            value = value[field]
+            if field != fields[-1]:
+                value = value.flat[0]
+        return list(value.flat) if fields or value.dtype == object else [value]
+
+    def _variable(self, name: str) -> Any:
+        if name not in self.names:
+            raise KeyError(name)
+        if name not in self._loaded:
+            self._loaded[name] = scipy.io.loadmat(self.path, variable_names=[name])[name]
+        return self._loaded[name]
+
+    def cells(self, name: str) -> list[Any]:
+        """Return the arrays of a cell array, or the only one; those of version 7.3 when sliced.
+
+        Arrays of version 7.3 have their axes the other way round.
+        """
+        if not self.is_hdf5:
+            return self._entries_of_v5(name)
+        with h5py.File(self.path) as file:
+            item = file[name]
+            plain = h5py.check_ref_dtype(item.dtype) is None
+            items = [item] if plain else [file[reference] for reference in item[()].ravel()]
+            return [StoredArray(self.path, each) for each in items]
+
+    def has(self, *path: str) -> bool:
+        """Return whether there is a variable or field."""
+        try:
+            if self.is_hdf5:
+                with h5py.File(self.path) as file:
+                    return isinstance(file.get("/".join(path)), h5py.Dataset)
+            return bool(self.entries(*path))
+        except KeyError:
+            return False
+
+    def column(self, *path: str, default: float = np.nan) -> Floats:
+        """Return one number of every entry; `default` where an entry is empty."""
+        return np.array(
+            [np.ravel(entry)[0] if np.size(entry) else default for entry in self.entries(*path)],
+            dtype=np.float64,
+        )
+
+    def number(self, *path: str, default: float | None = None) -> float | None:
+        """Return the number of a single entry, or `default` where there is none."""
+        if not self.has(*path):
+            return default
+        value = float(self.column(*path)[0])
+        return value if np.isfinite(value) else default
+
+    def text(self, *path: str, default: str = "") -> str:
+        """Return the text of the first entry, or `default` where there is none."""
+        entry = np.ravel(self.entries(*path)[0]) if self.has(*path) else np.zeros(0)
+        if entry.dtype.kind in "ui":
+            return "".join(chr(int(code)) for code in entry)
+        return str(entry[0]) if entry.size else default

@@ -1,0 +1,179 @@
+"""One recording: RF lines in element order, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TypedDict
+
+from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.errors import InputError
+from bubbleloc.files import MOST_SAMPLES
+from bubbleloc.formats.conditioning import iq_to_rf, undo_gain
+from bubbleloc.formats.volts import Volts
+from bubbleloc.physics.scale import Scale
+
+MOST_DELAY_S = 1.0  # of a first sample; more is another unit
+
+
+class Hints(TypedDict, total=False):
+    """What a user may tell of a file, in place of what it says itself, see `read`.
+
+    Attributes:
+        key: name of the array, ``RcvData{2}`` for a buffer, the group of a UFF or zea file.
+        transpose: whether the axes of a plain array are the other way round, samples first.
+        transmit: number, from 0, of the transmit of each frame to read.
+        modulation_hz: frequency of complex samples (IQ).
+    """
+
+    key: str | None
+    transpose: bool
+    sampling_rate_hz: float | None
+    speed_of_sound_m_s: float | None
+    start_s: float | None
+    transmit: int | None
+    modulation_hz: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """RF lines and what is known of them; None is unknown.
+
+    Time 0 is when the start of the transmitted pulse leaves the face of the transducer at x = 0.
+    Sample i of a line is at ``start_s + i / sampling_rate_hz``, so that the echo of a bubble at
+    depth z, distance r from the element, starts at (z + r)/c. The start of the record, delays of
+    the transmit and the way through the lens are in ``start_s``.
+
+    Attributes:
+        source: name of the file, for messages.
+        element_m: positions (elements, 3) of the elements.
+        frequency_hz: of the transmitted pulse.
+        lens_s: time through the lens, one way; already in ``start_s``.
+        delay_s: of the transmit at each element (elements,); already in ``start_s``.
+        angle_rad: of the transmitted plane wave.
+        waveform: transmitted pulse (n,) at ``waveform_rate_hz``.
+        gain: that the receiver applied to each sample (samples,); undone in ``volts``.
+        sources: where each fact comes from: the place in the file, ``setting``, or what is assumed.
+        steps: what was done to the samples of the file.
+        notes: what a user should know of the choice of the lines.
+    """
+
+    source: str | Path
+    volts: Volts
+    sampling_rate_hz: float | None = None
+    start_s: float = 0.0
+    speed_of_sound_m_s: float | None = None
+    element_m: Floats | None = None
+    frequency_hz: float | None = None
+    lens_s: float | None = None
+    delay_s: Floats | None = None
+    angle_rad: float | None = None
+    waveform: Floats | None = None
+    waveform_rate_hz: float | None = None
+    gain: Floats | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+        return self.volts.shape[0]
+
+    @property
+    def elements(self) -> int:
+        """Lines of a frame."""
+        return self.volts.shape[1]
+
+    @property
+    def samples(self) -> int:
+        """Samples of a line."""
+        return self.volts.shape[2]
+
+    @property
+    def lines(self) -> int:
+        """Lines of all frames."""
+        return self.frames * self.elements
+
+    def blocks(self, size: int) -> Iterator[Float32s]:
+        """Read all lines from the start, at most `size` at a time."""
+        for start in range(0, self.lines, size):
+            yield self.volts.lines(start, start + size)
+
+    def with_hints(self, hints: Hints) -> Recording:
+        """Return the recording with the facts that a user gives in place of its own.
+
+        Raises:
+            InputError: a start that is no time in seconds.
+        """
+        names = ("sampling_rate_hz", "speed_of_sound_m_s", "start_s")
+        given = {name: hints[name] for name in names if hints.get(name) is not None}  # type: ignore[literal-required]
+        sources = {**self.sources, **dict.fromkeys(given, "setting")}
+        changed: Recording = replace(self, **given, sources=sources)
+        if not abs(changed.start_s) <= MOST_DELAY_S:
+            raise InputError(f"{self.source}: start_s={changed.start_s:g}: give seconds")
+        return changed
+
+    def without_gain(self, gain: Floats, where: str) -> Recording:
+        """Return the recording with the gain (samples,) of its receiver undone."""
+        step = undo_gain(gain, where)
+        return replace(
+            self,
+            volts=self.volts.then(step, self.samples),
+            gain=gain,
+            sources={**self.sources, "gain": where},
+            steps=(*self.steps, step.text),
+        )
+
+    def demodulated(self, modulation_hz: float, carrier_start_s: float) -> Recording:
+        """Return the RF lines of a recording of complex samples, see `iq_to_rf`."""
+        step, up, rate_hz = iq_to_rf(modulation_hz, self.sampling_rate_hz or 0.0, carrier_start_s)
+        return replace(
+            self,
+            volts=self.volts.then(step, self.samples * up),
+            sampling_rate_hz=rate_hz,
+            steps=(*self.steps, step.text),
+        )
+
+    def check_length(self, needed: int, ratio: Fraction = Fraction(1)) -> None:
+        """Refuse lines that are too short or too long for a network.
+
+        Args:
+            needed: samples of the network.
+            ratio: samples of the network per sample of the lines.
+
+        Raises:
+            InputError: says how many samples there are.
+        """
+        said = f"{self.source} holds {self.lines} lines of {self.samples} samples"
+        if self.samples * ratio < needed:
+            raise InputError(
+                f"{said}, shorter than the {needed} that the network needs: if lines are "
+                "columns, add transpose=true"
+            )
+        if self.samples * ratio > MOST_SAMPLES:
+            raise InputError(f"{said}, more than {MOST_SAMPLES} at the network's rate: cut them")
+
+    def scale(self, network: Scale) -> Scale:
+        """Return what a sample of the lines is worth.
+
+        Args:
+            network: scale of the lines that a network was trained on; its speed of sound holds
+                where nothing else tells one.
+
+        Raises:
+            InputError: nothing tells the sampling rate, or a value outside its physical range.
+        """
+        if self.sampling_rate_hz is None:
+            raise InputError(
+                f"{self.source} does not say its sampling rate, on which depths depend: give "
+                "sampling_rate_hz=, in Hz"
+            )
+        speed_m_s = self.speed_of_sound_m_s
+        speed_m_s = network.speed_of_sound_m_s if speed_m_s is None else speed_m_s
+        try:
+            return Scale(self.sampling_rate_hz, speed_m_s, network.frequency_hz)
+        except InputError as error:
+            raise InputError(f"{self.source}: {error}") from None

@@ -1,0 +1,101 @@
+"""RF lines of a file, read and conditioned when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bubbleloc.arrays import Float32s
+from bubbleloc.errors import InputError
+from bubbleloc.formats.conditioning import Step
+
+LEAST_VOLTS, MOST_VOLTS = 1e-9, 1e12  # of the largest sample of a line, unless all are zero
+
+Piece = Callable[[int, slice], Any]
+"""Reads elements of a frame, as stored: (elements, samples)."""
+
+
+class Volts:
+    """RF lines (frames, elements, samples) that may exceed the memory.
+
+    ``volts[frame]`` is an array (elements, samples) of float32, in volts or counts.
+    """
+
+    def __init__(
+        self,
+        source: str | Path,
+        shape: tuple[int, int, int],
+        piece: Piece,
+        steps: Sequence[Step] = (),
+    ) -> None:
+        self.source, self.shape = source, shape
+        self._piece, self._steps = piece, steps
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, frame: int) -> Float32s:
+        if not -len(self) <= frame < len(self):
+            raise IndexError(f"{self.source} has frames 0 to {len(self) - 1}, not {frame}")
+        elements = self.shape[1]
+        first = frame % len(self) * elements
+        return self.lines(first, first + elements)
+
+    def lines(self, start: int, stop: int) -> Float32s:
+        """Return lines `start` to `stop`, counted through all frames, as an array (b, samples).
+
+        Raises:
+            InputError: the file is damaged, or a value is NaN, infinite or beyond all physics.
+        """
+        frames, elements, _ = self.shape
+        stop = min(stop, frames * elements)
+        parts = []
+        with unreadable_is_input_error(self.source):
+            for frame in range(start // elements, -(-stop // elements)):
+                first = max(start - frame * elements, 0)
+                last = min(stop - frame * elements, elements)
+                part = np.array(self._piece(frame, slice(first, last)), order="C")
+                parts.append(part.astype(np.result_type(part.dtype, np.float64), copy=False))
+            volts = np.concatenate(parts)
+        self._check(volts, start)
+        for step in self._steps:
+            volts = step.apply(volts)
+        return volts.astype(np.float32)
+
+    def then(self, step: Step, samples: int) -> Volts:
+        """Return the lines after one more step, which makes them `samples` long."""
+        shape = (*self.shape[:2], samples)
+        return Volts(self.source, shape, self._piece, (*self._steps, step))
+
+    def _check(self, volts: Any, start: int) -> None:
+        bad = np.argwhere(~np.isfinite(volts))
+        if len(bad):
+            line, sample = bad[0]
+            raise InputError(
+                f"{self.source}: line {start + line} is NaN or infinite at sample {sample}; "
+                "repair it"
+            )
+        largest = np.abs(volts).max(axis=1)
+        unphysical = (largest > MOST_VOLTS) | ((largest < LEAST_VOLTS) & (largest > 0))
+        if unphysical.any():
+            line = int(unphysical.argmax())
+            raise InputError(
+                f"{self.source}: line {start + line} reaches {largest[line]:g}; give volts or "
+                f"counts, {LEAST_VOLTS:g} to {MOST_VOLTS:g}, or zeros"
+            )
+
+
+@contextmanager
+def unreadable_is_input_error(source: str | Path) -> Iterator[None]:
+    """Raise an InputError in place of the many exceptions of libraries for damaged files."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{source} cannot be read ({reason}); write it again") from error
