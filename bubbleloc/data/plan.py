@@ -25,7 +25,7 @@ FILE_SETTINGS = (
     "drive",
     "waveform",
 )  # of Setup, when they name a file
-PLAIN = (*DISTRIBUTIONS, *NAMES)  # names that are no files
+PLAIN = (*DISTRIBUTIONS, *NAMES, "p4-1", "gaussian")  # names that are no files
 
 
 @dataclass(frozen=True)

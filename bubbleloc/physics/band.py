@@ -20,6 +20,9 @@ HIGHEST_HZ = 50e6
 # Further below its peak than this, a spectrum is taken for one of another frequency. The
 # published pulse of 1.7 MHz peaks at 2.2 MHz and is 3.4 dB lower at 1.7 MHz.
 LOWEST_DB = -6.0
+# Transmit or receive response further below their peak are taken for out of band; the published
+# pulse of 1.7 MHz is at −7 dB in transmit.
+BAND_DB = -12.0
 # Drive and pulse are taken at their highest within this part of a frequency: the spectrum of a
 # train of pulses has gaps.
 NEAR = 0.05
@@ -80,6 +83,12 @@ def off_band(setup: Setup) -> str | None:
             f"{_mhz(setup.frequency_hz)} the transducer is at {found.transmit_db:.0f} dB in "
             f"transmit and {found.receive_db:.0f} dB in receive; give the responses of your probe "
             "with transmit= and receive="
+        )
+    if min(found.receive_db, 0 if waveform_of(setup).is_pressure else found.transmit_db) < BAND_DB:
+        return (
+            f"{wanted}: outside the band of the transducer, which is there at "
+            f"{found.transmit_db:.0f} dB in transmit and {found.receive_db:.0f} dB in receive; "
+            "choose another waveform or frequency"
         )
     return None
 

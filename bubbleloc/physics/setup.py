@@ -11,7 +11,8 @@ from typing import Any, Self
 from bubbleloc.errors import InputError
 from bubbleloc.physics.band import off_band
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium, require_between
-from bubbleloc.physics.response_files import read_response, read_waveform
+from bubbleloc.physics.probe import gaussian, with_band_of
+from bubbleloc.physics.response_files import read_response, read_transducer, read_waveform
 from bubbleloc.physics.scale import Scale
 from bubbleloc.physics.shell import Shell, shell_named
 from bubbleloc.physics.thermal import THERMAL_MODELS
@@ -29,6 +30,7 @@ from bubbleloc.physics.waveforms import (
 
 # Bubbles are integrated, and echoes summed, at least this finely: RK4 at 4 ns converges.
 INTEGRATION_RATE_HZ = 250e6
+GAUSSIAN = "gaussian"
 # Of an RF line; the published waveform of the highest frequency, 3.4 MHz, has 18.4.
 FEWEST_SAMPLES_PER_CYCLE = 18
 # Time for the bubble to ring down after the pulse has passed.
@@ -42,12 +44,13 @@ class Setup:
     Hashable and picklable: pulse spectra and the like are computed once per process and
     setup. Choices:
 
-    * ``transducer``: a Transducer, ``"p4-1"``, or the path of a file with both responses;
+    * ``transducer``: a Transducer, ``"p4-1"``, or a file, see `read_transducer`;
     * ``shell``: segers, marmottant, none, or a Shell of your own;
     * ``thermal``: prosperetti, adiabatic or isothermal, taken at ``frequency_hz``;
     * ``waveform``: one of `waveforms.NAMES`, a file (see `read_samples`), or a Waveform;
     * ``frequency_hz``: centre frequency f₀. A tristate pulse and waveforms of your own take it;
-      the other published ones set it. None is 1.7 MHz, or the peak of the pressure of a file;
+      the other published ones set it. None is that of the probe, 1.7 MHz for the P4-1, or
+      the peak of the pressure of a file;
     * ``cycles``: of a tristate pulse;
     * ``drive``: a waveform of your own as samples at ``simulation_rate_hz`` (250 MHz for RF
       lines of 62.5 MHz);
@@ -107,7 +110,7 @@ class Setup:
         elif name != TRISTATE:
             put("frequency_hz", centre_frequency_hz(name))
         elif self.frequency_hz is None:
-            put("frequency_hz", TRISTATE_HZ)
+            put("frequency_hz", self.transducer.center_hz or TRISTATE_HZ)
 
     def _warn_outside_validity(self) -> None:
         warn = partial(warnings.warn, stacklevel=4)
@@ -164,8 +167,9 @@ class Setup:
         """A setup from plain values: numbers, names, file names, and mappings of medium and gas.
 
         Besides the fields it takes measured responses as files, ``transmit`` and ``receive``, see
-        `read_response`; what has no file keeps the form of ``transducer``. ``drive`` may name a
-        file, see `read_waveform`. None stands for the default.
+        `read_response`; what has no file keeps the form of ``transducer``. ``transducer`` may be
+        ``"gaussian"``, with ``center_hz`` and ``fractional_bandwidth``; ``aperture_m`` is that of
+        any probe. ``drive`` may name a file, see `read_waveform`. None stands for the default.
         """
         values = {key: value for key, value in config.items() if value is not None}
         _refuse_contradiction(values)
@@ -174,8 +178,10 @@ class Setup:
             for name, key in (("transmit", "Tfit"), ("receive", "Hfit"))
             if name in values
         }
-        base = _transducer_from(values.pop("transducer", P4_1))
+        base = _probe(values)
         values["transducer"] = replace(base, **responses)
+        if "transmit" in responses:
+            values["transducer"] = with_band_of(values["transducer"])
         if isinstance(values.get("drive"), str | Path):
             values["drive"] = read_waveform(values["drive"])
         try:
@@ -197,6 +203,18 @@ def _refuse_contradiction(values: Mapping[str, Any]) -> None:
         )
 
 
+def _probe(values: dict[str, Any]) -> Transducer:
+    """Take the settings of the probe out of ``values``, but for its measured responses."""
+    source = values.pop("transducer", P4_1)
+    band = [values.pop(key, None) for key in ("center_hz", "fractional_bandwidth")]
+    if (source == GAUSSIAN) != all(band) or any(band) != all(band):
+        raise InputError("give center_hz and fractional_bandwidth with transducer=gaussian")
+    probe = gaussian(*band) if source == GAUSSIAN else _transducer_from(source)
+    aperture_m = values.pop("aperture_m", probe.aperture_m)
+    require_between("setup", "aperture_m", aperture_m, 1e-4, 1)
+    return replace(probe, aperture_m=aperture_m)
+
+
 def _transducer_from(source: object) -> Transducer:
     if isinstance(source, Transducer):
         return source
@@ -204,4 +222,4 @@ def _transducer_from(source: object) -> Transducer:
         return P4_1
     if not isinstance(source, str | Path):
         raise InputError(f"transducer={source!r}; give 'p4-1', a Transducer or a file name")
-    return Transducer(read_response(source, "Tfit"), read_response(source, "Hfit"))
+    return read_transducer(source)

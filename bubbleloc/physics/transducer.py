@@ -77,6 +77,7 @@ class Transducer:
     receive: Response
     bandwidth_hz: float = 1.81e6  # −6 dB, transmit
     aperture_m: float = 0.028
+    center_hz: float | None = None  # of a tristate pulse, unless another is asked for
 
     @property
     def ringing_s(self) -> float:

@@ -8,9 +8,12 @@ from scipy.io import loadmat
 from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_mat
-from bubbleloc.physics.response_files import existing, read_columns, read_waveform
-
-VERASONICS_RATE_HZ = 250e6  # of the waveforms that a Verasonics script computes
+from bubbleloc.physics.response_files import (
+    VERASONICS_RATE_HZ,
+    existing,
+    read_columns,
+    read_waveform,
+)
 
 
 def split_number(name: str | Path) -> tuple[Path, int]:

@@ -27,7 +27,8 @@ def configured(*overrides):
 
 
 def test_every_switch_has_a_setting():
-    plain = {field.name for field in dataclasses.fields(Setup)} | {"transmit", "receive"}
+    probe = {"transmit", "receive", "center_hz", "fractional_bandwidth", "aperture_m"}
+    plain = {field.name for field in dataclasses.fields(Setup)} | probe
     from omegaconf import OmegaConf
 
     data = OmegaConf.load(config_folder() / "data/base.yaml")

@@ -39,11 +39,18 @@ class Physics(HydraGroup):
 
     shell: t.Text | None = setting("shell of the bubbles: segers, marmottant or none")
     thermal: t.Text | None = setting("gas: prosperetti, adiabatic or isothermal")
-    transducer: t.PathName | None = setting("file with f, Tfit, Hfit (.npz, .mat); null: the P4-1")
+    transducer: t.PathName | None = setting(
+        "gaussian, or a file with f, Tfit, Hfit (.npz, .mat) or Trans (.mat); null: the P4-1"
+    )
+    center_hz: t.Frequency | None = setting("centre frequency of transducer=gaussian")
+    fractional_bandwidth: t.Positive | None = setting(
+        "−6 dB width of each response of transducer=gaussian over center_hz, such as 0.7"
+    )
+    aperture_m: t.Positive | None = setting("width of the probe and the scenes; null: 0.028")
     transmit: t.PathName | None = setting("file with the transmit response (.npz, .mat, .csv)")
     receive: t.PathName | None = setting("file with the receive response (.npz, .mat, .csv)")
     frequency_hz: t.Frequency | None = setting(
-        "centre frequency of a tristate pulse (null: 1.7e6), or of your own (null: its peak)"
+        "centre frequency of a tristate pulse (null: the probe's), or of your own (null: its peak)"
     )
     cycles: t.Number | None = setting("cycles of a tristate pulse; null: 1")
     drive: t.PathName | list[t.Number] | None = setting(
