@@ -111,7 +111,7 @@ def make_run(folder: Path, facts: Facts, seed: int = 2) -> Path:
     write_yaml(run / runs.CONFIG_FILE, settings(data, *NETWORK, f"noise={facts.noise}"))
     provenance.write(run, 0, data, "")
     write_weights(run, seed)
-    session._write_card(run, data)
+    session.write_run_card(run, data)
     return run
 
 
@@ -277,7 +277,7 @@ def test_nothing_of_an_earlier_checkpoint_is_used(base, own, tmp_path, use, refu
 def test_a_new_checkpoint_is_scored_anew(base, own, tmp_path):
     write_weights(own, seed=3)
     compare_runs([str(own), str(base.run)], tmp_path / "compared", evaluate=True)
-    session._write_card(own, base.data)
+    session.write_run_card(own, base.data)
     after = pd.read_csv(own / "report/f1_test.csv")
     assert not after.equals(base.table("f1_test.csv"))
     scores = pd.read_csv(tmp_path / "compared/scores.csv")

@@ -85,7 +85,7 @@ def _train(
         checkpoint = checkpoint_to_resume(folder, learner) if resumes else None
         trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True)
         if is_first_process():
-            _write_card(folder, plan.folder)
+            write_run_card(folder, plan.folder)
     return folder if is_first_process() else None
 
 
@@ -133,8 +133,12 @@ def _run_folder(folder: Path, settings: runs.Config, command: str, resumes: bool
         yield
 
 
-def _write_card(folder: Path, dataset: Path) -> None:
-    """Choose thresholds for the best and the last checkpoint, and write the card of the run."""
+def write_run_card(folder: Path, dataset: Path) -> None:
+    """Choose thresholds for the best and the last checkpoint, and write the card of the run.
+
+    Args:
+        dataset: folder of the data that the run was trained on.
+    """
     cards: dict[str, Card] = {}
     chosen: dict[int, dict[int, float]] = {}  # by epoch: best and last are often of the same one
     for checkpoint in (BEST, LAST):

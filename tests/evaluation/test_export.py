@@ -1,0 +1,38 @@
+"""A network exported as safetensors, opened by those who have the two files and nothing else."""
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from bubbleloc.evaluation.export import export_run
+from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.nn import build_model
+from bubbleloc.training.card import read_card
+from bubbleloc.training.runs import open_run
+from tests.test_nothing_stale import Facts, _no_pictures, make_run  # noqa: F401 (a fixture)
+
+
+def test_safetensors_and_card_rebuild_the_network(tmp_path):
+    run = make_run(tmp_path, Facts(rate_hz=50e6))
+    evaluate_run(run, baselines=[])
+    weights, card = tmp_path / "net.safetensors", tmp_path / "net.yaml"
+    export_run(run, weights)
+    told = yaml.safe_load(card.read_text())
+    network = build_model(**told["model"])
+    network.load_state_dict(load_file(weights))
+    network.eval()
+    trained = open_run(run)
+    rf = torch.from_numpy(np.random.default_rng(0).normal(0, 1, (2, 1, 700)).astype(np.float32))
+    with torch.no_grad():
+        expected = trained.network(rf)
+        assert expected.std() > 0
+        assert torch.equal(network(rf), expected)
+    read = read_card(card, "best", weights)
+    assert (read.scale, read.noise) == (trained.card.scale, trained.card.noise)
+    assert read.thresholds == trained.card.thresholds
+    assert read.thresholds
+    f1 = told["f1_test"][4]["mean"]
+    summary = np.genfromtxt(run / "report/f1_test.csv", delimiter=",", names=True)
+    assert f1 == pytest.approx(summary["f1"][summary["tolerance"] == 4].mean(), abs=5e-4)
