@@ -11,7 +11,8 @@ def main(settings: Settings) -> None:
     from bubbleloc.data.importing import import_folder
     from bubbleloc.physics.scale import Scale
 
-    scale = Scale(settings["sampling_rate_hz"], settings["speed_of_sound_m_s"], None)
+    known = ("sampling_rate_hz", "speed_of_sound_m_s", "frequency_hz")
+    scale = Scale(*(settings[name] for name in known))
     report = import_folder(Path(settings["source"]), Path(settings["output"]), scale)
     for line in report.reasons():
         print(f"skipped {line}")

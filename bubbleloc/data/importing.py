@@ -8,7 +8,7 @@ import yaml
 from tqdm import tqdm
 
 from bubbleloc.data import writing
-from bubbleloc.errors import InputError
+from bubbleloc.errors import InputError, printable
 from bubbleloc.files import exclusive
 from bubbleloc.formats.srml import PUBLISHED, SUFFIXES, PublishedSignal, read_signal
 from bubbleloc.physics.scale import Scale
@@ -33,8 +33,7 @@ class ImportReport:
 
     def skip(self, path: Path, reason: str) -> None:
         """Note why a file is skipped; its name must not move the cursor of a terminal."""
-        name = path.name
-        self.skipped[reason].append(name if name.isprintable() else ascii(name))
+        self.skipped[reason].append(printable(path.name))
 
     def read(self, path: Path, scale: Scale, samples: int | None = None) -> PublishedSignal | None:
         """Read a file; note why it is skipped if it cannot be used or has another length."""
@@ -55,7 +54,8 @@ def import_folder(source: Path, output: Path, scale: Scale = PUBLISHED) -> Impor
     imported.
 
     Args:
-        scale: sampling rate and speed of sound of the signals.
+        scale: sampling rate and speed of sound of the signals, and the frequency of their pulse
+            where it is known.
 
     Raises:
         InputError: nothing to import, or ``output`` exists or cannot be written.
@@ -69,13 +69,15 @@ def import_folder(source: Path, output: Path, scale: Scale = PUBLISHED) -> Impor
         if output.exists():
             raise InputError(f"{output} exists; remove it or choose another output")
         samples = _first_length(files, scale)
+        pulse = {"frequency_hz": scale.frequency_hz}
+        origin = {"source": "imported", "from": source.name, "physics": pulse}
         with writing.create(
             output,
             samples=samples,
             scale=scale,
             seed=0,
             split=output.stem,
-            config=yaml.safe_dump({"source": "imported", "from": source.name}),
+            config=yaml.safe_dump(origin),
         ) as file:
             for path in tqdm(files, desc=f"import {source}", unit="file", dynamic_ncols=True):
                 if path in twins:

@@ -75,6 +75,14 @@ def test_matlab_results_keep_positions_and_radii(source, tmp_path, write):
             np.testing.assert_allclose(stored[f"bubbles/{name}"][rows], one[field], rtol=1e-12)
 
 
+@pytest.mark.parametrize("frequency_hz", [1.7e6, None])
+def test_the_frequency_of_the_pulse_is_known_where_it_was_given(source, tmp_path, frequency_hz):
+    write_text(source / "a.txt", signal())
+    scale = Scale(50e6, 1540.0, frequency_hz)
+    import_folder(source, tmp_path / "train.h5", scale)
+    assert RFDataset(tmp_path / "train.h5").scale == scale
+
+
 def test_all_formats_of_one_signal_agree(source, tmp_path):
     for write, suffix in ((write_text, "txt"), (write_mat5, "mat"), (write_mat73, "mat")):
         folder = source / write.__name__
@@ -128,7 +136,7 @@ def test_names_of_files_cannot_write_to_a_terminal(source, tmp_path):
     write_text(source / "a.txt", signal())
     (source / "b\n\x1b[31mc.txt").write_text("")
     (line,) = import_folder(source, tmp_path / "train.h5").reasons()
-    assert line.endswith(r"('b\n\x1b[31mc.txt')")
+    assert line.endswith(r"(b\n\x1b[31mc.txt)")
 
 
 def test_matlab_files_that_lack_something(source, tmp_path):

@@ -117,3 +117,4 @@ class Convert(Group):
     output: t.PathName = setting("dataset file to write, data/<name>/{train,val,test}.h5")
     sampling_rate_hz: t.Rate = setting("sampling rate; MATLAB results must agree", 62.5e6)
     speed_of_sound_m_s: t.Speed = setting("speed of sound in the medium", 1480.0)
+    frequency_hz: t.Frequency | None = setting("centre frequency of the pulse; null: unknown", None)
