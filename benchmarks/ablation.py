@@ -16,7 +16,10 @@ import pandas as pd
 from scipy import stats
 
 from bubbleloc.console.threads import limit_threads
+from bubbleloc.errors import InputError
+from bubbleloc.evaluation.reports import current_report
 from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.metrics.scores import of_method
 from bubbleloc.report.tables import write_table
 from bubbleloc.training.runs import find_runs
 
@@ -50,10 +53,12 @@ def train(folder: Path, changes: list[str], seeds: int, jobs: int) -> None:
 
 def f1_of(run: Path) -> "pd.Series[float]":
     """Return the mean F1 over the test signals by tolerance."""
-    if not (run / "report" / "report.json").is_file():
+    try:
+        report = current_report(run)
+    except InputError:  # none yet, or of an earlier checkpoint
         evaluate_run(run, baselines=())
-    summary = pd.read_csv(run / "report" / "summary.csv").set_index("tolerance")
-    return summary.loc[list(TOLERANCES), "mean"]
+        report = current_report(run)
+    return of_method(report.scores).groupby("tolerance")["f1"].mean().loc[list(TOLERANCES)]
 
 
 def row(name: str, f1: pd.DataFrame, base: pd.DataFrame) -> dict[str, object]:
