@@ -10,7 +10,7 @@ from typing import Any
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.reports import current_report
 from bubbleloc.evaluation.run import evaluate_run
-from bubbleloc.report import Report, write_comparison
+from bubbleloc.report import Report, check_comparison_folder, write_comparison
 from bubbleloc.report.sweep import varied_parameters
 from bubbleloc.training import runs as run_directories
 
@@ -42,11 +42,12 @@ def compare_runs(
 
     Raises:
         InputError: fewer than two runs, one of them given twice, without a report of its
-            checkpoint, or scored on other test data than the first.
+            checkpoint, or scored on other test data than the first; or `output` holds other files.
     """
     given = [Path(run) for run in ([runs] if isinstance(runs, str) else runs)]
     folders = [run for folder in given for run in run_directories.find_runs(folder)]
     _check(folders)
+    check_comparison_folder(Path(output))  # before runs are evaluated
     data = None if folder is None else Path(folder)
     reports = _reports_of(folders, data, evaluate)
     trained = [trained_with(run) for run in folders]

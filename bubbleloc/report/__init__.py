@@ -1,6 +1,6 @@
 """Reports of one run and comparisons of many: tables, figures, Markdown and HTML in a folder."""
 
-from bubbleloc.report.comparison import write_comparison
+from bubbleloc.report.comparison import check_comparison_folder, write_comparison
 from bubbleloc.report.content import Evaluation
 from bubbleloc.report.figures.line import Example
 from bubbleloc.report.run import Report, read_report, write_report
@@ -9,6 +9,7 @@ __all__ = [
     "Evaluation",
     "Example",
     "Report",
+    "check_comparison_folder",
     "read_report",
     "write_comparison",
     "write_report",

@@ -7,15 +7,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bubbleloc.errors import InputError
+from bubbleloc.files import check_output
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method, to_public
 from bubbleloc.metrics.statistics import compare_pairs, summarize
 from bubbleloc.report.document import Section, write_document
 from bubbleloc.report.figures.scores import run_violins
 from bubbleloc.report.figures.style import tolerance_words
+from bubbleloc.report.folder import atomic_folder
 from bubbleloc.report.run import Report
 from bubbleloc.report.sweep import sweep_section
 from bubbleloc.report.tables import with_intervals, write_csv, write_table
+
+_OWN = {"comparison", "scores", "summary", "pairs", "sweep", "figures"}
+"""Names, without suffix, of what is in the folder of a comparison."""
 
 _MANY_PAIRS = 15  # of six runs
 """Beyond this a page shows only the differences to the best run."""
@@ -30,8 +35,8 @@ def write_comparison(
     """Compare runs on the same test signals; return the path of ``comparison.html``.
 
     Beside it: ``scores.csv`` (all runs, with the columns of ``f1_test.csv``), ``summary`` and
-    ``pairs`` (CSV, Markdown, LaTeX), violins as PNG and SVG, and ``comparison.md``. The page is
-    there only when all of them belong to it.
+    ``pairs`` (CSV, Markdown, LaTeX), violins as PNG and SVG, and ``comparison.md``. The folder is
+    replaced as a whole.
 
     Args:
         runs: name to show → report.
@@ -39,11 +44,39 @@ def write_comparison(
         parameters: name of a run → what it was trained with, see `sweep_section`.
 
     Raises:
-        InputError: fewer than two runs, or runs scored on different test data.
+        InputError: runs scored on different test data, or a folder that holds more than a
+            comparison.
     """
     _check(runs, tolerance)
+    check_comparison_folder(folder)
+    with atomic_folder(folder) as unfinished:
+        page = _write(unfinished, runs, tolerance, parameters)
+    return folder / page.name
+
+
+def check_comparison_folder(folder: Path) -> None:
+    """Refuse a folder that holds what a comparison, which replaces it, would remove.
+
+    Raises:
+        InputError: it holds other files, is the working folder, or cannot be written.
+    """
+    check_output(folder / "comparison.html")
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    others = sorted(name for name in names if name[0] != "." and name.split(".")[0] not in _OWN)
+    if others or folder.resolve() == Path.cwd():
+        raise InputError(
+            f"output={folder}: a comparison replaces its folder, which "
+            f"{'holds ' + others[0] if others else 'is the working folder'}; choose another folder"
+        )
+
+
+def _write(
+    folder: Path,
+    runs: Mapping[str, Report],
+    tolerance: int,
+    parameters: Mapping[str, Mapping[str, object]] | None,
+) -> Path:
     first = next(iter(runs.values()))
-    _discard_earlier_page(folder)
     scores = pd.concat([report.scores.assign(run=name) for name, report in runs.items()])
     baselines = [
         summarize(of_method(first.scores, method).assign(run=BASELINES[method]))
@@ -71,12 +104,6 @@ def write_comparison(
         sections,
         {name: f"thresholds chosen on {run.selection_split}" for name, run in runs.items()},
     )
-
-
-def _discard_earlier_page(folder: Path) -> None:
-    for pattern in ("comparison.md", "comparison.html", "sweep.csv", "figures/f1_*.???"):
-        for path in folder.glob(pattern):
-            path.unlink()
 
 
 def _distributions(ranked: pd.DataFrame, violins: Figure, tolerance: int) -> Section:

@@ -16,6 +16,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     An error or a kill leaves the folder that was there before. Writers of one folder take turns;
     the last one stays.
     """
+    path = path.resolve()  # a link to a folder stays one
     new, old = _beside(path)
     with exclusive(path, wait=True):
         _tidy(path)
@@ -31,6 +32,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 def tidy_folder(path: Path) -> None:
     """Clear away what a killed `atomic_folder` left, unless another one is at work."""
+    path = path.resolve()
     if any(place.exists() for place in _beside(path)):
         with contextlib.suppress(InputError), exclusive(path):
             _tidy(path)

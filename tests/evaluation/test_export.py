@@ -35,4 +35,4 @@ def test_safetensors_and_card_rebuild_the_network(tmp_path):
     assert read.thresholds
     f1 = told["f1_test"][4]["mean"]
     summary = np.genfromtxt(run / "report/f1_test.csv", delimiter=",", names=True)
-    assert f1 == pytest.approx(summary["f1"][summary["tolerance"] == 4].mean(), abs=5e-4)
+    assert f1 == pytest.approx(summary["f1"][summary["tolerance"] == 4].mean(), abs=6e-4)

@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -75,18 +76,46 @@ def test_tolerances_in_um_follow_the_scale_of_the_data(tmp_path):
         write_comparison(tmp_path / "mixed", {"a": report_of(0.8), "b": runs["b"]})
 
 
-def test_a_comparison_cut_short_leaves_no_page_of_mixed_files(tmp_path, monkeypatch):
-    runs = {"a": report_of(0.8), "b": report_of(0.7)}
-    page = write_comparison(tmp_path, runs)
+def files_of(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
+
+def test_a_comparison_cut_short_leaves_the_one_before(tmp_path, monkeypatch):
     def cut(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bubbleloc.report.comparison.run_violins", cut)
-    with pytest.raises(KeyboardInterrupt):
-        write_comparison(tmp_path, {"a": report_of(0.5), "b": report_of(0.4)})
-    assert not page.exists()
-    assert not page.with_suffix(".md").exists()
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "out"
+    link.symlink_to(tmp_path / "there")
+    page = write_comparison(link, {"a": report_of(0.8), "b": report_of(0.7)})
+    before = files_of(tmp_path)
+    others = {"a": report_of(0.5), "b": report_of(0.4)}
+    with monkeypatch.context() as patch:
+        patch.setattr("bubbleloc.report.comparison.run_violins", cut)
+        with pytest.raises(KeyboardInterrupt):
+            write_comparison(link, others)
+    assert files_of(tmp_path) == before
+    assert write_comparison(link, others) == page
+    after = files_of(tmp_path)
+    assert after.keys() == before.keys()
+    assert after != before
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "runs/a/config.yaml"])
+def test_a_folder_with_other_files_is_not_replaced(tmp_path, name):
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    refusal = f"replaces its folder, which holds {name.split('/')[0]}; choose another folder"
+    with pytest.raises(InputError, match=refusal):
+        write_comparison(tmp_path, {"a": report_of(0.8), "b": report_of(0.7)})
+    assert files_of(tmp_path) == {tmp_path / name: b"mine"}
+
+
+def test_the_working_folder_is_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"output=\.: .* is the working folder"):
+        write_comparison(Path(), {"a": report_of(0.8), "b": report_of(0.7)})
 
 
 def test_runs_that_differ_in_no_number_have_no_sweep(tmp_path):
