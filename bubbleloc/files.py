@@ -6,11 +6,12 @@ import math
 import os
 import re
 import socket
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import h5py
 import yaml
@@ -21,7 +22,6 @@ from bubbleloc.errors import InputError
 MOST_BYTES = 2**31  # of what has to be read in one piece
 MOST_SAMPLES = 2**18  # of an RF line: 3 m at 62.5 MHz
 MOST_YAML_BYTES = 2**20
-_MAT_COMPRESSED = 15  # type of an element of a MATLAB 5 file
 
 
 @contextlib.contextmanager
@@ -209,25 +209,27 @@ def check_zip(path: Path) -> None:
 
 
 def check_mat(path: Path) -> None:
-    """Refuse a MATLAB 5 file that is too large, or whose variables claim to be when unpacked.
+    """Refuse a MATLAB 5 file that is too large, or of which a variable is when unpacked.
 
     Raises:
         InputError: too large.
     """
     check_bytes(path)
-    claimed = 0
     with path.open("rb") as file:
-        order: Literal["little", "big"] = "big" if file.read(128)[126:] == b"MI" else "little"
-        while len(tag := file.read(8)) == 8:
-            kind, size = (int.from_bytes(tag[i : i + 4], order) for i in (0, 4))
-            end = file.tell() + size
-            if kind == _MAT_COMPRESSED:
-                with contextlib.suppress(zlib.error):  # the reader says better what is wrong
-                    tag = zlib.decompressobj().decompress(file.read(min(size, 1024)), 8)
-                    size = int.from_bytes(tag[4:], order)
-            claimed += size
-            file.seek(end)
-    check_bytes(path, claimed)
+        order = {b"IM": "<", b"MI": ">"}.get(file.read(128)[126:])  # none: MATLAB 4
+        while order and len(tag := file.read(8)) == 8:
+            (size,) = struct.unpack(f"{order}4xI", tag)
+            check_bytes(path, _unpacked_bytes(file.read(size)))
+
+
+def _unpacked_bytes(packed: bytes) -> int:
+    """Return how many bytes a zlib stream really holds, counted to just above `MOST_BYTES`."""
+    unpack, total = zlib.decompressobj(), 0
+    with contextlib.suppress(zlib.error):  # not packed, or damaged: the reader says it better
+        while packed and total <= MOST_BYTES:
+            total += len(unpack.decompress(packed, 2**20))
+            packed = unpack.unconsumed_tail
+    return total
 
 
 def check_hdf5(path: Path, dataset: h5py.Dataset, whole: bool = False) -> None:

@@ -5,6 +5,7 @@ import pickle
 import shutil
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
@@ -129,6 +130,15 @@ def mat_cell_bomb(path: Path) -> None:
     scipy.io.savemat(path, {"RcvData": cells}, do_compression=True)
 
 
+def mat_bomb_that_lies(path: Path) -> None:
+    """Within the packed variable its size is said to be 8 bytes."""
+    mat_cell_bomb(path)
+    head, packed = path.read_bytes()[:132], path.read_bytes()[136:]
+    whole = zlib.decompress(packed)
+    packed = zlib.compress(whole[:4] + (8).to_bytes(4, "little") + whole[8:])
+    path.write_bytes(head + len(packed).to_bytes(4, "little") + packed)
+
+
 def h5_long_line(path: Path) -> None:
     with h5py.File(path, "w") as file:
         file.create_dataset("rf", (4, 2**40), np.float32, chunks=(1, 2**10))
@@ -150,6 +160,7 @@ def npy_without_data(path: Path) -> None:
         ("rf.npz", npz_bomb),
         ("rf.mat", mat_bomb),
         ("rcv.mat", mat_cell_bomb),
+        ("rcv.mat", mat_bomb_that_lies),
         ("rf.h5", h5_long_line),
         ("rf.h5", h5_large_chunk),
         ("rf.npy", npy_without_data),
@@ -166,6 +177,13 @@ def test_a_file_that_claims_too_much_is_refused(tmp_path, monkeypatch, name, mak
             read_response(tmp_path / name, "Tfit")
         with pytest.raises(InputError):
             read_signal(tmp_path / name, PUBLISHED)
+
+
+def test_matlab_4_files_are_read(tmp_path):
+    rf = np.random.default_rng(0).normal(size=(2, 300))
+    scipy.io.savemat(tmp_path / "rf.mat", {"rf": rf, "fs": 62.5e6}, format="4")
+    found = formats.read(tmp_path / "rf.mat").volts.lines(0, 2)
+    np.testing.assert_allclose(found, rf, rtol=1e-6)
 
 
 def test_a_dataset_that_claims_too_much_is_refused(tiny, tmp_path):

@@ -32,6 +32,7 @@ def command(task: Callable[[Settings], None]) -> Callable[[], None]:
 
     def run_job(config: DictConfig) -> None:
         try:
+            signals.end_with_parent()  # one of several jobs of a sweep side by side
             threads.limit_threads()
             warnings.showwarning = show_warning
             task(checked_settings(name, config, job.overrides()))

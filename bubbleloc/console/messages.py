@@ -16,7 +16,7 @@ from bubbleloc.errors import InputError, printable
 OPEN_GROUP = "trainer."  # +trainer.x=… reaches lightning.Trainer, which checks its arguments
 
 USER_CAN_FIX = {  # errors of the operating system
-    errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EFBIG, errno.EISDIR, errno.EMFILE,
+    errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EFBIG, errno.EISDIR,
     errno.ENAMETOOLONG, errno.ENOENT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,
 }  # fmt: skip
 
@@ -32,9 +32,11 @@ def explain(error: Exception, known: Collection[str] = ()) -> str | None:
     if isinstance(error, HydraException | OmegaConfBaseException):
         return printable(_in_one_line(str(error), known))
     if isinstance(error, MemoryError) or re.search(
-        "out of memory|not enough memory|can't allocate memory", str(error)
+        "out of memory|not enough memory|can't allocate memory|failed to map segment", str(error)
     ):
         return "out of memory; choose a smaller batch size or network, or fewer workers"
+    if isinstance(error, OSError) and error.errno == errno.EMFILE:
+        return "too many open files; allow more (ulimit -n), or choose fewer workers"
     if isinstance(error, OSError) and error.errno in USER_CAN_FIX:
         place = printable(error.filename or "a file")
         return f"{place}: {error.strerror}; choose another place or free this"

@@ -1,7 +1,10 @@
 """How SIGINT and SIGTERM end a command: by an exception, so that no file is left half-written."""
 
+import multiprocessing
+import os
 import signal
 import threading
+import time
 from types import FrameType
 
 INTERRUPTED = 130  # exit codes as shells give them, 128 + number of the signal
@@ -46,6 +49,19 @@ def stop_in(error: BaseException | None) -> KeyboardInterrupt | Terminated | Non
     if error is None or isinstance(error, KeyboardInterrupt | Terminated):
         return error
     return stop_in(error.__cause__ or error.__context__)
+
+
+def end_with_parent() -> None:
+    """End this process within a second of its parent, even if that is killed, if it is a worker."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        while parent and os.getppid() == parent.pid:
+            time.sleep(1)
+        os._exit(1)
+
+    if parent:
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _stop(signum: int, frame: FrameType | None = None) -> None:

@@ -3,15 +3,13 @@
 import contextlib
 import json
 import logging
-import os
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from joblib import parallel_config
 
+from bubbleloc.console.signals import end_with_parent
 from bubbleloc.console.threads import available_cores
 from bubbleloc.errors import InputError
 
@@ -51,8 +49,7 @@ def _processes(workers: int) -> Iterator[None]:
             "loky",
             n_jobs=workers,
             inner_max_num_threads=1,
-            initializer=_end_with,
-            initargs=(os.getpid(),),
+            initializer=end_with_parent,
         ):
             yield
     except BrokenProcessPool as error:
@@ -60,17 +57,6 @@ def _processes(workers: int) -> Iterator[None]:
             "a worker process died, out of memory perhaps; finished signals are kept, "
             "run again with a smaller workers="
         ) from error
-
-
-def _end_with(parent: int) -> None:
-    """End this worker process within a second of its parent, even if that is killed."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager

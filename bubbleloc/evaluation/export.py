@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.reports import report_folder
-from bubbleloc.files import atomic, fingerprint
+from bubbleloc.files import atomic, check_output, fingerprint
 from bubbleloc.metrics.scores import of_method
 from bubbleloc.nn import Localizer
 from bubbleloc.report import read_report
@@ -30,10 +30,12 @@ def export_run(run: Path, output: Path, checkpoint: str = "best") -> None:
     package.
 
     Raises:
-        InputError: another suffix, no such run, or packages are missing.
+        InputError: another suffix, a file that cannot be written, no such run, or packages are
+            missing.
     """
     if output.suffix not in FORMATS:
         raise InputError(f"output={output}: the name must end in {', '.join(FORMATS)}")
+    check_output(output)
     if output.suffix == ".safetensors":
         export_weights(run, output, checkpoint)
     else:

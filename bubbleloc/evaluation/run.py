@@ -17,6 +17,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.evaluation.baselines import score_baselines
 from bubbleloc.evaluation.reports import report_folder, weights_fingerprint
 from bubbleloc.evaluation.scoring import MethodScores, predict, score_method
+from bubbleloc.files import check_output
 from bubbleloc.metrics import QUOTED_TOLERANCE, TOLERANCES, Sweep, best_thresholds
 from bubbleloc.metrics.breakdown import outcomes
 from bubbleloc.metrics.scores import NETWORK
@@ -60,6 +61,7 @@ def evaluate_run(
     """
     config = runs.read_config(run)
     main, levels = _noise(noise, snr_db, Noise(config["noise"], config.get("snr_db")))
+    check_output(report_folder(run, folder) / "report.html")  # before the work
     data = folder or _own_dataset(run, config, selection)
     weights = weights_fingerprint(run, checkpoint)  # first: a training may replace them any time
     trained = runs.open_run(run, checkpoint)

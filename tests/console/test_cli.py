@@ -63,6 +63,20 @@ def test_errors_of_the_system_are_explained(monkeypatch, capsys, number):
     assert capsys.readouterr().err == "error: a.csv: no more; choose another place or free this\n"
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.EMFILE, "Too many open files", "a.csv"), "too many open files; allow more"),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), "out of memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"), "out of memory"),
+        (MemoryError(), "out of memory; choose a smaller batch size"),
+    ],
+)
+def test_too_little_memory_or_too_few_files_is_one_line(monkeypatch, capsys, error, said):
+    assert ends_with(monkeypatch, error) == 2
+    assert capsys.readouterr().err.startswith(f"error: {said}")
+
+
 def test_no_control_character_reaches_the_terminal(monkeypatch, capsys):
     name = "a\x1b[31m\n\x9b2J\r\udcff.csv"
     escaped = r"a\x1b[31m\n\x9b2J\r\udcff.csv"

@@ -6,12 +6,23 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from bubbleloc.errors import InputError
 from bubbleloc.evaluation.export import export_run
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.nn import build_model
 from bubbleloc.training.card import read_card
 from bubbleloc.training.runs import open_run
 from tests.test_nothing_stale import Facts, _no_pictures, make_run  # noqa: F401 (a fixture)
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(tmp_path):
+    run = make_run(tmp_path, Facts())
+    (run / "report").write_text("a file where a folder is wanted")
+    with pytest.raises(InputError, match=r"report.html: .* is no folder that you may write to"):
+        evaluate_run(run)
+    (tmp_path / "net.pt2").mkdir()
+    with pytest.raises(InputError, match=r"net.pt2: it is a folder; choose another name"):
+        export_run(run, tmp_path / "net.pt2")
 
 
 def test_safetensors_and_card_rebuild_the_network(tmp_path):
