@@ -49,8 +49,7 @@ def evaluate_run(
     Args:
         folder: another dataset folder to score on; its report lies apart, see `report_folder`.
         selection: split on which the threshold of every tolerance is chosen.
-        noise: level of added noise; None for that of the run. A list adds F1 against these
-            levels to a report with the noise of the run.
+        noise: level of added noise, None for that of the run; a list adds F1 against these levels.
         snr_db: in place of a level, signal-to-noise ratio of white noise in dB.
         baselines: classical methods to score beside the network, see ``baselines.CLASSICAL``.
         resample: let the network score lines of another sampling rate than it was trained at, its
