@@ -8,6 +8,7 @@ import argparse
 import numpy as np
 import pandas as pd
 
+from bubbleloc.console.settings.using import Image
 from bubbleloc.imaging.acquisition import analytic, localized, simulated
 from bubbleloc.imaging.beamforming import Grid
 from bubbleloc.imaging.run import LOCALIZED, RAW
@@ -25,7 +26,7 @@ def widths(run: str, count: int, scenes: int) -> pd.DataFrame:
     """Return medians over the isolated bubbles of some scenes of ``count`` bubbles."""
     network, tables = open_run(run).network, []
     for seed in range(scenes):
-        rf, bubbles = simulated(Setup(), "monodisperse", 96, count, 100e3, seed)
+        rf, bubbles = simulated(Setup(), "monodisperse", Image(count=count, seed=seed))
         lines = {
             RAW: analytic(rf, DELAY_SAMPLES),
             LOCALIZED: localized(rf, network, batch_size=16),

@@ -7,10 +7,11 @@ from bubbleloc.errors import printable
 @command
 def main(settings: Settings) -> None:
     """Image the bubbles below an array from its RF lines and from localized lines."""
+    from bubbleloc.console.settings.using import Image
     from bubbleloc.imaging.run import image_array
     from bubbleloc.report.tables import to_markdown
 
-    made = image_array(**settings)
+    made = image_array(Image(**settings))
     height, width = made.pixels
     scale = made.scale
     print(f"lines: {scale.sampling_rate_hz / 1e6:g} MHz, {scale.speed_of_sound_m_s:g} m/s")

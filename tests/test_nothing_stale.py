@@ -287,13 +287,6 @@ def test_a_new_checkpoint_is_scored_anew(base, own, tmp_path):
         USES[use](own, base.run, tmp_path)
 
 
-def test_another_split_chooses_other_thresholds(base, own):
-    page = evaluate_run(own, selection="train", baselines=[]).with_suffix(".md").read_text()
-    assert "Thresholds were chosen on the train split" in page
-    assert set(pd.read_csv(own / "report/thresholds.csv")["split"]) == {"train"}
-    assert "Thresholds were chosen on the val split" in base.page
-
-
 @pytest.mark.parametrize("facts", [Facts(rate_hz=50e6), Facts(sound_m_s=1540.0), Facts()])
 def test_a_report_on_other_data_leaves_the_run_as_it_was(base, own, tmp_path, facts):
     other = write_data(tmp_path / "other", facts, seed=3)

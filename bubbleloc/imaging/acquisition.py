@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Unpack
+from typing import Any
 
 import numpy as np
 from scipy.signal import hilbert
 
+from bubbleloc.console.settings.using import Image, OwnRecording
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_bytes
-from bubbleloc.formats import Hints, read, recording_of_array
+from bubbleloc.formats import read, recording_of_array
 from bubbleloc.imaging.beamforming import ArrayLines
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
@@ -22,8 +23,7 @@ MOST_ELEMENTS = 4096
 def analytic(lines: ArrayLines, delay_samples: float) -> ArrayLines:
     """Analytic RF lines: the magnitude of their delay-and-sum is the image's envelope.
 
-    Args:
-        delay_samples: from the arrival of an echo to its peak.
+    `delay_samples` is from the arrival of an echo to its peak.
     """
     signal = hilbert(lines.signal, axis=1).astype(np.complex64)
     return replace(lines, signal=signal, delay_samples=lines.delay_samples + delay_samples)
@@ -41,44 +41,34 @@ def localized(lines: ArrayLines, network: Localizer, batch_size: int) -> ArrayLi
     return replace(lines, signal=np.maximum(np.concatenate(outputs), 0.0))
 
 
-def simulated(
-    setup: Setup, population: str, elements: int, count: int, pressure_pa: float, seed: int
-) -> tuple[ArrayLines, Scene]:
-    """Simulate ``count`` random bubbles below an array that fills the transducer's aperture.
+def simulated(setup: Setup, population: str, settings: Image) -> tuple[ArrayLines, Scene]:
+    """Simulate random bubbles below an array that fills the transducer's aperture.
 
-    Args:
-        population: how radii are drawn, see `draw_scene`.
+    `population` says how radii are drawn, see `draw_scene`.
     """
-    array = replace(setup, elements=elements)
+    array = replace(setup, elements=settings.elements)
     scene = draw_scene(
-        np.random.default_rng(seed),
+        np.random.default_rng(settings.seed),
         population,
-        count=(count, count),
-        pressure_pa=(pressure_pa, pressure_pa),
+        count=(settings.count, settings.count),
+        pressure_pa=(settings.pressure_pa, settings.pressure_pa),
         depth_m=array.depth_m,
         width_m=array.transducer.aperture_m,
     )
     volts = np.atleast_2d(simulate_rf(scene, array).volts)
-    element_m = array.transducer.element_positions_m(elements)
+    element_m = array.transducer.element_positions_m(settings.elements)
     return ArrayLines(volts, element_m, array.scale), scene
 
 
-def recorded(
-    path: Path,
-    network: Scale,
-    aperture_m: float = P4_1.aperture_m,
-    **hints: Unpack[Hints],
-) -> ArrayLines:
+def recorded(path: str, network: Scale, settings: Image) -> ArrayLines:
     """Read the lines of an array, one per element, in the first frame of a recording.
 
-    Args:
-        network: scale of the lines that a network was trained on.
-        aperture_m: width that the elements fill, where the file has no positions of them.
-        hints: see `bubbleloc.formats.read`.
+    `network` is the scale of the lines that a network was trained on.
 
     Raises:
         InputError: no such file, no array's lines, NaN, or unknown or another sampling rate.
     """
+    hints: Any = settings.model_dump(include=set(OwnRecording.model_fields))
     recording = read(path, **hints)
     scale, elements = recording.scale(network), recording.elements
     if not np.isclose(scale.sampling_rate_hz, network.sampling_rate_hz, rtol=1e-6):
@@ -91,9 +81,10 @@ def recorded(
             f"{path} holds {elements} lines: give one per element, 2 to {MOST_ELEMENTS}; "
             "if lines are columns, add transpose=true"
         )
-    check_bytes(path, 16 * elements * recording.samples)  # of their analytic signals
+    check_bytes(Path(path), 16 * elements * recording.samples)  # of their analytic signals
     if recording.element_m is None:
-        element_m = replace(P4_1, aperture_m=aperture_m).element_positions_m(elements)
+        probe = replace(P4_1, aperture_m=1e-3 * settings.aperture_mm)
+        element_m = probe.element_positions_m(elements)
     else:
         element_m = recording.element_m[:, 0]
     start_sample = recording.start_s * scale.sampling_rate_hz

@@ -1,5 +1,6 @@
 """Delay-and-sum: from the signals of an array to an image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ class Grid:
 
     @classmethod
     def covering(
-        cls, lateral_m: tuple[float, float], depth_m: tuple[float, float], pixel_m: float
+        cls, lateral_m: Sequence[float] | Floats, depth_m: Sequence[float] | Floats, pixel_m: float
     ) -> Self:
         """Return square pixels between two lateral positions and two depths.
 

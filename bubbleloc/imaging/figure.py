@@ -92,10 +92,9 @@ def _brightest(image: Float32s, grid: Grid) -> Float32s:
     """Maximum over squares as large as a printed pixel, so that no thin bubble is lost."""
     height_m = (grid.depth_m[-1] - grid.depth_m[0]) / max(len(grid.depth_m) - 1, 1)
     size = max(1, round(SHOWN_PIXEL_M / height_m)) if height_m else 1
-    rows, columns = (-(-length // size) for length in image.shape)
-    padding = [(0, rows * size - image.shape[0]), (0, columns * size - image.shape[1])]
-    squares = np.pad(image, padding, mode="edge").reshape(rows, size, columns, size)
-    return np.asarray(squares.max(axis=(1, 3)))
+    for axis, length in enumerate(image.shape):
+        image = np.maximum.reduceat(image, np.arange(0, length, size), axis=axis)
+    return image
 
 
 def _extent(grid: Grid) -> Extent:

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
+from bubbleloc.console.settings.using import Image
 from bubbleloc.data.plan import plan_of
 from bubbleloc.files import atomic, check_output
-from bubbleloc.formats import Hints
 from bubbleloc.imaging.acquisition import analytic, localized, recorded, simulated
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.figure import image_figure
@@ -42,54 +41,33 @@ class Imaged:
     widths: pd.DataFrame | None
 
 
-def image_array(
-    run: str,
-    output: str | Path,
-    *,
-    checkpoint: str = "best",
-    input: str | None = None,
-    aperture_mm: float = 28.0,
-    elements: int = 96,
-    count: int = 300,
-    pressure_pa: float = 100e3,
-    seed: int = 0,
-    lateral_mm: tuple[float, float] = (-14.0, 14.0),
-    depth_mm: tuple[float, float] = (10.0, 70.0),
-    pixel_mm: float = 0.025,
-    isolation_mm: float = 3.0,
-    batch_size: int = 16,
-    **hints: Unpack[Hints],
-) -> Imaged:
+def image_array(settings: Image) -> Imaged:
     """Beamform the RF lines of an array and their localized lines by delay-and-sum.
 
     Writes ``image.png`` and ``.svg``, ``image.npz`` (both images (H, W), ``lateral_m`` (W,),
     ``depth_m`` (H,)) and, where the bubbles are known, ``widths.csv``, see `measure_widths`.
-
-    Args:
-        run: run directory, or ``bubbleloc:small``; simulated lines follow its physics.
-        input, aperture_mm, hints: file of lines, see `recorded`; if None, `simulated` ones.
-        lateral_mm, depth_mm, pixel_mm: region and pixels of the images.
-        isolation_mm: distance to the nearest other bubble, above which widths are measured.
+    Simulated lines follow the physics of the run.
 
     Raises:
         InputError: files or settings that do not fit.
     """
-    folder = Path(output)
+    folder = Path(settings.output)
     check_output(folder / "image.npz")
-    grid = Grid.covering(_metres(lateral_mm), _metres(depth_mm), 1e-3 * pixel_mm)
-    trained, plan = open_run(run, checkpoint), plan_of(read_config(Path(run))["data"])
+    lateral_m, depth_m = 1e-3 * np.array([settings.lateral_mm, settings.depth_mm])
+    grid = Grid.covering(lateral_m, depth_m, 1e-3 * settings.pixel_mm)
+    trained = open_run(settings.run, settings.checkpoint)
+    plan = plan_of(read_config(Path(settings.run))["data"])
     setup = _at_scale(plan.setup(), trained.card.scale)
-    bubbles = None
-    if input is None:
-        rf, bubbles = simulated(setup, plan.bubbles, elements, count, pressure_pa, seed)
+    if settings.input is None:
+        rf, bubbles = simulated(setup, plan.bubbles, settings)
     else:
-        rf = recorded(Path(input), trained.card.scale, 1e-3 * aperture_mm, **hints)
+        rf, bubbles = recorded(settings.input, trained.card.scale, settings), None
     lag_samples = typical_lag_samples(np.random.default_rng(plan.seed), plan.bubbles, setup)
     lines = {
         RAW: analytic(rf, lag_samples),
-        LOCALIZED: localized(rf, trained.network, batch_size),
+        LOCALIZED: localized(rf, trained.network, settings.batch_size),
     }
-    widths = _write(lines, bubbles, grid, 1e-3 * isolation_mm, folder)
+    widths = _write(lines, bubbles, grid, 1e-3 * settings.isolation_mm, folder)
     pixels = len(grid.depth_m), len(grid.lateral_m)
     return Imaged(len(rf.signal), pixels, rf.scale, folder, widths)
 
@@ -98,10 +76,6 @@ def _at_scale(setup: Setup, scale: Scale) -> Setup:
     """Return a setup whose lines are like those that a network was trained on, if imported ones."""
     medium = replace(setup.medium, speed_of_sound_m_s=scale.speed_of_sound_m_s)
     return replace(setup, sampling_rate_hz=scale.sampling_rate_hz, medium=medium)
-
-
-def _metres(range_mm: tuple[float, float]) -> tuple[float, float]:
-    return 1e-3 * range_mm[0], 1e-3 * range_mm[1]
 
 
 def _write(

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from bubbleloc.console.messages import explain
+from bubbleloc.console.settings.using import Image
 from bubbleloc.errors import InputError
 from bubbleloc.imaging.acquisition import recorded, simulated
 from bubbleloc.imaging.run import image_array
@@ -23,7 +24,7 @@ ARRAY = {"elements": 24, "count": 60, "seed": 2}
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("image")
-    return image_array("bubbleloc:small", folder, isolation_mm=2.0, **ARRAY, **REGION)
+    return image_array(Image(output=str(folder), isolation_mm=2.0, **ARRAY, **REGION))
 
 
 def test_files_and_what_they_say(made):
@@ -42,18 +43,12 @@ def test_files_and_what_they_say(made):
 
 
 def test_an_image_of_a_file_of_the_same_lines_is_the_same(made, tmp_path):
-    lines, _ = simulated(Setup(), "monodisperse", pressure_pa=100e3, **ARRAY)
+    lines, _ = simulated(Setup(), "monodisperse", Image(**ARRAY))
     np.save(tmp_path / "array.npy", lines.signal.T)
     (tmp_path / "again").mkdir()
     (tmp_path / "again/widths.csv").write_text("of another image")
-    again = image_array(
-        "bubbleloc:small",
-        tmp_path / "again",
-        input=str(tmp_path / "array.npy"),
-        transpose=True,
-        sampling_rate_hz=62.5e6,
-        **REGION,
-    )
+    file = {"input": str(tmp_path / "array.npy"), "transpose": True, "sampling_rate_hz": 62.5e6}
+    again = image_array(Image(output=str(tmp_path / "again"), **file, **REGION))
     assert again.widths is None
     assert not (again.folder / "widths.csv").exists()
     first, second = (made.folder / "image.npz").read_bytes(), again.folder / "image.npz"
@@ -71,25 +66,25 @@ def test_files_that_hold_no_lines_of_an_array_are_refused(volts, message, tmp_pa
     np.save(tmp_path / "array.npy", volts)
     scale = open_run("bubbleloc:small").card.scale
     with pytest.raises(InputError, match=message):
-        recorded(tmp_path / "array.npy", scale, sampling_rate_hz=62.5e6)
+        recorded(tmp_path / "array.npy", scale, Image(sampling_rate_hz=62.5e6))
 
 
 def test_another_sampling_rate_is_refused(tmp_path):
     np.savez(tmp_path / "array.npz", rf=np.ones((4, 900)), fs=50e6)
     scale = open_run("bubbleloc:small").card.scale
     with pytest.raises(InputError, match=r"sampled at 50 MHz, the network wants 62\.5 MHz"):
-        recorded(tmp_path / "array.npz", scale)
+        recorded(tmp_path / "array.npz", scale, Image())
 
 
 def test_lines_need_a_sampling_rate_and_have_the_speed_of_sound_of_their_file(tmp_path):
     scale = open_run("bubbleloc:small").card.scale
     np.savez(tmp_path / "array.npz", rf=np.ones((4, 900)), speed_of_sound_m_s=1540)
     with pytest.raises(InputError, match=r"array\.npz does not say its sampling rate"):
-        recorded(tmp_path / "array.npz", scale)
-    lines = recorded(tmp_path / "array.npz", scale, sampling_rate_hz=62.5e6)
+        recorded(tmp_path / "array.npz", scale, Image())
+    lines = recorded(tmp_path / "array.npz", scale, Image(sampling_rate_hz=62.5e6))
     assert lines.scale == Scale(62.5e6, 1540, 1.7e6)
-    given = {"sampling_rate_hz": 62.5e6, "speed_of_sound_m_s": 1500}
-    assert recorded(tmp_path / "array.npz", scale, **given).scale.speed_of_sound_m_s == 1500
+    given = Image(sampling_rate_hz=62.5e6, speed_of_sound_m_s=1500)
+    assert recorded(tmp_path / "array.npz", scale, given).scale.speed_of_sound_m_s == 1500
 
 
 def test_simulated_lines_are_like_those_that_the_network_was_trained_on(monkeypatch, tmp_path):
@@ -98,14 +93,14 @@ def test_simulated_lines_are_like_those_that_the_network_was_trained_on(monkeypa
     monkeypatch.setattr("bubbleloc.imaging.run.open_run", lambda *_: replace(trained, card=card))
     monkeypatch.setattr("bubbleloc.imaging.run._write", lambda *_: None)
     with pytest.warns(UserWarning, match="Segers"):
-        made = image_array("bubbleloc:small", tmp_path, elements=4, count=2)
+        made = image_array(Image(output=str(tmp_path), elements=4, count=2))
     assert made.scale == card.scale
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="file is no folder that you may write to"):
-        image_array("no such run", tmp_path / "file")
+        image_array(Image(run="no such run", output=str(tmp_path / "file")))
 
 
 @pytest.mark.parametrize(

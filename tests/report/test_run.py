@@ -128,13 +128,6 @@ def test_markdown_shows_the_figures_and_random_output(written):
     assert "| thresholds chosen on | val split |" in text
 
 
-def test_writing_twice_gives_the_same_bytes(written, tmp_path):
-    write_report(tmp_path, evaluation_of())
-    for path in written.rglob("*"):
-        if path.is_file():
-            assert path.read_bytes() == (tmp_path / path.relative_to(written)).read_bytes(), path
-
-
 def test_report_is_read_back(written, tmp_path):
     report = read_report(written)
     assert report.test_fingerprint == "same"
