@@ -133,6 +133,7 @@ class AtOtherRate(Localizer):
         if ratio <= 0:
             raise ValueError(f"sampling rate ratio {ratio} must be positive")
         super().__init__([], network.scaling.mode)
+        self.scaling = copy.deepcopy(network.scaling)  # with its matched filter
         self.sampling_rate_hz = network.sampling_rate_hz * float(ratio)
         lower = min(1.0, float(ratio))  # of both rates, in old samples
         self.reach = math.ceil(

@@ -1,5 +1,6 @@
 """Input scaling: the first, parameter-free step of every network."""
 
+from fractions import Fraction
 from typing import Any
 
 import torch
@@ -7,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bubbleloc.nn.fftconv import fft_conv1d
+from bubbleloc.nn.resample import resample_kernel
 
 PUBLISHED_RATE_HZ = 62.5e6  # of the published acquisition
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1e5, 1e10
@@ -23,6 +25,8 @@ class InputScaling(nn.Module):
     At 0.1 MHz less than 2 % of the amplitude passes; from 0.8 MHz on, at most 0.3 % is lost.
     ``"none"`` keeps volts as they are, because the published networks expect them so.
 
+    With a matched filter, see `compress_with`, lines are correlated with it after that.
+
     The cut-off is in physical time. The sampling rate comes back with the weights.
 
     Args:
@@ -33,6 +37,7 @@ class InputScaling(nn.Module):
     MODES = ("rms", "none")
     rate: Tensor
     low_pass: Tensor
+    matched: Tensor  # (1, 1, 2N − 1), its origin in the middle; (1, 1, 1) is none
 
     def __init__(self, mode: str = "rms", sampling_rate_hz: float = PUBLISHED_RATE_HZ) -> None:
         super().__init__()
@@ -42,6 +47,7 @@ class InputScaling(nn.Module):
         # whole Hz, because conversions of a network to another precision leave integers alone
         self.register_buffer("rate", torch.tensor(round(sampling_rate_hz)))
         self.register_buffer("low_pass", _low_pass(sampling_rate_hz), persistent=False)
+        self.register_buffer("matched", torch.ones(1, 1, 1))
 
     @property
     def sampling_rate_hz(self) -> float:
@@ -50,18 +56,31 @@ class InputScaling(nn.Module):
 
     @sampling_rate_hz.setter
     def sampling_rate_hz(self, value: float) -> None:
-        self.rate = torch.full_like(self.rate, round(value))
         self.low_pass = _low_pass(value).to(self.low_pass)
+        if self.matched.numel() > 1:
+            self.matched = resample_kernel(self.matched, Fraction(round(value), int(self.rate)))
+        self.rate = torch.full_like(self.rate, round(value))
 
     @property
     def reach(self) -> int:
         """Samples on either side of a sample that its scaled value depends on, the RMS aside."""
-        return 0 if self.mode == "none" else self.low_pass.shape[-1] // 2
+        band = 0 if self.mode == "none" else self.low_pass.shape[-1] // 2
+        return band + self.matched.shape[-1] // 2
+
+    def compress_with(self, matched_filter: Tensor) -> None:
+        """Correlate lines with ``matched_filter`` (N,), sampled at the rate of the lines.
+
+        What is beyond the end of a line counts as silence. The filter is saved with the weights.
+        """
+        taps = functional.pad(matched_filter.to(self.matched), (matched_filter.numel() - 1, 0))
+        self.matched = taps.view(1, 1, -1)
 
     def forward(self, rf: Tensor, rms: Tensor | None = None) -> Tensor:
         """Scale ``rf`` (B, 1, L); crops of lines need the `rms` (B,) of the whole lines."""
-        if self.mode == "none":
-            return rf
+        line = rf if self.mode == "none" else self._scaled(rf, rms)
+        return line if self.matched.numel() == 1 else self._correlated(line, self.matched)
+
+    def _scaled(self, rf: Tensor, rms: Tensor | None) -> Tensor:
         peak = _peak(rf)
         line = self._band(rf / peak)
         scale = _rms(line) if rms is None else rms.view(-1, 1, 1) / peak
@@ -76,13 +95,16 @@ class InputScaling(nn.Module):
         """Remove the mean and all low frequencies."""
         line = line - line[..., :1]  # exact: a constant becomes 0, a large offset costs no digits
         line = line - line.mean(-1, keepdim=True)
+        return line - self._correlated(line, self.low_pass) / self._seen(line.shape[-1])
+
+    def _correlated(self, line: Tensor, kernel: Tensor) -> Tensor:
+        """Correlate lines with a centred kernel (1, 1, K), with zeros beyond their ends."""
         # an FFT rounds a line alike in every batch; exported programs have no place for one
         convolve = functional.conv1d if torch.compiler.is_compiling() else fft_conv1d
-        half = self.low_pass.shape[-1] // 2
-        padded = functional.pad(line, (half, half))
+        half = kernel.shape[-1] // 2
         with torch.autocast(line.device.type, enabled=False):
-            low = convolve(padded, self.low_pass)
-        return line - low / self._seen(line.shape[-1])
+            correlated: Tensor = convolve(functional.pad(line, (half, half)), kernel)
+        return correlated
 
     def _seen(self, samples: int) -> Tensor:
         """Return the sum (L,) of the taps that lie on the line, which is less at its ends."""
@@ -93,6 +115,8 @@ class InputScaling(nn.Module):
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *args: Any) -> None:
         state.setdefault(f"{prefix}rate", self.rate)  # published weights do not tell it
+        state.setdefault(f"{prefix}matched", self.matched)  # nor do those of before 0.1
+        self.matched = torch.empty_like(state[f"{prefix}matched"], device=self.matched.device)
         super()._load_from_state_dict(state, prefix, *args)
         self.sampling_rate_hz = float(self.rate)
 

@@ -1,6 +1,7 @@
 """The simulator: from a scene of microbubbles to an RF line in volts (numpy, SI units)."""
 
 from bubbleloc.physics.bubble import BubbleResponse, bubble_response
+from bubbleloc.physics.compression import compress, matched_filter
 from bubbleloc.physics.echo import add_echoes, receive
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium
 from bubbleloc.physics.propagation import propagate
@@ -36,8 +37,10 @@ __all__ = [
     "add_echoes",
     "arrival_sample",
     "bubble_response",
+    "compress",
     "draw_scene",
     "drive_signal",
+    "matched_filter",
     "max_pressure_field",
     "propagate",
     "receive",

@@ -11,6 +11,7 @@ from numba import njit
 from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 from bubbleloc.physics import integrator
+from bubbleloc.physics.linear import linear_response
 from bubbleloc.physics.propagation import pressure_at
 from bubbleloc.physics.setup import Setup
 from bubbleloc.physics.thermal import thermal_behaviour
@@ -59,16 +60,18 @@ def warn_large(radius_m: Floats) -> None:
 
 def respond(radius: Floats, depth: Floats, amplitude: Floats, setup: Setup) -> BubbleResponse:
     """``bubble_response`` of checked arrays (B,)."""
-    strain, rate = oscillate(radius, pressure_at(depth, amplitude, setup), setup)
+    drive_pa = pressure_at(depth, amplitude, setup)
+    if setup.bubble == "linear":
+        wall_m, velocity, strength = linear_response(radius, drive_pa, setup)
+        scattered = strength / REFERENCE_DISTANCE_M
+    else:
+        strain, rate = oscillate(radius, drive_pa, setup)
+        wall_m = radius[:, None] * (1 + strain)
+        velocity = rate * (radius / _natural_time_s(radius, setup))[:, None]
+        scattered = scattered_pressure(wall_m, velocity, setup)
     samples = np.arange(setup.window_samples) / setup.simulation_rate_hz
-    wall_m = radius[:, None] * (1 + strain)
-    velocity = rate * (radius / _natural_time_s(radius, setup))[:, None]
-    return BubbleResponse(
-        time_s=depth[:, None] / setup.medium.speed_of_sound_m_s + samples,
-        radius_m=wall_m,
-        velocity_m_s=velocity,
-        scattered_pa=scattered_pressure(wall_m, velocity, setup),
-    )
+    time_s = depth[:, None] / setup.medium.speed_of_sound_m_s + samples
+    return BubbleResponse(time_s, wall_m, velocity, scattered)
 
 
 def oscillate(radius_m: Floats, drive_pa: Floats, setup: Setup) -> tuple[Floats, Floats]:

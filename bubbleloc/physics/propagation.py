@@ -24,7 +24,8 @@ def _spectra(setup: Setup) -> tuple[Complexes, Complexes, Floats, float]:
     gap = alpha - twice_alpha1
     gap = np.where(np.abs(gap) < _RESONANT_GAP_NP_M, _RESONANT_GAP_NP_M, gap)
     medium = setup.medium
-    strength = medium.beta / (medium.density_kg_m3 * medium.speed_of_sound_m_s**3)
+    beta = 0.0 if setup.bubble == "linear" else medium.beta
+    strength = beta / (medium.density_kg_m3 * medium.speed_of_sound_m_s**3)
     source = strength * fft.rfft(pressure * derivative, length)
     return fft.rfft(pressure, length), source / gap, twice_alpha1 + gap, twice_alpha1
 

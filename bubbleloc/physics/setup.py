@@ -30,6 +30,7 @@ from bubbleloc.physics.waveforms import (
 
 # Bubbles are integrated, and echoes summed, at least this finely: RK4 at 4 ns converges.
 INTEGRATION_RATE_HZ = 250e6
+BUBBLES = ("nonlinear", "linear")
 GAUSSIAN = "gaussian"
 # Of an RF line; the published waveform of the highest frequency, 3.4 MHz, has 18.4.
 FEWEST_SAMPLES_PER_CYCLE = 18
@@ -45,6 +46,7 @@ class Setup:
     setup. Choices:
 
     * ``transducer``: a Transducer, ``"p4-1"``, or a file, see `read_transducer`;
+    * ``bubble``: nonlinear, or linear: linearised, in a wave that grows no second harmonic;
     * ``shell``: segers, marmottant, none, or a Shell of your own;
     * ``thermal``: prosperetti, adiabatic or isothermal, taken at ``frequency_hz``;
     * ``waveform``: one of `waveforms.NAMES`, a file (see `read_samples`), or a Waveform;
@@ -61,6 +63,7 @@ class Setup:
     """
 
     transducer: Transducer = P4_1
+    bubble: str = "nonlinear"
     shell: str | Shell = "segers"
     thermal: str = "prosperetti"
     waveform: str | Waveform = TRISTATE
@@ -91,6 +94,8 @@ class Setup:
         if self.thermal not in THERMAL_MODELS:
             choice = ", ".join(THERMAL_MODELS)
             raise InputError(f"unknown thermal model {self.thermal!r}; choose one of {choice}")
+        if self.bubble not in BUBBLES:
+            raise InputError(f"bubble={self.bubble!r}; choose one of {', '.join(BUBBLES)}")
         if isinstance(self.shell, str):
             shell_named(self.shell, self.medium)
         self._warn_outside_validity()

@@ -59,6 +59,12 @@ class Shell:
         u = np.clip(self.resting_area * (1 + strain) ** 2 - 1, self.u_min, self.u_max)
         return np.asarray(np.minimum(np.polyval(self.coefficients, u), self.max_tension_n_m))
 
+    @property
+    def stiffness_n_m(self) -> float:
+        """dσ/dx of the resting shell in N/m."""
+        u, area = self.resting_area - 1, self.resting_area
+        return float(np.polyval(np.polyder(np.array(self.coefficients)), u) * 2 * area)
+
     def viscosity_kg_s(self, radius_m: Floats) -> Floats:
         """Shell dilatational viscosity K_s (n,) in kg/s: 1.5e-9·exp(8e5·R₀), or none."""
         if not self.has_viscosity:

@@ -18,6 +18,7 @@ from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
 from bubbleloc.nn import Localizer
+from bubbleloc.physics import matched_filter
 from bubbleloc.training import provenance, runs
 from bubbleloc.training.card import Card, choose_thresholds, write_card
 from bubbleloc.training.checkpoints import BEST, LAST, checkpoint_to_resume
@@ -76,6 +77,8 @@ def _train(
     if is_first_process():
         _simulate(plan, settings["workers"], take_turns=sweep_job)
     network.sampling_rate_hz = RFDataset(plan.path("train")).sampling_rate_hz
+    if settings.get("compression"):
+        network.scaling.compress_with(torch.from_numpy(matched_filter(plan.setup())))
     data = RFDataModule(plan.folder, loader, halo=network.halo, noise=noise, seed=settings["seed"])
     if settings["trainer"]["accumulate_grad_batches"] == "epoch":
         trainer.accumulate_grad_batches = len(data.train_dataloader())

@@ -9,7 +9,7 @@ import torch
 from bubbleloc.metrics.detections import pick_peaks
 from bubbleloc.nn import build_model, load_released
 from bubbleloc.nn.scaling import InputScaling
-from bubbleloc.physics import draw_scene, simulate_rf
+from bubbleloc.physics import Setup, compress, draw_scene, matched_filter, simulate_rf
 
 RATE_HZ = 62.5e6
 
@@ -128,3 +128,33 @@ def test_mixed_precision_does_not_bring_the_offset_back():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(scaling(100 + line), scaling(100 + line).float())
         torch.testing.assert_close(scaling(100 + line), scaling(line), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("mode", ["none", "rms"])
+def test_a_matched_filter_compresses_scaled_lines(mode):
+    setup = Setup(waveform="suc")
+    plain, scaling, line = InputScaling(mode), InputScaling(mode), torch.randn(2, 1, 3000)
+    scaling.compress_with(torch.from_numpy(matched_filter(setup)))
+    expected = compress(plain(line).numpy(), setup)
+    np.testing.assert_allclose(scaling(line).numpy(), expected, atol=1e-5)
+    crop = scaling(line[..., 500:2500], scaling.rms(line) if mode == "rms" else None)
+    inner = slice(scaling.reach, -scaling.reach)
+    np.testing.assert_allclose(crop[..., inner], expected[..., 500:2500][..., inner], atol=1e-4)
+
+
+@pytest.mark.parametrize("model", ["ckcnn", "ckcnn_multirate"])
+def test_the_matched_filter_comes_back_with_the_weights_and_follows_resampling(model):
+    setup = Setup(waveform="suc")
+    line = torch.from_numpy(simulate_rf(draw_scene(np.random.default_rng(0)), setup).volts)
+    network = build_model(model, hidden_channels=2, kernel=9)
+    network.scaling.compress_with(torch.from_numpy(matched_filter(setup)))
+    other = build_model(model, hidden_channels=2, kernel=9)
+    other.load_state_dict(network.state_dict())
+    compressed = other.scaling(line.view(1, 1, -1))
+    torch.testing.assert_close(compressed, network.scaling(line.view(1, 1, -1)))
+    faster = other.eval().at_sampling_rate(125e6).scaling
+    twice = torch.from_numpy(np.fft.irfft(np.fft.rfft(line), 2 * len(line)) * 2).float()
+    again = faster(twice.view(1, 1, -1))[..., ::2]
+    inner = slice(2000, -2000)
+    error = (again - compressed)[..., inner].norm() / compressed[..., inner].norm()
+    assert error < 0.02

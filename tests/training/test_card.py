@@ -14,6 +14,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.nn import released_card
 from bubbleloc.nn.released import RELEASED
+from bubbleloc.physics import Setup, matched_filter
 from bubbleloc.training import runs, session
 from bubbleloc.training.runs import open_run
 from tests.training.test_learner import SMALL, settings
@@ -43,6 +44,13 @@ def test_a_card_knows_the_lines_and_the_thresholds(trained):
     assert card.selection == "val"
     assert not opened.network.training
     assert open_run(trained, "last").card.thresholds
+
+
+def test_a_compressing_network_brings_its_matched_filter(tiny, tmp_path):
+    session.start(settings(tiny, *SMALL, "compression=true"), tmp_path / "run")
+    scaling = open_run(tmp_path / "run").network.scaling
+    expected = torch.from_numpy(matched_filter(Setup())).float()
+    torch.testing.assert_close(scaling.matched.flatten()[len(expected) - 1 :], expected)
 
 
 @pytest.mark.slow  # draws all figures of two reports

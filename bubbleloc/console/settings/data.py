@@ -37,6 +37,7 @@ class Gas(HydraGroup):
 class Physics(HydraGroup):
     """Arguments of `bubbleloc.physics.Setup`, which checks them; null is the published value."""
 
+    bubble: t.Text | None = setting("nonlinear, or linear (with linear propagation)")
     shell: t.Text | None = setting("shell of the bubbles: segers, marmottant or none")
     thermal: t.Text | None = setting("gas: prosperetti, adiabatic or isothermal")
     transducer: t.PathName | None = setting(

@@ -83,6 +83,9 @@ class Train(Group):
     omega_0: t.Positive = setting("frequency of the SIREN, radians per unit of τ", 30.0)
     noise: t.Noise = setting("noise of the published recipe; 1.0 is 9.65 V", 0.0)
     snr_db: t.Number | None = setting("in place of noise: ratio of white noise in dB", None)
+    compression: t.Flag = setting(
+        "matched filter of the waveform as the network's first step", False
+    )
     workers: t.Count | None = setting("processes that simulate a missing dataset", None)
     resume: t.PathName | None = setting("run directory to continue", None)
     loader: Loader
