@@ -1,17 +1,17 @@
-"""Random crops of RF lines, with context on either side, for training."""
+"""Random crops of RF lines for training."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from torch.utils.data import Dataset, Sampler
 
-from bubbleloc.data.dataset import Line, RFDataset
+from bubbleloc.data.augmentation import NO_AUGMENTATION, Augmentation
+from bubbleloc.data.dataset import AUGMENTATION, Line, RFDataset, as_line
 
 
-@dataclass(frozen=True)
-class Crop:
-    """Where a crop lies: ``samples`` samples from ``start``, of a signal of the file.
+class Crop(NamedTuple):
+    """Samples ``start`` … ``start + samples`` of a line of the file.
 
     ``draw`` chooses its noise, see `RFDataset.volts`: epoch, and place in the epoch.
     """
@@ -23,29 +23,23 @@ class Crop:
 
 
 class CropDataset(Dataset[Line]):
-    """Crops of the lines of a dataset, addressed by `Crop`.
+    """Lines of a dataset with the bubble counts of one `Crop`, by which they are addressed.
 
     Args:
-        halo: samples at either end of a crop whose output is not scored, because the network
-            lacks context there; the ends of the line itself are always scored.
+        augmentation: changes every line at random, by the same key as its noise.
     """
 
-    def __init__(self, lines: RFDataset, halo: int) -> None:
-        self.lines, self.halo = lines, halo
+    def __init__(self, lines: RFDataset, augmentation: Augmentation = NO_AUGMENTATION) -> None:
+        self.lines, self.augmentation = lines, augmentation
         self._index = {signal: index for index, signal in enumerate(lines.signals)}
 
     def __getitem__(self, crop: Crop) -> Line:
-        line = self.lines.line(self._index[crop.signal], *crop.draw)
-        stop = crop.start + crop.samples
-        line["valid"][:, : crop.start + self.halo if crop.start > 0 else 0] = 0
-        line["valid"][:, stop - self.halo if stop < self.lines.samples else stop :] = 0
-        window = slice(crop.start, stop)
-        return Line(
-            rf=line["rf"][:, window],
-            count=line["count"][:, window],
-            rms=line["rms"],
-            valid=line["valid"][:, window],
-        )
+        index = self._index[crop.signal]
+        volts = self.lines.volts(index, *crop.draw)
+        if self.augmentation != NO_AUGMENTATION:
+            volts = self.augmentation(volts, self.lines.rng(AUGMENTATION, index, *crop.draw))
+        count = self.lines.count(index)[crop.start : crop.start + crop.samples]
+        return as_line(volts, count, crop.start)
 
 
 class CropSampler(Sampler[Crop]):
@@ -57,8 +51,7 @@ class CropSampler(Sampler[Crop]):
     that a single process would take. Shares are of one size, for which a few crops come twice.
 
     Args:
-        crop: samples of a crop that are scored; None for whole lines.
-        halo: context added on either side.
+        crop: samples of a crop; None for whole lines.
         rank, processes: whose share to take, and of how many.
     """
 
@@ -66,19 +59,13 @@ class CropSampler(Sampler[Crop]):
         self,
         lines: RFDataset,
         crop: int | None,
-        halo: int,
         crops_per_signal: int,
         seed: int,
         rank: int = 0,
         processes: int = 1,
     ) -> None:
-        self.lines, self.crops_per_signal, self.halo, self.seed = (
-            lines,
-            crops_per_signal,
-            halo,
-            seed,
-        )
-        self.samples = min(lines.samples if crop is None else crop + 2 * halo, lines.samples)
+        self.lines, self.crops_per_signal, self.seed = lines, crops_per_signal, seed
+        self.samples = crop or lines.samples
         self.rank, self.processes, self.epoch = rank, processes, 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -92,9 +79,9 @@ class CropSampler(Sampler[Crop]):
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(self.epoch,)))
         signals = rng.permutation(np.repeat(self.lines.signals, self.crops_per_signal))
         last = self.lines.samples - self.samples
-        # Starts beyond either end are moved to it, because only crops at an end score the samples
-        # there; half a crop of such starts keeps all weights between 0.5 and 1.5.
-        beyond = max(0, self.samples // 2 - self.halo)
+        # Starts beyond either end are moved to it, because fewer crops reach the samples there;
+        # half a crop of such starts keeps all weights between 0.5 and 1.5.
+        beyond = self.samples // 2 if last else 0
         starts = rng.integers(-beyond, last + beyond, signals.size, endpoint=True)
         starts = np.clip(starts, 0, last)
         for place in range(self.rank, len(self) * self.processes, self.processes):

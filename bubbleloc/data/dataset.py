@@ -13,25 +13,27 @@ from torch.utils.data import Dataset
 
 from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.data.noise import NO_NOISE, Noise
-from bubbleloc.data.store import SPLITS, open_dataset, scale_of
+from bubbleloc.data.store import SPLITS, open_dataset, receive_response, scale_of
 from bubbleloc.errors import InputError
-from bubbleloc.nn.scaling import InputScaling
 
-_NOISE = 1  # makes keys of noise differ from those of scenes and crops
+NOISE, AUGMENTATION = 1, 2  # first part of random keys: what the numbers are for
 
 
 class Line(TypedDict):
-    """One item: rf (1, L) volts, count (1, L) bubbles per sample, rms () of the whole line.
+    """A line, rf (1, L) volts, with its bubbles per sample, count (1, L).
 
-    ``rms`` is that of what input scaling keeps, see `InputScaling`.
-
-    ``valid`` (1, L) is 1 where a crop's output counts, 0 on its halo.
+    For training on crops: the counts of one crop alone, (1, crop), from sample ``start`` () on.
     """
 
     rf: Tensor
     count: Tensor
-    rms: Tensor
-    valid: Tensor
+    start: Tensor
+
+
+def as_line(volts: Float32s, count: Float32s, start: int = 0) -> Line:
+    """Return volts (L,) and counts (crop,) of the samples from ``start`` on as one item."""
+    rf, counts = (torch.from_numpy(row).unsqueeze(0) for row in (volts, count))
+    return Line(rf=rf, count=counts, start=torch.tensor(start))
 
 
 @dataclass(frozen=True)
@@ -74,26 +76,15 @@ class RFDataset(Dataset[Line]):
                 raise InputError(f"{path} is incomplete; run bubbleloc.simulate to finish it")
             self.signals_in_file, self.samples = (int(size) for size in file["rf"].shape)
             self.signals = list(range(self.signals_in_file) if signals is None else signals)
-            self.scale = scale_of(file)
+            self.scale, self._receive = scale_of(file), receive_response(file)
             self.pressure_pa: Floats = file["pressure_pa"][:][self.signals]
-            self._scaling = InputScaling("rms", self.sampling_rate_hz)
             self._offset: Ints = file["bubbles/offset"][:]
 
     def __len__(self) -> int:
         return len(self.signals)
 
     def __getitem__(self, index: int) -> Line:
-        return self.line(index)
-
-    def line(self, index: int, *draw: int) -> Line:
-        """Return a line with its truth; ``draw`` as in `volts`."""
-        rf = torch.from_numpy(self.volts(index, *draw)).unsqueeze(0)
-        return Line(
-            rf=rf,
-            count=torch.from_numpy(self.count(index)).unsqueeze(0),
-            rms=self._scaling.rms(rf.unsqueeze(0)).squeeze(),
-            valid=torch.ones_like(rf),
-        )
+        return as_line(self.volts(index), self.count(index))
 
     @property
     def bubbles(self) -> Ints:
@@ -116,9 +107,13 @@ class RFDataset(Dataset[Line]):
         volts: Float32s = self.file["rf"][signal]
         if not np.isfinite(volts).all():
             raise InputError(f"{self.path}: signal {signal} has NaN or infinite volts; remove it")
-        key = (_NOISE, SPLITS.index(self.split), signal, *draw)
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
-        return self.noise(volts, rng, self.sampling_rate_hz)
+        rng = self.rng(NOISE, index, *draw)
+        return self.noise(volts, rng, self.sampling_rate_hz, self._receive)
+
+    def rng(self, purpose: int, index: int, *draw: int) -> np.random.Generator:
+        """Return the random numbers of a line for one purpose; ``draw`` as in `volts`."""
+        key = (purpose, SPLITS.index(self.split), self.signals[index], *draw)
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
     def arrival_sample(self, index: int) -> Floats:
         """Return the arrival samples of a signal's bubbles, not rounded."""

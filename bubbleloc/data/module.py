@@ -7,6 +7,7 @@ from pathlib import Path
 import lightning as L
 from torch.utils.data import DataLoader, Subset
 
+from bubbleloc.data.augmentation import NO_AUGMENTATION, Augmentation
 from bubbleloc.data.crops import CropDataset, CropSampler
 from bubbleloc.data.dataset import Line
 from bubbleloc.data.noise import NO_NOISE, Noise
@@ -22,7 +23,7 @@ class LoaderSettings:
 
     Attributes:
         batch_size: crops per optimiser step, of all processes together.
-        crop: samples of a crop that are scored; None for whole lines.
+        crop: samples of a crop; None for whole lines.
         crops_per_signal: per epoch.
         workers: processes that read data.
     """
@@ -39,9 +40,9 @@ class RFDataModule(L.LightningDataModule):
     Args:
         folder: dataset folder.
         settings: how to read it.
-        halo: half the network's receptive field, context that crops carry.
         noise: added to all lines: drawn anew for every crop, the same every time in validation.
-        seed: of the crops and of their noise.
+        augmentation: of the crops.
+        seed: of the crops, their noise and their augmentation.
     """
 
     def __init__(
@@ -49,12 +50,12 @@ class RFDataModule(L.LightningDataModule):
         folder: Path,
         settings: LoaderSettings,
         *,
-        halo: int,
         noise: Noise = NO_NOISE,
+        augmentation: Augmentation = NO_AUGMENTATION,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.settings, self.halo, self.seed = settings, halo, seed
+        self.settings, self.augmentation, self.seed = settings, augmentation, seed
         self.train = open_split(folder, "train", noise, seed)
         self.val = open_split(folder, "val", noise)
         if settings.crop is not None and settings.crop > self.train.samples:
@@ -70,12 +71,11 @@ class RFDataModule(L.LightningDataModule):
         loader = self.settings
         rank, processes = self._share()
         return DataLoader(
-            CropDataset(self.train, self.halo),
+            CropDataset(self.train, self.augmentation),
             batch_size=loader.batch_size // processes,
             sampler=CropSampler(
                 self.train,
                 loader.crop,
-                self.halo,
                 loader.crops_per_signal,
                 self.seed,
                 rank,

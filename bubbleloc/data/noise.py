@@ -1,55 +1,119 @@
-"""Noise of RF lines: as published (Blanken et al., IEEE TMI 2022), or at a given SNR."""
+"""Noise of RF lines: as published (Blanken et al., IEEE TMI 2022), or of another colour or SNR."""
 
 import functools
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import signal
 
+from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
+from bubbleloc.physics.transducer import P4_1, Response
 
 REFERENCE_V = 9.65  # volts; noise levels are fractions of it
 CUTOFF_HZ = 5.1e6
 ORDER = 4
+COLOURS = ("low-pass", "white", "receive")
+Amount = float | tuple[float, float]  # a number, or a range from which every draw takes one
 
 
 @dataclass(frozen=True)
 class Noise:
-    """One of the two kinds of noise, or none; calling it adds the noise to a line.
+    """Noise to be added to RF lines; calling it adds the noise to one of them.
 
     Attributes:
-        level: of the published recipe, 1.0 adds 9.65 V; 0 for none.
-        snr_db: signal-to-noise ratio of plain white noise in dB, None for none.
+        level: standard deviation over 9.65 V; of a range, log-uniform.
+        snr_db: in place of a level, ratio of mean squares, signal to noise; of a range, uniform.
+        colour: ``low-pass`` is the published recipe, signal and white noise together through a
+            low-pass filter at 5.1 MHz; ``white`` has no filter; ``receive`` is white noise through
+            the receive response of the transducer, scaled to a largest gain of 1; ``any`` is one
+            of these for every draw. None is the published recipe for a level, white for an SNR.
+        clean_share: of draws without noise.
     """
 
-    level: float = 0.0
-    snr_db: float | None = None
+    level: Amount = 0.0
+    snr_db: Amount | None = None
+    colour: str | None = None
+    clean_share: float = 0.0
 
     def __post_init__(self) -> None:
-        if not _is_number(self.level) or self.level < 0:
+        for name in ("level", "snr_db"):
+            if isinstance(getattr(self, name), list):  # as files have it
+                object.__setattr__(self, name, tuple(getattr(self, name)))
+        ends = _ends(self.level)
+        if not all(map(_is_number, ends)) or min(ends) < 0 or (len(ends) == 2 and ends[0] <= 0):
             raise InputError(f"noise={self.level} must be 0 or more (1.0 adds 9.65 V)")
-        if self.snr_db is not None and not _is_number(self.snr_db):
+        if not all(map(_is_number, _ends(self.snr_db or 0.0))):
             raise InputError(f"snr_db={self.snr_db} must be a number of decibels, such as 20")
-        if self.level > 0 and self.snr_db is not None:
+        if self.level != 0 and self.snr_db is not None:
             raise InputError(
                 f"noise={self.level} and snr_db={self.snr_db}: choose one, the published recipe "
                 "or white noise"
             )
+        if self.colour not in (None, "any", *COLOURS):
+            raise InputError(f"noise_colour={self.colour}: choose any, {', '.join(COLOURS)}")
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Return the noise that the settings of a training describe."""
+        colour, clean = settings.get("noise_colour"), settings.get("clean_share", 0.0)
+        return cls(settings["noise"], settings.get("snr_db"), colour, clean)
 
     def __str__(self) -> str:
         if self.snr_db is not None:
-            return f"white, at a signal-to-noise ratio of {self.snr_db:g} dB"
-        return f"{self.level:g} (standard deviation {self.level * REFERENCE_V:g} V)"
+            amount = f"a signal-to-noise ratio of {_words(self.snr_db)} dB"
+        else:
+            volts = [end * REFERENCE_V for end in _ends(self.level)]
+            amount = f"{_words(self.level)} (standard deviation {_words(volts)} V)"
+        colour = f", {self.colour}" if self.colour else ""
+        return amount + colour + (f", {self.clean_share:.0%} clean" if self.clean_share else "")
 
     def __call__(
-        self, volts: NDArray[np.float32], rng: np.random.Generator, sampling_rate_hz: float
-    ) -> NDArray[np.float32]:
-        """Return RF lines (…, L) in volts with their noise."""
-        if self.snr_db is not None:
-            return add_white_noise(volts, self.snr_db, rng)
-        return add_noise(volts, self.level, rng, sampling_rate_hz) if self.level > 0 else volts
+        self,
+        volts: Float32s,
+        rng: np.random.Generator,
+        sampling_rate_hz: float,
+        receive: Response = P4_1.receive,
+    ) -> Float32s:
+        """Return an RF line (L,) in volts with its noise.
+
+        Args:
+            receive: response of the transducer.
+        """
+        if self == NO_NOISE or (self.clean_share and rng.random() < self.clean_share):
+            return volts
+        colour = self.colour or ("low-pass" if self.snr_db is None else "white")
+        if colour == "any":
+            colour = COLOURS[rng.integers(len(COLOURS))]
+        noise = rng.normal(0.0, self._deviation_v(volts, rng), volts.shape)
+        if colour == "low-pass":
+            return _low_passed(volts + noise, sampling_rate_hz)
+        if colour == "receive":
+            noise = _filtered(noise, sampling_rate_hz, receive)
+        return np.asarray(volts + noise, dtype=np.float32)
+
+    def _deviation_v(self, volts: Float32s, rng: np.random.Generator) -> float:
+        """Return the standard deviation of white noise before its filter."""
+        if self.snr_db is None:
+            return REFERENCE_V * math.exp(_draw(np.log(_ends(self.level)), rng))
+        power = float(np.mean(np.square(volts, dtype=np.float64)))
+        return math.sqrt(power / 10 ** (_draw(_ends(self.snr_db), rng) / 10))
+
+
+def _ends(amount: Amount) -> tuple[float, ...]:
+    return amount if isinstance(amount, tuple) else (amount,)
+
+
+def _draw(ends: Sequence[float] | Floats, rng: np.random.Generator) -> float:
+    return float(ends[0] if len(ends) == 1 else rng.uniform(*ends))
+
+
+def _words(amount: Amount | Sequence[float]) -> str:
+    ends = amount if isinstance(amount, Sequence) else (amount,)
+    return "–".join(f"{end:g}" for end in ends)
 
 
 def _is_number(value: object) -> bool:
@@ -59,34 +123,23 @@ def _is_number(value: object) -> bool:
 NO_NOISE = Noise()
 
 
-def add_noise(
-    volts: NDArray[np.float32], level: float, rng: np.random.Generator, sampling_rate_hz: float
-) -> NDArray[np.float32]:
-    """Add white noise of standard deviation ``level`` · 9.65 V, then low-pass signal and noise.
-
-    The filter is a 4th-order Butterworth at 5.1 MHz, run forward and backward.
-
-    Args:
-        volts: (…, L) RF lines.
-    """
-    noisy = volts + rng.normal(0.0, level * REFERENCE_V, volts.shape)
-    filtered = signal.sosfiltfilt(_low_pass(sampling_rate_hz), noisy, axis=-1)
-    return np.asarray(filtered, dtype=np.float32)
-
-
-def add_white_noise(
-    volts: NDArray[np.float32], snr_db: float, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Add white noise at a ratio of mean squares, signal to noise, of ``snr_db`` dB; no filter.
-
-    Args:
-        volts: (…, L) RF lines; each gets noise in proportion to its own mean square.
-    """
-    power = np.mean(np.square(volts, dtype=np.float64), axis=-1, keepdims=True)
-    deviation = np.sqrt(power / 10 ** (snr_db / 10))
-    return np.asarray(volts + deviation * rng.standard_normal(volts.shape), dtype=np.float32)
+def _low_passed(volts: Floats, sampling_rate_hz: float) -> Float32s:
+    """Filter a line forward and backward by the published low-pass."""
+    return np.asarray(signal.sosfiltfilt(_low_pass(sampling_rate_hz), volts), dtype=np.float32)
 
 
 @functools.lru_cache
-def _low_pass(sampling_rate_hz: float) -> NDArray[np.float64]:
+def _low_pass(sampling_rate_hz: float) -> Floats:
     return np.asarray(signal.butter(ORDER, CUTOFF_HZ, fs=sampling_rate_hz, output="sos"))
+
+
+def _filtered(noise: Floats, sampling_rate_hz: float, response: Response) -> Floats:
+    """Filter noise (L,) by the magnitude of a response over its largest."""
+    gain = _gain(noise.size, sampling_rate_hz, response)
+    return np.fft.irfft(np.fft.rfft(noise) * gain, noise.size)
+
+
+@functools.lru_cache(maxsize=4)
+def _gain(samples: int, sampling_rate_hz: float, response: Response) -> Floats:
+    gain = np.abs(response(np.asarray(np.fft.rfftfreq(samples, 1 / sampling_rate_hz), np.float64)))
+    return np.asarray(gain / gain.max())

@@ -13,7 +13,7 @@ import yaml
 from bubbleloc.data import store
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, draw_scene
-from bubbleloc.physics.scene import DISTRIBUTIONS, MARGIN_M
+from bubbleloc.physics.scene import COUNT, DISTRIBUTIONS, MARGIN_M, PRESSURE_PA, Bubbles
 from bubbleloc.physics.waveform_files import split_number
 from bubbleloc.physics.waveforms import NAMES, TRISTATE
 
@@ -35,6 +35,8 @@ class DatasetPlan:
     Attributes:
         signals: number of signals of each split.
         bubbles: how radii are drawn, see `draw_scene`.
+        count: fewest and most bubbles of a signal; None for the published range.
+        pressure_pa: lowest and highest amplitude of the pulse; None for the published range.
         physics: arguments of `Setup.from_config`; None stands for the published default.
     """
 
@@ -42,7 +44,9 @@ class DatasetPlan:
     folder: Path
     signals: Mapping[str, int]
     seed: int = 0
-    bubbles: str = "monodisperse"
+    bubbles: Bubbles = "monodisperse"
+    count: tuple[int, int] | None = None
+    pressure_pa: tuple[float, float] | None = None
     physics: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,13 +87,18 @@ class DatasetPlan:
             "bubbles": self.bubbles,
             "physics": dict(self.physics),
         }
+        for name in ("count", "pressure_pa"):
+            if ends := getattr(self, name):
+                content[name] = list(ends)
         if hashes := self._input_hashes():
             content["inputs"] = hashes
         return yaml.safe_dump(content, sort_keys=False)
 
     def _input_hashes(self) -> dict[str, str]:
         """Return a short hash of every file the settings name, for its content defines ours."""
-        named = {"bubbles": self.bubbles, **{k: self.physics.get(k) for k in FILE_SETTINGS}}
+        kinds = [self.bubbles] if isinstance(self.bubbles, str) else list(self.bubbles)
+        named: dict[str, Any] = {"bubbles" if len(kinds) == 1 else kind: kind for kind in kinds}
+        named |= {key: self.physics.get(key) for key in FILE_SETTINGS}
         names = {k: v for k, v in named.items() if isinstance(v, str) and v not in PLAIN}
         files = {key: split_number(name)[0] for key, name in names.items()}
         for key, file in files.items():
@@ -130,7 +139,14 @@ class DatasetPlan:
         key = (store.SPLITS.index(split), index)
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
         depth_m, width_m = setup.depth_m, setup.transducer.aperture_m
-        return draw_scene(rng, bubbles=self.bubbles, depth_m=depth_m, width_m=width_m)
+        return draw_scene(
+            rng,
+            self.bubbles,
+            count=self.count or COUNT,
+            pressure_pa=self.pressure_pa or PRESSURE_PA,
+            depth_m=depth_m,
+            width_m=width_m,
+        )
 
 
 def plan_of(settings: Mapping[str, Any]) -> DatasetPlan:

@@ -30,9 +30,7 @@ class Split(RFDataset):
     @property
     def key(self) -> str:
         """Text that is equal for equal lines with equal noise, and no other."""
-        of_lines = f"{fingerprint(self.path)} noise {self.noise.level:g}"
-        if self.noise.snr_db is not None:
-            of_lines += f" snr {self.noise.snr_db:g} dB"
+        of_lines = f"{fingerprint(self.path)} noise {self.noise}"
         if self.noise != NO_NOISE:
             of_lines += f" of {self.split}"
         whole = len(self) == self.signals_in_file

@@ -13,7 +13,9 @@ import yaml
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
+from bubbleloc.physics import Setup
 from bubbleloc.physics.scale import Scale
+from bubbleloc.physics.transducer import P4_1, Response
 from bubbleloc.physics.waveforms import TRISTATE, TRISTATE_HZ
 
 SCHEMA_VERSION = 1
@@ -139,6 +141,12 @@ def waveform_name(path: Path) -> str | None:
 def _physics(settings: dict[str, Any]) -> dict[str, Any]:
     physics = settings.get("physics")
     return physics if isinstance(physics, dict) else {}
+
+
+def receive_response(file: h5py.File) -> Response:
+    """Return the receive response that the lines were made with; the P4-1's if imported."""
+    physics = _physics(_settings(file))
+    return Setup.from_config(physics).transducer.receive if physics else P4_1.receive
 
 
 def is_imported(path: Path) -> bool:

@@ -59,7 +59,7 @@ def evaluate_run(
         InputError: no such run, checkpoint, dataset, split or method, or another sampling rate.
     """
     config = runs.read_config(run)
-    main, levels = _noise(noise, snr_db, Noise(config["noise"], config.get("snr_db")))
+    main, levels = _noise(noise, snr_db, Noise.of(config))
     check_output(report_folder(run, folder) / "report.html")  # before the work
     data = folder or _own_dataset(run, config, selection)
     weights = weights_fingerprint(run, checkpoint)  # first: a training may replace them any time

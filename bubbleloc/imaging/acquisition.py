@@ -16,6 +16,7 @@ from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
 from bubbleloc.physics import P4_1, Scene, Setup, draw_scene, simulate_rf
 from bubbleloc.physics.scale import Scale
+from bubbleloc.physics.scene import Bubbles
 
 MOST_ELEMENTS = 4096
 
@@ -41,7 +42,7 @@ def localized(lines: ArrayLines, network: Localizer, batch_size: int) -> ArrayLi
     return replace(lines, signal=np.maximum(np.concatenate(outputs), 0.0))
 
 
-def simulated(setup: Setup, population: str, settings: Image) -> tuple[ArrayLines, Scene]:
+def simulated(setup: Setup, population: Bubbles, settings: Image) -> tuple[ArrayLines, Scene]:
     """Simulate random bubbles below an array that fills the transducer's aperture.
 
     `population` says how radii are drawn, see `draw_scene`.

@@ -91,9 +91,9 @@ class MultirateCKCNN(Localizer):
         """Span of the continuous kernels."""
         return self.kernel
 
-    def forward(self, rf: Tensor, rms: Tensor | None = None) -> Tensor:
-        """Map RF lines (B, 1, L) to (B, 1, L); give ``rms`` (B,) where ``rf`` holds crops."""
-        return _first(super().forward(rf, rms), rf.shape[-1])
+    def outputs(self, padded: Tensor, samples: int) -> Tensor:
+        """Map lines with context (B, 1, samples + `context`) to (B, 1, samples)."""
+        return _first(super().outputs(padded, samples), samples)
 
     def freeze(self) -> "MultirateCKCNN":
         """Return a copy of plain convolutions that hold kernels and batch normalisation."""
@@ -148,9 +148,9 @@ class AtOtherRate(Localizer):
         """Samples of the RF line that one output sample sees, odd."""
         return 1 + 2 * self.reach
 
-    def forward(self, rf: Tensor, rms: Tensor | None = None) -> Tensor:
-        """Map RF lines (B, 1, L) to (B, 1, L); give ``rms`` (B,) where ``rf`` holds crops."""
-        output = self.to_output(self.network(self.to_network(self.scaling(rf, rms))))
+    def forward(self, rf: Tensor) -> Tensor:
+        """Map RF lines (B, 1, L) to (B, 1, L)."""
+        output = self.to_output(self.network(self.to_network(self.scaling(rf))))
         return _first(output, rf.shape[-1])
 
 

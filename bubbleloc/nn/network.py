@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -29,20 +30,30 @@ class Localizer(nn.Module):
         self.scaling = InputScaling(input_scaling)
         self.model = nn.Sequential(nn.ReflectionPad1d(reach(nn.Sequential(*layers))), *layers)
 
-    def forward(self, rf: Tensor, rms: Tensor | None = None) -> Tensor:
-        """Map RF lines (B, 1, L) to (B, 1, L); crops need ``scaling.rms`` (B,) of their lines."""
-        output: Tensor = self.model(self.scaling(rf, rms))
+    def forward(self, rf: Tensor) -> Tensor:
+        """Map RF lines (B, 1, L) to (B, 1, L)."""
+        return self.outputs(self.padded(rf), rf.shape[-1])
+
+    def padded(self, rf: Tensor) -> Tensor:
+        """Scale RF lines (B, 1, L) and pad them by reflection, `context` samples in all."""
+        output: Tensor = self.model[0](self.scaling(rf))
         return output
+
+    def outputs(self, padded: Tensor, samples: int) -> Tensor:
+        """Map lines with context (B, 1, samples + `context`) to (B, 1, samples)."""
+        for layer in list(self.model)[1:]:
+            padded = layer(padded)
+        return padded
+
+    @property
+    def context(self) -> int:
+        """Samples that `outputs` needs beside those that it returns."""
+        return sum(cast(nn.ReflectionPad1d, self.model[0]).padding)
 
     @property
     def receptive_field(self) -> int:
         """Samples of the scaled RF line that one output sample sees, odd."""
         return 1 + 2 * reach(self)
-
-    @property
-    def halo(self) -> int:
-        """Samples that a crop needs on either side to give the output of the whole line."""
-        return self.receptive_field // 2 + self.scaling.reach
 
     @property
     def sampling_rate_hz(self) -> float:

@@ -61,12 +61,6 @@ class InputScaling(nn.Module):
             self.matched = resample_kernel(self.matched, Fraction(round(value), int(self.rate)))
         self.rate = torch.full_like(self.rate, round(value))
 
-    @property
-    def reach(self) -> int:
-        """Samples on either side of a sample that its scaled value depends on, the RMS aside."""
-        band = 0 if self.mode == "none" else self.low_pass.shape[-1] // 2
-        return band + self.matched.shape[-1] // 2
-
     def compress_with(self, matched_filter: Tensor) -> None:
         """Correlate lines with ``matched_filter`` (N,), sampled at the rate of the lines.
 
@@ -75,24 +69,19 @@ class InputScaling(nn.Module):
         taps = functional.pad(matched_filter.to(self.matched), (matched_filter.numel() - 1, 0))
         self.matched = taps.view(1, 1, -1)
 
-    def forward(self, rf: Tensor, rms: Tensor | None = None) -> Tensor:
-        """Scale ``rf`` (B, 1, L); crops of lines need the `rms` (B,) of the whole lines."""
-        line = rf if self.mode == "none" else self._scaled(rf, rms)
+    def forward(self, rf: Tensor) -> Tensor:
+        """Scale whole lines (B, 1, L)."""
+        line = rf if self.mode == "none" else self._scaled(rf)
         return line if self.matched.numel() == 1 else self._correlated(line, self.matched)
 
-    def _scaled(self, rf: Tensor, rms: Tensor | None) -> Tensor:
-        peak = _peak(rf)
-        line = self._band(rf / peak)
-        scale = _rms(line) if rms is None else rms.view(-1, 1, 1) / peak
-        return line / torch.where(scale > 0, scale, 1.0)
+    def _scaled(self, rf: Tensor) -> Tensor:
+        peak = rf.abs().amax((1, 2), keepdim=True)
+        line = self.in_band(rf / torch.where(peak > 0, peak, 1.0))  # its squares are finite
+        rms = line.square().mean((1, 2), keepdim=True).sqrt()
+        return line / torch.where(rms > 0, rms, 1.0)
 
-    def rms(self, rf: Tensor) -> Tensor:
-        """Return the root mean square (B,) of whole lines without what this step removes."""
-        peak = _peak(rf)
-        return (_rms(self._band(rf / peak)) * peak).flatten()
-
-    def _band(self, line: Tensor) -> Tensor:
-        """Remove the mean and all low frequencies."""
+    def in_band(self, line: Tensor) -> Tensor:
+        """Remove mean and low frequencies of whole lines (B, 1, L)."""
         line = line - line[..., :1]  # exact: a constant becomes 0, a large offset costs no digits
         line = line - line.mean(-1, keepdim=True)
         return line - self._correlated(line, self.low_pass) / self._seen(line.shape[-1])
@@ -134,13 +123,3 @@ def _low_pass(sampling_rate_hz: float) -> Tensor:
     window = torch.kaiser_window(2 * reach + 1, False, KAISER_BETA, dtype=torch.float64)
     taps = torch.sinc(2 * CUTOFF_HZ / sampling_rate_hz * place) * window
     return (taps / taps.sum()).to(torch.get_default_dtype()).view(1, 1, -1)
-
-
-def _peak(rf: Tensor) -> Tensor:
-    """Return the largest magnitude (B, 1, 1), or 1: squares of what it divides are finite."""
-    peak = rf.abs().amax((1, 2), keepdim=True)
-    return torch.where(peak > 0, peak, 1.0)
-
-
-def _rms(line: Tensor) -> Tensor:
-    return line.square().mean((1, 2), keepdim=True).sqrt()

@@ -1,5 +1,6 @@
 """What is insonified: where the bubbles are, how large, and how hard the pulse is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +11,10 @@ from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 from bubbleloc.physics.response_files import read_waveform
 
-DISTRIBUTIONS = ("monodisperse", "polydisperse")  # of radii, by name
+DISTRIBUTIONS = ("monodisperse", "polydisperse", "none")  # of radii, by name
+Bubbles = str | Mapping[str, float]  # one of these, a file, or several with their shares
+COUNT = (10, 1000)  # fewest and most bubbles, as published
+PRESSURE_PA = (5e3, 250e3)
 MEAN_RADIUS_M = 2.4e-6
 RADIUS_SPREAD = 0.05  # standard deviation over mean
 # Bubbles keep this far from both ends of the record, so that no echo is cut.
@@ -55,10 +59,10 @@ class Scene:
 
 def draw_scene(
     rng: np.random.Generator,
-    bubbles: str = "monodisperse",
+    bubbles: Bubbles = "monodisperse",
     *,
-    count: tuple[int, int] = (10, 1000),
-    pressure_pa: tuple[float, float] = (5e3, 250e3),
+    count: tuple[int, int] = COUNT,
+    pressure_pa: tuple[float, float] = PRESSURE_PA,
     depth_m: float = 0.1,
     width_m: float = 0.028,
 ) -> Scene:
@@ -66,10 +70,11 @@ def draw_scene(
 
     ``bubbles`` is monodisperse (2.4 µm ± 5 %, clipped to 0.5–1.5 times the mean), polydisperse
     (SonoVue), or a file of measured radii in µm (``.npy``, or one per line) to draw from with
-    replacement. Depths stay 3.7 mm inside 0…``depth_m``.
+    replacement; ``none`` is a scene without bubbles. A mapping of these to shares of 1 chooses one
+    for the scene. Depths stay 3.7 mm inside 0…``depth_m``.
 
-    The order of draws is part of the datasets' reproducibility and must not change: count,
-    pressure, depths, lateral positions, radii.
+    The order of draws is part of the datasets' reproducibility and must not change: kind of
+    bubbles where several are given, count, pressure, depths, lateral positions, radii.
     """
     low, high = count
     if not 0 <= low <= high:
@@ -78,15 +83,31 @@ def draw_scene(
         raise InputError(f"scene: pressure_pa={pressure_pa}; give (lowest, highest) in Pa")
     if depth_m <= 2 * MARGIN_M:
         raise InputError(f"scene: depth_m={depth_m}; give more than {2 * MARGIN_M} m")
-    size = round(rng.uniform(low, high))
+    if not isinstance(bubbles, str):
+        bubbles = str(rng.choice(list(bubbles), p=_checked_shares(bubbles)))
+    size = round(rng.uniform(low, high)) if bubbles != "none" else 0
     pressure = rng.uniform(*pressure_pa)
     depth = rng.uniform(MARGIN_M, depth_m - MARGIN_M, size)
     lateral = rng.uniform(-width_m / 2, width_m / 2, size)
     return Scene(depth, lateral, draw_radii(rng, bubbles, size), pressure)
 
 
-def draw_radii(rng: np.random.Generator, bubbles: str, size: int) -> Floats:
-    """Resting radii (size,) in m; ``bubbles`` as in draw_scene."""
+def _checked_shares(bubbles: Mapping[str, float]) -> Floats:
+    shares = np.asarray(list(bubbles.values()), dtype=np.float64)
+    if shares.size == 0 or (shares < 0).any() or abs(shares.sum() - 1) > 1e-6:
+        raise InputError(f"bubbles={dict(bubbles)}: give every kind its share; their sum is 1")
+    return shares / shares.sum()
+
+
+def draw_radii(rng: np.random.Generator, bubbles: Bubbles, size: int) -> Floats:
+    """Resting radii (size,) in m; ``bubbles`` as in draw_scene, shares being those of bubbles."""
+    if not isinstance(bubbles, str):
+        shares = {kind: share for kind, share in bubbles.items() if kind != "none"}
+        sizes = rng.multinomial(size, np.divide(list(shares.values()), sum(shares.values())))
+        parts = zip(shares, sizes.tolist(), strict=True)
+        return np.concatenate([draw_radii(rng, kind, part) for kind, part in parts])
+    if size == 0:
+        return np.empty(0)
     if bubbles == "monodisperse":
         radius = MEAN_RADIUS_M * (1 + RADIUS_SPREAD * rng.standard_normal(size))
         return np.clip(radius, 0.5 * MEAN_RADIUS_M, 1.5 * MEAN_RADIUS_M)

@@ -9,7 +9,7 @@ from bubbleloc.arrays import Floats
 from bubbleloc.physics.bubble import respond, warn_large
 from bubbleloc.physics.echo import add_echoes, arrival_time_s, receive
 from bubbleloc.physics.propagation import pressure_at
-from bubbleloc.physics.scene import Scene, draw_scene
+from bubbleloc.physics.scene import Bubbles, Scene, draw_scene
 from bubbleloc.physics.setup import Setup
 
 # Bubbles simulated at a time: few enough that the arrays of a batch stay in the cache.
@@ -64,7 +64,7 @@ def arrival_sample(
     return arrivals[0] if setup.elements == 1 else arrivals
 
 
-def typical_lag_samples(rng: np.random.Generator, bubbles: str, setup: Setup) -> float:
+def typical_lag_samples(rng: np.random.Generator, bubbles: Bubbles, setup: Setup) -> float:
     """Samples from an echo's arrival to its peak, the median over single random bubbles.
 
     Which swing of an echo is the loudest changes with radius and pressure, hence the median.
@@ -76,8 +76,9 @@ def typical_lag_samples(rng: np.random.Generator, bubbles: str, setup: Setup) ->
     for _ in range(LAGS):
         width_m = setup.transducer.aperture_m
         scene = draw_scene(rng, bubbles, count=(1, 1), depth_m=setup.depth_m, width_m=width_m)
-        line = simulate_rf(scene, setup)
-        lags.append(np.abs(line.volts).argmax() - line.arrival_sample[0])
+        if len(scene):
+            line = simulate_rf(scene, setup)
+            lags.append(np.abs(line.volts).argmax() - line.arrival_sample[0])
     return float(np.median(lags))
 
 

@@ -31,8 +31,12 @@ class Learner(L.LightningModule):
 
     def training_step(self, batch: Line, batch_index: int) -> Tensor:
         """Return the loss of a batch of crops."""
-        prediction = self.network(batch["rf"], batch["rms"])
-        loss: Tensor = self.loss(prediction * batch["valid"], batch["count"] * batch["valid"])
+        samples = batch["count"].shape[-1]
+        lines = self.network.padded(batch["rf"])
+        place = torch.arange(samples + self.network.context, device=lines.device)
+        crops = lines.gather(-1, batch["start"].view(-1, 1, 1) + place)
+        prediction = self.network.outputs(crops, samples)
+        loss: Tensor = self.loss(prediction, batch["count"])
         self._log_mean("train_loss", loss, len(prediction), prog_bar=True)
         return loss
 

@@ -84,7 +84,7 @@ def card_without_thresholds(folder: Path, network: Localizer, checkpoint: str) -
         model=config["model"],
         parameters=network.parameter_count,
         scale=lines.scale,
-        noise=Noise(config["noise"], config.get("snr_db")),
+        noise=Noise.of(config),
         thresholds={},
         selection=SELECTION,
         fingerprint=fingerprint(checkpoint_path(folder, checkpoint)),
@@ -114,7 +114,7 @@ def read_config(folder: Path) -> Config:
     """
     if is_released(folder):
         card = released_card(_released_name(folder))
-        return {**card["training"], "model": card["model"], "noise": 0.0, "workers": None}
+        return {"noise": 0.0, "workers": None, **card["training"], "model": card["model"]}
     return read_settings(folder, "train", PARTS)
 
 

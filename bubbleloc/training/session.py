@@ -9,6 +9,7 @@ import lightning as L
 import torch
 
 from bubbleloc.console import threads
+from bubbleloc.data.augmentation import Augmentation
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.generate import simulate_missing
 from bubbleloc.data.module import LoaderSettings, RFDataModule
@@ -68,7 +69,6 @@ def _train(
 ) -> Path | None:
     L.seed_everything(settings["seed"], verbose=False)
     loader = LoaderSettings(**settings["loader"])
-    noise = Noise(settings["noise"], settings.get("snr_db"))
     network = runs.network_of(settings)
     trainer = build_trainer(settings["trainer"], folder, settings["seed"])
     plan = plan_of(settings["data"])
@@ -79,7 +79,13 @@ def _train(
     network.sampling_rate_hz = RFDataset(plan.path("train")).sampling_rate_hz
     if settings.get("compression"):
         network.scaling.compress_with(torch.from_numpy(matched_filter(plan.setup())))
-    data = RFDataModule(plan.folder, loader, halo=network.halo, noise=noise, seed=settings["seed"])
+    data = RFDataModule(
+        plan.folder,
+        loader,
+        noise=Noise.of(settings),
+        augmentation=Augmentation(**settings.get("augmentation", {})),
+        seed=settings["seed"],
+    )
     if settings["trainer"]["accumulate_grad_batches"] == "epoch":
         trainer.accumulate_grad_batches = len(data.train_dataloader())
     learner = Learner(network, DualLoss(**settings["loss"]), settings["optimizer"])

@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from bubbleloc.data import writing
+from bubbleloc.data.augmentation import Augmentation
 from bubbleloc.data.crops import Crop, CropDataset, CropSampler
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.module import LoaderSettings, RFDataModule
@@ -30,11 +31,6 @@ def test_count_grid_holds_every_bubble_at_its_rounded_arrival(lines):
         assert set(np.flatnonzero(count)) == set(arrivals)
 
 
-def test_rms_is_that_of_the_whole_line(lines):
-    line = lines[0]
-    torch.testing.assert_close(line["rms"], line["rf"].square().mean().sqrt(), rtol=1e-4, atol=0)
-
-
 def test_workers_open_the_file_themselves(lines):
     lines[0]  # opened here, must not travel
     restored = pickle.loads(pickle.dumps(lines))
@@ -50,48 +46,44 @@ def test_reading_processes_give_the_same_batches(lines):
     assert torch.equal(alone, helped)
 
 
-def test_crops_are_windows_of_their_line(lines):
-    crop = CropDataset(lines, halo=100)[Crop(signal=2, start=500, samples=1000)]
+def test_crops_have_the_counts_of_their_window_and_the_whole_line(lines):
+    crop = CropDataset(lines)[Crop(signal=2, start=500, samples=1000)]
     whole = lines[2]
-    assert torch.equal(crop["rf"], whole["rf"][:, 500:1500])
+    assert torch.equal(crop["rf"], whole["rf"])
     assert torch.equal(crop["count"], whole["count"][:, 500:1500])
-    assert crop["rms"] == whole["rms"]
-    assert crop["valid"][0, :100].sum() == crop["valid"][0, -100:].sum() == 0
-    assert crop["valid"].sum() == 800
+    assert crop["start"] == 500
 
 
-@pytest.mark.parametrize(("start", "scored"), [(0, slice(0, 900)), (7446, slice(100, 1000))])
-def test_ends_of_the_line_are_scored(lines, start, scored):
-    valid = CropDataset(lines, halo=100)[Crop(0, start, 1000)]["valid"]
-    expected = torch.zeros(1, 1000)
-    expected[:, scored] = 1
-    assert torch.equal(valid, expected)
+def test_augmented_crops_are_fresh_in_every_draw(lines):
+    crops = CropDataset(lines, Augmentation(polarity=True, slope_db=12))
+    first, again, other = (crops[Crop(2, 0, 1000, draw)] for draw in ((0, 1), (0, 1), (1, 1)))
+    assert torch.equal(first["rf"], again["rf"])
+    assert not torch.equal(first["rf"], other["rf"])
+    assert torch.equal(first["count"], other["count"])
 
 
 def test_epochs_differ_but_are_reproducible(lines):
-    sampler = CropSampler(lines, crop=1000, halo=100, crops_per_signal=3, seed=5)
+    sampler = CropSampler(lines, crop=1000, crops_per_signal=3, seed=5)
     first = list(sampler)
     sampler.set_epoch(1)
     second = list(sampler)
     sampler.set_epoch(0)
     assert first == list(sampler) != second
     assert sorted(crop.signal for crop in first) == sorted(list(range(8)) * 3)
-    assert {crop.samples for crop in first} == {1200}
+    assert {crop.samples for crop in first} == {1000}
 
 
 def test_every_sample_is_scored_about_equally_often(lines):
-    sampler = CropSampler(lines, crop=2048, halo=260, crops_per_signal=2000, seed=0)
+    sampler = CropSampler(lines, crop=2048, crops_per_signal=2000, seed=0)
     scored = np.zeros(lines.samples)
     for crop in sampler:
-        stop = crop.start + crop.samples
-        start = crop.start + 260 if crop.start else 0
-        scored[start : stop - 260 if stop < lines.samples else stop] += 1
+        scored[crop.start : crop.start + crop.samples] += 1
     assert scored.min() > 0.45 * scored.mean()
     assert scored.max() < 1.65 * scored.mean()
 
 
-def test_long_crops_become_whole_lines(lines):
-    sampler = CropSampler(lines, crop=2048, halo=4095, crops_per_signal=1, seed=0)
+def test_without_a_crop_lines_are_whole(lines):
+    sampler = CropSampler(lines, crop=None, crops_per_signal=1, seed=0)
     assert {(crop.start, crop.samples) for crop in sampler} == {(0, lines.samples)}
 
 
@@ -122,7 +114,7 @@ def test_no_two_splits_share_noise(tiny, tmp_path, seed):
     """All splits are the same lines here, so that equal lines would mean equal noise."""
     for name in ("train", "val", "test"):
         (tmp_path / f"{name}.h5").write_bytes((tiny / "val.h5").read_bytes())
-    data = RFDataModule(tmp_path, LoaderSettings(crop=None), halo=0, noise=Noise(0.1), seed=seed)
+    data = RFDataModule(tmp_path, LoaderSettings(crop=None), noise=Noise(0.1), seed=seed)
     fixed = [open_split(tmp_path, name, Noise(0.1)) for name in ("train", "val", "test")]
     lines = [split.volts(0) for split in (*fixed, data.train)]
     lines += [crop["rf"].squeeze(0).numpy() for crop in training_lines(data, [0], signal=0)]
@@ -133,14 +125,14 @@ def test_no_two_splits_share_noise(tiny, tmp_path, seed):
 def training_lines(data, epochs, signal):
     """The crops of a signal that training sees in some epochs."""
     sampler = data.train_dataloader().sampler
-    crops = CropDataset(data.train, data.halo)
+    crops = CropDataset(data.train)
     for epoch in epochs:
         sampler.set_epoch(epoch)
         yield from (crops[crop] for crop in sampler if crop.signal == signal)
 
 
 def test_training_noise_is_fresh_in_every_draw_and_exact_after_a_resume(tiny):
-    noisy = {"halo": 0, "noise": Noise(0.1), "seed": 3}
+    noisy = {"noise": Noise(0.1), "seed": 3}
     data = RFDataModule(tiny, LoaderSettings(crop=None), **noisy)
     seen = [line["rf"] for line in training_lines(data, [0, 1], signal=2)]
     assert len({rf.numpy().tobytes() for rf in seen}) == len(seen) == 8
@@ -202,8 +194,8 @@ def imported(tiny, folder):
 
 
 def test_a_fifth_is_held_out_where_imported_data_have_no_validation(tiny, tmp_path):
-    data = RFDataModule(imported(tiny, tmp_path), LoaderSettings(crop=500), halo=10, seed=3)
-    again = RFDataModule(tmp_path, LoaderSettings(), halo=10, seed=4)
+    data = RFDataModule(imported(tiny, tmp_path), LoaderSettings(crop=500), seed=3)
+    again = RFDataModule(tmp_path, LoaderSettings(), seed=4)
     assert data.val.signals == again.val.signals
     assert sorted([*data.train.signals, *data.val.signals]) == list(range(8))
     assert len(data.val) == 2
@@ -217,7 +209,7 @@ def test_a_fifth_is_held_out_where_imported_data_have_no_validation(tiny, tmp_pa
 def test_nothing_is_held_out_beside_a_validation_split(tiny, tmp_path):
     folder = imported(tiny, tmp_path)
     (folder / "val.h5").write_bytes((tiny / "val.h5").read_bytes())
-    data = RFDataModule(folder, LoaderSettings(), halo=10)
+    data = RFDataModule(folder, LoaderSettings())
     assert (len(data.train), len(data.val)) == (8, 4)
     assert len(data.train_dataloader().sampler) == 8 * 4
 
@@ -225,7 +217,7 @@ def test_nothing_is_held_out_beside_a_validation_split(tiny, tmp_path):
 def test_a_missing_validation_split_of_ours_is_named(tiny, tmp_path):
     (tmp_path / "train.h5").write_bytes((tiny / "train.h5").read_bytes())
     with pytest.raises(InputError, match=r"no dataset at .*val.h5"):
-        RFDataModule(tmp_path, LoaderSettings(), halo=10)
+        RFDataModule(tmp_path, LoaderSettings())
 
 
 def test_one_imported_signal_is_too_few(tiny, tmp_path):
@@ -238,7 +230,7 @@ def test_one_imported_signal_is_too_few(tiny, tmp_path):
         for field in BUBBLE_FIELDS:
             file[f"bubbles/{field}"].resize(bubbles, axis=0)
     with pytest.raises(InputError, match=r"one signal and no val.h5"):
-        RFDataModule(tmp_path, LoaderSettings(), halo=10)
+        RFDataModule(tmp_path, LoaderSettings())
 
 
 def test_bad_values_are_refused_by_name(tiny, tmp_path):

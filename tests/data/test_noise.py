@@ -2,14 +2,15 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from bubbleloc.data.noise import Noise, add_noise, add_white_noise
+from bubbleloc.data.noise import REFERENCE_V, Noise
 from bubbleloc.errors import InputError
+from bubbleloc.physics.transducer import P4_1
 
 
 def test_noise_has_the_published_spectrum():
     rng = np.random.default_rng(0)
     rate = 62.5e6
-    noise = add_noise(np.zeros((40, 8446), np.float32), 1.0, rng, rate)
+    noise = np.stack([Noise(1.0)(np.zeros(8446, np.float32), rng, rate) for _ in range(40)])
     frequency, density = signal.welch(noise, rate, nperseg=1024)
     # |H|² of a Butterworth filter run twice, on white noise of 9.65 V
     expected = (
@@ -25,20 +26,55 @@ def test_noise_has_the_published_spectrum():
 def test_signal_is_filtered_too():
     t = np.arange(8446) / 62.5e6
     low, high = (np.sin(2 * np.pi * f * t).astype(np.float32) for f in (1.7e6, 20e6))
-    quiet = add_noise(low + high, 0.0, np.random.default_rng(0), 62.5e6)
+    quiet = Noise(1e-6)(low + high, np.random.default_rng(0), 62.5e6)
     np.testing.assert_allclose(quiet[500:-500], low[500:-500], atol=0.01)
 
 
 @pytest.mark.parametrize("snr_db", [-10, 0, 20])
 def test_white_noise_has_the_ratio_asked_for(snr_db):
     rng = np.random.default_rng(0)
-    lines = rng.normal(0, [[5.0], [50.0]], (2, 100_000)).astype(np.float32)
-    noise = add_white_noise(lines, snr_db, rng) - lines
-    ratio_db = 10 * np.log10(np.mean(lines**2, axis=1) / np.mean(noise**2, axis=1))
+    line = rng.normal(0, 50.0, 100_000).astype(np.float32)
+    noise = Noise(snr_db=snr_db)(line, rng, 62.5e6) - line
+    ratio_db = 10 * np.log10(np.mean(line**2) / np.mean(noise**2))
     np.testing.assert_allclose(ratio_db, snr_db, atol=0.1)
     _, density = signal.welch(noise, nperseg=256)  # flat: no filter
-    relative = density / density.mean(axis=1, keepdims=True)
-    np.testing.assert_allclose(relative[:, 2:-1], 1, atol=0.3)
+    np.testing.assert_allclose(density[2:-1] / density.mean(), 1, atol=0.3)
+
+
+def test_a_range_is_log_uniform_and_leaves_a_share_clean():
+    rng, line = np.random.default_rng(0), np.zeros(500, np.float32)
+    noise = Noise([0.01, 0.16], colour="white", clean_share=0.25)
+    levels = np.array([noise(line, rng, 62.5e6).std() / REFERENCE_V for _ in range(4000)])
+    assert abs(np.mean(levels == 0) - 0.25) < 0.03
+    noisy = levels[levels > 0]
+    assert 0.008 < noisy.min() < 0.012 < 0.14 < noisy.max() < 0.18
+    assert abs(np.median(noisy) - 0.04) < 0.003  # the middle in logarithms
+
+
+def test_a_range_of_ratios_is_uniform():
+    rng, line = np.random.default_rng(0), np.ones(2000, np.float32)
+    deviations = [(Noise(snr_db=[0, 20])(line, rng, 62.5e6) - 1).std() for _ in range(1000)]
+    assert abs(np.median(-20 * np.log10(deviations)) - 10) < 1
+
+
+def test_receiver_noise_has_the_spectrum_of_the_receive_response():
+    rng, rate = np.random.default_rng(0), 62.5e6
+    line, noise = np.zeros(8446, np.float32), Noise(1.0, colour="receive")
+    lines = np.stack([noise(line, rng, rate) for _ in range(40)])
+    frequency, density = signal.welch(lines, rate, nperseg=1024)
+    gain = np.abs(P4_1.receive(frequency))
+    expected = 2 * REFERENCE_V**2 / rate * (gain / gain.max()) ** 2
+    band = (frequency > 1e6) & (frequency < 4e6)
+    np.testing.assert_allclose(density.mean(axis=0)[band], expected[band], rtol=0.25)
+
+
+def test_any_colour_is_drawn():
+    rng, line = np.random.default_rng(0), np.zeros(8446, np.float32)
+    noise = [Noise(1.0, colour="any")(line, rng, 62.5e6) for _ in range(60)]
+    deviations = np.array([row.std() for row in noise]) / REFERENCE_V
+    kinds = np.histogram(deviations, [0, 0.32, 0.6, 1.2])[0]  # receive, low-pass, white
+    assert kinds.sum() == 60
+    assert kinds.min() > 10
 
 
 def test_no_noise_changes_nothing():
@@ -57,6 +93,8 @@ def test_no_noise_changes_nothing():
         ({"snr_db": "high"}, "snr_db=high must be a number"),
         ({"snr_db": float("inf")}, "snr_db=inf"),
         ({"level": 0.1, "snr_db": 20}, "choose one"),
+        ({"level": [0, 0.4]}, "noise="),
+        ({"colour": "pink"}, "choose any, low-pass, white, receive"),
     ],
 )
 def test_noise_that_makes_no_sense(settings, message):

@@ -83,18 +83,19 @@ def test_frames_and_samples_are_inverse():
 def test_shift_by_a_frame_shifts_the_output():
     network = small()
     rf = 30 * torch.randn(1, 1, 1400, dtype=torch.double)
-    rms, halo, rate = network.scaling.rms(rf), network.halo, network.rate
-    late = network(rf[..., rate:], rms)[..., halo:-halo]
-    torch.testing.assert_close(late, network(rf, rms)[..., halo + rate : -halo])
+    padded, rate = network.padded(rf), network.rate
+    late = network.outputs(padded[..., rate:], 1400 - rate)
+    torch.testing.assert_close(late, network(rf)[..., rate:])
 
 
-def test_a_crop_gives_the_output_of_the_line_where_it_has_context():
+@pytest.mark.parametrize("samples", [1200, 1201, 1203])
+def test_a_crop_with_its_context_gives_the_output_of_the_line(samples):
     network = small()
     rf = 30 * torch.randn(1, 1, 1900, dtype=torch.double)
-    rms, halo = network.scaling.rms(rf), network.halo
     start = 50 * network.rate
-    crop = network(rf[..., start : start + 1200], rms)[..., halo:-halo]
-    torch.testing.assert_close(crop, network(rf, rms)[..., start + halo : start + 1200 - halo])
+    window = slice(start, start + samples + network.context)
+    crop = network.outputs(network.padded(rf)[..., window], samples)
+    torch.testing.assert_close(crop, network(rf)[..., start : start + samples])
 
 
 def test_receptive_field_is_what_one_output_sees():

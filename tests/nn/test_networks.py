@@ -33,14 +33,13 @@ def test_scaled_networks_do_not_see_the_pressure():
     torch.testing.assert_close(network(1e3 * rf), network(rf), rtol=1e-3, atol=1e-4)
 
 
-def test_a_crop_with_the_rms_of_its_line_gives_the_output_of_the_line():
+def test_a_crop_with_its_context_gives_the_output_of_the_line():
     network = build_model("ckcnn", hidden_channels=3, kernel=31).eval()
     rf = 5 + torch.randn(1, 1, 2000) * torch.linspace(3, 0.1, 2000)
-    rms, halo = network.scaling.rms(rf), network.halo
-    crop = network(rf[..., 500:1500], rms)[..., halo:-halo]
-    torch.testing.assert_close(
-        crop, network(rf)[..., 500 + halo : 1500 - halo], rtol=1e-3, atol=1e-4
-    )
+    padded = network.padded(rf)
+    assert padded.shape[-1] == 2000 + network.context
+    crop = network.outputs(padded[..., 500 : 1500 + network.context], 1000)
+    torch.testing.assert_close(crop, network(rf)[..., 500:1500], rtol=1e-3, atol=1e-4)
 
 
 def test_receptive_field_is_what_one_output_sees():

@@ -118,13 +118,11 @@ def test_receptive_field_of_a_tcn():
     assert TCN(kernel=7, levels=6).receptive_field == 757
 
 
-def test_a_crop_with_the_rms_of_its_line_gives_the_output_of_the_line():
+def test_a_crop_with_its_context_gives_the_output_of_the_line():
     network = small("ckcnn_residual")
     rf = torch.randn(1, 1, 2000) * torch.linspace(3, 0.1, 2000)
-    rms, halo = network.scaling.rms(rf), network.halo
-    crop = network(rf[..., 500:1500], rms)[..., halo:-halo]
-    whole = network(rf)[..., 500 + halo : 1500 - halo]
-    torch.testing.assert_close(crop, whole, rtol=1e-3, atol=1e-4)
+    crop = network.outputs(network.padded(rf)[..., 500 : 1500 + network.context], 1000)
+    torch.testing.assert_close(crop, network(rf)[..., 500:1500], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", NAMES)

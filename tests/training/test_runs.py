@@ -183,10 +183,8 @@ def test_a_diverging_training_stops_with_a_diagnosis(tiny, tmp_path, monkeypatch
 def assert_crops_are_those_of_the_batch(folder, crops, volts):
     with h5py.File(folder / "train.h5") as file:
         for crop, line in zip(crops, volts, strict=True):
-            window = slice(crop["start"], crop["start"] + crop["samples"])
-            np.testing.assert_array_equal(
-                file["rf"][crop["signal"], window], line.squeeze().numpy()
-            )
+            np.testing.assert_array_equal(file["rf"][crop["signal"]], line.squeeze().numpy())
+            assert 0 <= crop["start"] <= line.shape[-1] - crop["samples"]
 
 
 def test_writing_names_the_file_that_cannot_be_written(tmp_path):

@@ -79,7 +79,15 @@ class Data(HydraGroup):
     folder: t.PathName = setting("folder of the dataset")
     signals: Signals
     seed: t.Seed = setting("seed of the scenes; signal i depends on seed, split and i alone")
-    bubbles: t.PathName = setting("monodisperse (2.4 µm ± 5 %), polydisperse, or a file of radii")
+    bubbles: t.PathName | t.Shares = setting(
+        "monodisperse (2.4 µm ± 5 %), polydisperse, none, a file of radii, or {kind: share, …}"
+    )
+    count: t.Range[t.CountFromZero] | None = setting(
+        "fewest and most bubbles of a signal; null: [10, 1000]", None
+    )
+    pressure_pa: t.Range[t.NotNegative] | None = setting(
+        "lowest and highest amplitude of the pulse; null: [5e3, 250e3]", None
+    )
     waveform: t.PathName = setting(
         "tristate, ref, s1.7 s2.5 s3.4 l1.7 l2.5 l3.4, suc sdc luc ldc, dpt, or a file",
         "tristate",  # runs of before it do not tell
@@ -96,7 +104,9 @@ class Simulate(Group):
     """
 
     seed: t.Seed = setting("seed of the scenes", "${data.seed}")
-    bubbles: t.PathName = setting("monodisperse, polydisperse, or a file", "${data.bubbles}")
+    bubbles: t.PathName | t.Shares = setting(
+        "monodisperse, polydisperse, a file, or {kind: share, …}", "${data.bubbles}"
+    )
     splits: Annotated[t.Listed[t.Split], Field(min_length=1)] = setting(
         "splits to simulate now", ["train", "val", "test"]
     )

@@ -54,6 +54,14 @@ class Loader(Group):
     workers: t.CountFromZero = setting("processes that read data", 0)
 
 
+class Augmentation(Group):
+    """Random changes of the training lines; positions stay."""
+
+    gain_db: t.NotNegative = setting("amplify by up to ± so much", 0.0)
+    slope_db: t.NotNegative = setting("let the gain rise or fall by up to so much over depth", 0.0)
+    polarity: t.Flag = setting("invert half of the lines", False)
+
+
 class Trainer(HydraGroup):
     """Arguments of `lightning.Trainer`, which checks those without a type here."""
 
@@ -81,14 +89,23 @@ class Train(Group):
     kernel: t.Kernel | None = setting("kernel size in samples, odd; null is the model's own", None)
     hidden_channels: t.Channels | None = setting("channels; null is the model's own", None)
     omega_0: t.Positive = setting("frequency of the SIREN, radians per unit of τ", 30.0)
-    noise: t.Noise = setting("noise of the published recipe; 1.0 is 9.65 V", 0.0)
-    snr_db: t.Number | None = setting("in place of noise: ratio of white noise in dB", None)
+    noise: t.Noise | t.NoiseRange = setting(
+        "noise level, 1.0 adds 9.65 V; a range [lowest, highest] is log-uniform", 0.0
+    )
+    snr_db: t.Number | t.Interval[t.Number] | None = setting(
+        "in place of noise: signal-to-noise ratio in dB, or a range", None
+    )
+    noise_colour: Literal["low-pass", "white", "receive", "any"] | None = setting(
+        "null: low-pass (the published recipe), or white with snr_db", None
+    )
+    clean_share: t.Probability = setting("share of the lines that get no noise", 0.0)
     compression: t.Flag = setting(
         "matched filter of the waveform as the network's first step", False
     )
     workers: t.Count | None = setting("processes that simulate a missing dataset", None)
     resume: t.PathName | None = setting("run directory to continue", None)
     loader: Loader
+    augmentation: Augmentation
     data: Data
     model: Model
     loss: Loss

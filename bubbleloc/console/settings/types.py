@@ -44,6 +44,12 @@ def _number_to_text(value: Any) -> Any:
     return str(value) if is_number else value
 
 
+def _not_descending(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] > value[1]:
+        raise ValueError("give the smaller number first, such as [10, 70]")
+    return value
+
+
 def _ascending(value: tuple[float, float]) -> tuple[float, float]:
     if value[0] >= value[1]:
         raise ValueError("give the smaller number first, such as [10, 70]")
@@ -53,6 +59,12 @@ def _ascending(value: tuple[float, float]) -> tuple[float, float]:
 def _from_zero(value: tuple[float, float]) -> tuple[float, float]:
     if value[0] < 0:
         raise ValueError("give a number, 0 or more, for both ends")
+    return value
+
+
+def _above_zero(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] <= 0:
+        raise ValueError("give a number above 0 for both ends, such as [0.005, 0.4]")
     return value
 
 
@@ -95,6 +107,16 @@ Interval = Annotated[
     Field(strict=False, title="two numbers, such as [10, 70]"),
     AfterValidator(_ascending),
 ]
+Range = Annotated[
+    tuple[Item, Item],
+    Field(strict=False, title="two numbers, such as [10, 70]"),
+    AfterValidator(_not_descending),
+]
+Shares = Annotated[
+    dict[str, Probability],
+    Field(title="shares, such as {monodisperse: 0.5, polydisperse: 0.5}"),
+]
+NoiseRange = Annotated[Interval[Noise], AfterValidator(_above_zero)]
 Depths = Annotated[Interval[Number], AfterValidator(_from_zero)]
 
 Checkpoint = Literal["best", "last"]
