@@ -80,12 +80,12 @@ class FrameCKConv(LocalCKConv1d):
     @property
     def weight(self) -> Tensor:
         """The sampled kernels, (out_channels, in_channels, 1, K)."""
-        return self.kernel().unsqueeze(2)
+        with torch.autocast(self.tau.device.type, enabled=False):  # ω₀τ needs all its digits
+            return self.kernel().unsqueeze(2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve ``x``: in float32 on a CPU by FFT, whose backward pass is far faster there."""
-        with torch.autocast(x.device.type, enabled=False):  # ω₀τ needs all its digits
-            weight = self.weight
+        weight = self.weight
         if x.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
             return functional.conv2d(x, weight)
         output = fft_conv1d(x.squeeze(2).contiguous(), weight.squeeze(2)).unsqueeze(2)
@@ -113,7 +113,13 @@ class Normalised(nn.Module):
         version = [(tensor.data_ptr(), tensor._version) for tensor in state]
         if self._folded is None or version != self._folded_version:
             self._folded, self._folded_version = self.folded(), version
-        return functional.conv2d(x, *self._folded)
+        weight, bias = self._folded
+        stem = isinstance(self.convolution, FrameStem)
+        reduced = torch.is_autocast_enabled(x.device.type) and not stem
+        if reduced and weight.shape[-1] > 1:
+            return _in_two_sums(x, weight, bias)
+        with torch.autocast(x.device.type, enabled=reduced):
+            return functional.conv2d(x, weight, bias)
 
     @torch.no_grad()
     def folded(self) -> tuple[Tensor, Tensor]:
@@ -155,3 +161,12 @@ class Mixing(nn.Module):
         """Mix the channels of ``x``."""
         mixed: Tensor = self.narrow(functional.relu(self.widen(x), inplace=True))
         return x + mixed
+
+
+def _in_two_sums(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Convolve in bfloat16, by halves of the taps: two sums of 8 bits keep more than one."""
+    x, half = x.bfloat16(), weight.shape[-1] // 2
+    end = x.shape[-1] - weight.shape[-1] + half
+    before = functional.conv2d(x[..., :end], weight[..., :half]).float()
+    after = functional.conv2d(x[..., half:], weight[..., half:])
+    return before.add_(after).add_(bias.view(1, -1, 1, 1))

@@ -1,5 +1,6 @@
 import numpy as np
 import torch
+from torch.nn import functional
 
 from bubbleloc.training.loss import DualLoss, dice_distance
 
@@ -42,3 +43,15 @@ def test_near_miss_costs_less_than_far_miss():
     truth[..., 200] = 1
     near, far = truth.roll(2, -1), truth.roll(60, -1)
     assert DualLoss(alpha=0.1)(near, truth) < DualLoss(alpha=0.1)(far, truth)
+
+
+def test_gradient_is_that_of_a_blur_sample_by_sample():
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(2, 1, 213, generator=generator, requires_grad=True)
+    y = (torch.rand(z.shape, generator=generator) < 0.1).float()
+    blur = torch.exp(-0.1 * torch.arange(-29, 30).square()).view(1, 1, -1)
+    expected = functional.conv1d(z - y, blur, padding=29).abs().mean()
+    ours = DualLoss(alpha=0.1, dice_weight=0)(z, y)
+    torch.testing.assert_close(
+        torch.autograd.grad(ours, z)[0], torch.autograd.grad(expected, z)[0], atol=1e-6, rtol=0
+    )
