@@ -187,19 +187,16 @@ def examples(network: Localizer, test: Split, selection: Sweep) -> list[Example]
     place = list(selection.tolerances).index(QUOTED_TOLERANCE)
     threshold = float(best_thresholds(selection)[place])
     nearest = [int(np.abs(test.bubbles - wanted).argmin()) for wanted in EXAMPLE_BUBBLES]
-    shown = []
-    for index in dict.fromkeys(nearest):
-        rf = test.volts(index)
-        shown.append(
-            Example(
-                title=f"Test signal {index}: {test.bubbles[index]} bubbles",
-                rf=rf.astype(np.float64),
-                prediction=apply(network, rf[None])[0].astype(np.float64),
-                arrival_sample=test.arrival_sample(index),
-                threshold=threshold,
-            )
+    return [
+        Example(
+            title=f"Test signal {index}: {test.bubbles[index]} bubbles",
+            rf=test.volts(index).astype(np.float64),
+            prediction=apply(network, test.volts(index)[None])[0].astype(np.float64),
+            arrival_sample=test.arrival_sample(index),
+            threshold=threshold,
         )
-    return shown
+        for index in dict.fromkeys(nearest)
+    ]
 
 
 def _noise(

@@ -1,7 +1,5 @@
 """Steps that turn the samples of a file into RF lines; none of them shifts time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """Recordings in HDF5 files: datasets of this package, and plain arrays."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

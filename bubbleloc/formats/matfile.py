@@ -1,7 +1,5 @@
 """Variables of MATLAB files, of version 5 and of 7.3 alike."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Recordings in NumPy's files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

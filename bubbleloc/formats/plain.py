@@ -1,7 +1,5 @@
 """Recordings from plain arrays: choose one among several, and tell its axes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Transducer and pulse of a Verasonics workspace: Trans, TX, TW."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 

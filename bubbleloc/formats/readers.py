@@ -1,7 +1,5 @@
 """Open a recording by the suffix and the content of its file."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Unpack
 

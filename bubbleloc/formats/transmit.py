@@ -1,7 +1,5 @@
 """Which transmit of a frame is read, and when its pulse leaves the middle of the array."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

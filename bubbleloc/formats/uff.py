@@ -1,7 +1,5 @@
 """Recordings in UFF (USTB) and PICMUS files: HDF5 with channel data and the array's geometry."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Recordings of a Verasonics system: ``.mat`` files of the workspace that VSX leaves."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from typing import Any

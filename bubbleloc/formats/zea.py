@@ -1,7 +1,5 @@
 """Recordings in zea files: HDF5 with raw data, the scan and the probe."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """From RF lines in volts to a table of bubbles."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """Tables of bubbles in CSV and HDF5 files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What one RF sample is worth in time, depth and wavelengths."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import nan
 
