@@ -17,11 +17,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bubbleloc.metrics.scores import BASELINES
 from bubbleloc.physics.scale import Scale
 from bubbleloc.report.document import Section
 from bubbleloc.report.figures import style
-from bubbleloc.report.figures.scores import BASELINE_LOOKS
 from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, RED
 from bubbleloc.report.tables import write_csv
 
@@ -100,10 +98,10 @@ def sweep_lines(table: pd.DataFrame, parameter: str, others: list[str], label: s
         )
         colour, marker = _LINES[i % len(_LINES)]
         name = words or "median, 95 % interval"
-        _draw_medians(axes, line, color=colour, marker=marker, label=name)
+        draw_medians(axes, line, color=colour, marker=marker, label=name)
         if not others:
             axes.plot(line.index, line["mean"], "s--", color=RED, markersize=3.5, label="mean")
-    _space(axes, table[parameter])
+    set_ticks(axes, table[parameter])
     axes.set(xlabel=_axis_name(parameter), ylabel=f"median {label}" if others else label)
     low, high = table["median_low"].min(), table["median_high"].max()
     if np.isfinite(low) and np.isfinite(high):  # single signals have no interval
@@ -135,29 +133,7 @@ def sweep_heatmap(table: pd.DataFrame, across: str, down: str) -> Figure:
     return figure
 
 
-@style.house_style
-def noise_lines(table: pd.DataFrame, label: str) -> Figure:
-    """F1 against the level of added noise, with the means of the baselines.
-
-    `table` has a row per level: `noise`, and the columns of ``content.summary_table``.
-    """
-    figure = style.new_figure(height=2.9)
-    axes = figure.subplots()
-    lines = table.set_index("noise")
-    _draw_medians(axes, lines, color=BLUE, marker="o", label="network, median")
-    axes.plot(lines["mean"], "o:", color=BLUE, markersize=3, label="network, mean")
-    for method, (colour, marker) in BASELINE_LOOKS.items():
-        if f"{method}_mean" in lines:
-            (mean,) = axes.plot(lines[f"{method}_mean"], f"{marker}--", markersize=3, linewidth=1)
-            mean.set(color=colour, label=f"{BASELINES[method]}, mean")
-    _space(axes, table["noise"])
-    axes.set(xlabel="noise level (standard deviation / 9.65 V)", ylabel=label, ylim=(0, 1))
-    *means, median = zip(*axes.get_legend_handles_labels(), strict=True)  # error bars come last
-    figure.legend(*zip(median, *means, strict=True), loc="outside upper center", ncols=2)
-    return figure
-
-
-def _draw_medians(axes: Axes, table: pd.DataFrame, **looks: Any) -> None:
+def draw_medians(axes: Axes, table: pd.DataFrame, **looks: Any) -> None:
     """Draw medians along the index of a table with their intervals, where they have one."""
     median = table["median"]
     error = np.nan_to_num(np.abs([median - table["median_low"], median - table["median_high"]]))
@@ -169,7 +145,7 @@ def _axis_name(parameter: str) -> str:
     return _SYMBOLS.get(parameter, parameter) + unit
 
 
-def _space(axes: Axes, column: pd.Series) -> None:
+def set_ticks(axes: Axes, column: pd.Series) -> None:
     """Put a tick at each value, on a logarithmic axis where the values span a wide range."""
     values = np.sort(column.unique())
     positive = values[values > 0]
