@@ -2,11 +2,11 @@
 
 import platform
 import shlex
-import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from subprocess import DEVNULL, SubprocessError, check_output
 from typing import Any
 
 from bubbleloc import __version__
@@ -92,17 +92,12 @@ def git_state(checkout: Path) -> dict[str, Any] | None:
     """Return revision and dirty flag of a checkout; None where the package is installed."""
     if not (checkout / ".git").exists():
         return None  # some folder above may be a checkout, but not of this package
+    git = ["git", "-C", str(checkout)]
     try:
         revision, changes = (
-            subprocess.run(
-                ["git", "-C", str(checkout), *arguments],
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=True,
-            ).stdout.strip()
-            for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain"])
+            check_output([*git, *words], stderr=DEVNULL, text=True, timeout=30)
+            for words in (["rev-parse", "HEAD"], ["status", "--porcelain"])
         )
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, SubprocessError):
         return None
-    return {"revision": revision, "dirty": bool(changes)}
+    return {"revision": revision.strip(), "dirty": bool(changes)}
