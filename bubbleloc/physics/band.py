@@ -42,8 +42,8 @@ class Levels:
 
     def __str__(self) -> str:
         return (
-            f"{_mhz(self.frequency_hz)}: transmit {self.transmit_db:.0f} dB, receive "
-            f"{self.receive_db:.0f} dB; the pulse peaks at {_mhz(self.pulse_peak_hz)}"
+            f"{_mhz(self.frequency_hz)}: transmit {round(self.transmit_db)} dB, receive "
+            f"{round(self.receive_db)} dB; the pulse peaks at {_mhz(self.pulse_peak_hz)}"
         )
 
 

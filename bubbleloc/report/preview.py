@@ -1,13 +1,12 @@
 """Pictures of what the settings of a dataset mean, before anything is simulated for hours."""
 
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bubbleloc.arrays import Floats
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.physics import (
     BubbleResponse,
@@ -16,26 +15,20 @@ from bubbleloc.physics import (
     Setup,
     bubble_response,
     draw_scene,
-    propagate,
     simulate_rf,
     typical_lag_samples,
-    unit_pulse,
 )
-from bubbleloc.physics.band import levels
 from bubbleloc.physics.scene import draw_radii
+from bubbleloc.physics.waveforms import waveform_of
 from bubbleloc.report.figures import style
+from bubbleloc.report.figures.pulse import draw_spectrum, finish_spectrum, pulse_figure, times_us
 from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, save_figure
 
 PRESSURE_PA = 100e3  # within the 5–250 kPa of the scenes, enough for a clear second harmonic
 BUBBLES = 12  # few enough to see each echo
 RADII = 1001  # to take the middle one of
-_LOWEST_DB = -50.0
-_HARMONICS = 4.5
-"""Spectra reach to this multiple of the drive frequency."""
-_FFT_SAMPLES = 2**14  # more than any signal has, so that spectra are smooth curves
-_ZOOM_S = 12.8e-6
-_SILENCE_S = 4e-6  # after which an echo is over
-_PALE = "#c4c4c4"
+_ZOOM_S = 12.2e-6  # and the pulse
+_SILENCE_S = 3.4e-6  # and the pulse: an echo is over
 
 
 def preview(plan: DatasetPlan) -> Path:
@@ -53,7 +46,7 @@ def preview(plan: DatasetPlan) -> Path:
     shell = "no shell" if setup.shell == "none" else f"{str(setup.shell).capitalize()} shell"
     where = f"{shell}, {1e-3 * PRESSURE_PA:.0f} kPa"
     one = f"{1e6 * radius_m:.2g} µm, {where}, {1e3 * depth_m:.0f} mm deep"
-    bubble = bubble_response(radius_m, depth_m, PRESSURE_PA, setup)
+    bubble = _beside_linear(radius_m, depth_m, setup)
     alone = Scene(np.array([depth_m]), np.zeros(1), np.array([radius_m]), PRESSURE_PA)
     few = draw_scene(
         rng,
@@ -75,50 +68,32 @@ def preview(plan: DatasetPlan) -> Path:
 
 
 @style.house_style
-def pulse_figure(setup: Setup, pressure_pa: float, depth_m: float) -> Figure:
-    """The pulse of an amplitude, as transmitted and as it reaches a depth; spectra below."""
-    figure = style.new_figure(height=3.5)
-    top, bottom = figure.subplots(2, 1)
-    transmitted = pressure_pa * unit_pulse(setup)[0]
-    at_depth = np.sum(propagate(depth_m, pressure_pa, setup), axis=0)[0]
-    pulses = (
-        (transmitted, _PALE, 3.0, "transmitted"),
-        (at_depth, BLUE, 1.2, f"{1e3 * depth_m:.0f} mm deep"),
-    )
-    time_us = _time_us(len(transmitted), setup)
-    for pressure, colour, width, name in pulses:
-        top.plot(time_us, 1e-3 * pressure, color=colour, linewidth=width, label=name)
-        _draw_spectrum(bottom, pressure, setup.simulation_rate_hz, color=colour, linewidth=width)
-    last = np.flatnonzero(np.abs(transmitted) > 0.01 * pressure_pa)[-1]
-    top.set(xlabel="time (µs)", ylabel="pressure (kPa)", xlim=(0, 1.25 * time_us[last]))
-    top.locator_params(axis="x", nbins=6)
-    top.set_title(f"pulse of {1e-3 * pressure_pa:.0f} kPa at {1e-6 * setup.frequency_hz:g} MHz")
-    _finish_spectrum(bottom, setup)
-    bottom.set_title(f"at {levels(setup)}")
-    figure.align_ylabels()
-    figure.legend(loc="outside lower center", ncols=2)
-    return figure
-
-
-@style.house_style
 def bubble_figure(title: str, bubble: BubbleResponse, line: RFLine, setup: Setup) -> Figure:
-    """R(t) of one bubble, the sound it scatters, and the spectra of that and of its RF line."""
+    """R(t) of one bubble, the sound it scatters, and the spectra of that and of its RF line.
+
+    A second row of ``bubble`` is drawn as the linear bubble.
+    """
     figure = style.new_figure(height=4.8)
     wall, sound, spectrum = figure.subplots(3, 1, height_ratios=(1, 1, 1.15))
-    time_us = _time_us(bubble.time_s.shape[1], setup)
+    time_us = times_us(bubble.time_s.shape[1], setup)
     wall.axhline(1e6 * bubble.radius_m[0, 0], color=MUTED, linewidth=0.8, linestyle=":")
     wall.plot(time_us, 1e6 * bubble.radius_m[0], color=GREEN)
     wall.set(ylabel="radius (µm)", title=title)
     wall.tick_params(labelbottom=False)
     sound.plot(time_us, bubble.scattered_pa[0], color=INK)
     sound.set(ylabel="echo at\n1 mm (Pa)", xlabel="time since the pulse reached the bubble (µs)")
+    emitted, received = bubble.scattered_pa[0], np.asarray(line.volts, dtype=np.float64)
+    draw_spectrum(spectrum, emitted, setup.simulation_rate_hz, color=INK, label="echo at 1 mm")
+    dashed = {"color": ORANGE, "linestyle": "--", "label": "received"}
+    draw_spectrum(spectrum, received, line.sampling_rate_hz, **dashed)
+    for radius_m, scattered_pa in zip(bubble.radius_m[1:], bubble.scattered_pa[1:], strict=True):
+        wall.plot(time_us, 1e6 * radius_m, color=BLUE, linewidth=0.8)
+        sound.plot(time_us, scattered_pa, color=BLUE, linewidth=0.8)
+        thin = {"color": BLUE, "linewidth": 0.8, "label": "echo of a linear bubble"}
+        draw_spectrum(spectrum, scattered_pa, setup.simulation_rate_hz, **thin)
     wall.set_xlim(0, time_us[-1])
     sound.set_xlim(0, time_us[-1])
-    emitted, received = bubble.scattered_pa[0], np.asarray(line.volts, dtype=np.float64)
-    _draw_spectrum(spectrum, emitted, setup.simulation_rate_hz, color=INK, label="echo at 1 mm")
-    dashed = {"color": ORANGE, "linestyle": "--", "label": "received"}
-    _draw_spectrum(spectrum, received, line.sampling_rate_hz, **dashed)
-    _finish_spectrum(spectrum, setup)
+    finish_spectrum(spectrum, setup)
     figure.align_ylabels()
     figure.legend(loc="outside lower center", ncols=2)
     return figure
@@ -132,7 +107,7 @@ def arrivals_figure(title: str, line: RFLine, lag_samples: float, setup: Setup) 
     """
     figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=3.7)
     whole, part = figure.subplots(2, 1, height_ratios=(1, 1.3))
-    first, stop = _part_to_show(line)
+    first, stop = _part_to_show(line, waveform_of(setup).duration_s)
     _draw_arrivals(whole, line, 0, len(line.volts))
     _draw_arrivals(part, line, first, stop)
     whole.axvspan(first, stop, color=BLUE, alpha=0.12, linewidth=0)
@@ -146,30 +121,14 @@ def arrivals_figure(title: str, line: RFLine, lag_samples: float, setup: Setup) 
     return figure
 
 
-def _time_us(samples: int, setup: Setup) -> Floats:
-    return np.asarray(np.arange(samples) * (1e6 / setup.simulation_rate_hz), dtype=np.float64)
-
-
-def _draw_spectrum(axes: Axes, signal: Floats, rate_hz: float, **looks: Any) -> None:
-    """Draw the magnitude of a signal's (n,) spectrum in dB below its own maximum."""
-    samples = max(_FFT_SAMPLES, len(signal))
-    magnitude = np.abs(np.fft.rfft(signal, samples))
-    level_db = 20 * np.log10(np.maximum(magnitude / magnitude.max(), 1e-9))
-    axes.plot(1e-6 * np.fft.rfftfreq(samples, 1 / rate_hz), level_db, **looks)
-
-
-def _finish_spectrum(axes: Axes, setup: Setup) -> None:
-    """Mark the fundamental and its second harmonic, and name the axes."""
-    drive_mhz = 1e-6 * setup.frequency_hz
-    for order, name, side in ((1, "fundamental", "right"), (2, "second harmonic", "left")):
-        axes.axvline(order * drive_mhz, color=MUTED, linewidth=0.8, linestyle=":")
-        axes.text(order * drive_mhz, 4, name, color=MUTED, fontsize=7, ha=side)
-    axes.set(
-        xlabel="frequency (MHz)",
-        ylabel="level (dB)",
-        xlim=(0, _HARMONICS * drive_mhz),
-        ylim=(_LOWEST_DB, 2),
-    )
+def _beside_linear(radius_m: float, depth_m: float, setup: Setup) -> BubbleResponse:
+    """Return the response of a bubble in its first row, and of a linear one in its second."""
+    both = [
+        bubble_response(radius_m, depth_m, PRESSURE_PA, each)
+        for each in (setup, replace(setup, bubble="linear"))
+    ]
+    names = [field.name for field in fields(BubbleResponse)]
+    return BubbleResponse(*(np.concatenate([getattr(b, name) for b in both]) for name in names))
 
 
 def _draw_arrivals(axes: Axes, line: RFLine, first: int, stop: int) -> None:
@@ -184,11 +143,11 @@ def _draw_arrivals(axes: Axes, line: RFLine, first: int, stop: int) -> None:
     axes.grid(False)
 
 
-def _part_to_show(line: RFLine) -> tuple[int, int]:
+def _part_to_show(line: RFLine, pulse_s: float) -> tuple[int, int]:
     """Ends of the part with most arrivals among those that begin with a first echo in silence."""
-    length = min(round(_ZOOM_S * line.sampling_rate_hz), len(line.volts))
+    length = min(round((_ZOOM_S + pulse_s) * line.sampling_rate_hz), len(line.volts))
     arrivals = np.sort(line.arrival_sample)
-    silence = _SILENCE_S * line.sampling_rate_hz
+    silence = (_SILENCE_S + pulse_s) * line.sampling_rate_hz
     alone = arrivals[np.diff(arrivals, prepend=-np.inf) > silence]
     last = np.searchsorted(arrivals, alone + 0.6 * length)  # room for the last echo
     start = alone[(last - np.searchsorted(arrivals, alone)).argmax()]
@@ -206,4 +165,4 @@ def _mark_lag(axes: Axes, line: RFLine, lag_samples: float, first: int) -> None:
     bottoms = (low * 1.5 / 1.9, 0.0)  # at the marker, and in the echo
     axes.vlines((start, peak), bottoms, height, color=BLUE, linewidth=0.7, linestyle=":")
     words = f"echoes peak about {lag_samples:.0f} samples after their arrival"
-    axes.text(peak + 8, height, words, color=BLUE, fontsize=7, va="center")
+    axes.text(start + 4, 1.04 * height, words, color=BLUE, fontsize=7, va="bottom")

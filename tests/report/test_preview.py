@@ -6,7 +6,7 @@ import pytest
 
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
-from bubbleloc.physics import RFLine, Scene, Setup, bubble_response, simulate_rf
+from bubbleloc.physics import RFLine, Scene, Setup, bubble_response, drive_signal, simulate_rf
 from bubbleloc.report import preview as module
 from bubbleloc.report.preview import arrivals_figure, bubble_figure, preview, pulse_figure
 from tests.conftest import run
@@ -67,6 +67,34 @@ def test_spectra_are_marked_at_the_fundamental_and_second_harmonic():
     assert figure.axes[0].lines[0].get_ydata().max() == pytest.approx(100, rel=1e-3)
     for text in ("pressure (kPa)", "time (µs)", "frequency (MHz)", "level (dB)"):
         assert text in words(figure)
+
+
+@pytest.mark.parametrize("name", ["tristate", "luc"])
+def test_the_pulse_is_drawn_with_its_drive_band_and_autocorrelation(name):
+    setup = Setup(waveform=name)
+    figure = pulse_figure(setup, 1e5, 0.02)
+    _, spectrum, drive, autocorrelation = figure.axes
+    np.testing.assert_array_equal(drive.lines[0].get_ydata(), drive_signal(setup))
+    assert {line.get_label() for line in spectrum.lines} >= {
+        "transmit response",
+        "receive response",
+    }
+    lag_us, height = autocorrelation.lines[0].get_data()
+    assert lag_us[height.argmax()] == pytest.approx(0)
+    assert height.max() == 1
+    assert f"{name}: 100 kPa at" in words(figure)
+
+
+def test_a_second_bubble_is_drawn_as_the_linear_one():
+    setup = Setup(depth_m=0.03)
+    bubble = module._beside_linear(2e-6, 0.015, setup)
+    scene = Scene(np.array([0.015]), np.zeros(1), np.array([2e-6]), 1e5)
+    figure = bubble_figure("bubble", bubble, simulate_rf(scene, setup), setup)
+    linear = bubble_response(2e-6, 0.015, 1e5, Setup(depth_m=0.03, bubble="linear"))
+    wall, sound, _ = figure.axes
+    np.testing.assert_array_equal(sound.lines[1].get_ydata(), linear.scattered_pa[0])
+    np.testing.assert_allclose(wall.lines[2].get_ydata(), 1e6 * linear.radius_m[0])
+    assert "echo of a linear bubble" in words(figure)
 
 
 def test_a_bubble_rests_at_its_radius_and_its_spectra_peak_at_0_db():
