@@ -9,13 +9,18 @@ from bubbleloc.console.cli import Settings, command
 @command
 def main(settings: Settings) -> None:
     """Evaluate a run, or all runs of a sweep."""
+    from bubbleloc.evaluation.conditions import evaluate_conditions
     from bubbleloc.evaluation.run import evaluate_run
     from bubbleloc.training.runs import find_runs
 
     runs = find_runs(Path(settings.pop("run")))
-    folder = settings.pop("folder")
+    folder, conditions = settings.pop("folder"), settings.pop("conditions")
     for run in runs:
-        page = evaluate_run(run, folder=Path(folder) if folder else None, **settings)
+        if conditions:
+            used = {name: settings[name] for name in ("checkpoint", "baselines", "batch_size")}
+            page = evaluate_conditions(run, **used)
+        else:
+            page = evaluate_run(run, folder=Path(folder) if folder else None, **settings)
         if len(runs) == 1:
             print(page.with_suffix(".md").read_text(encoding="utf-8"))
         print(f"report: {os.path.relpath(page)}")

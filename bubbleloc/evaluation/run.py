@@ -18,8 +18,9 @@ from bubbleloc.evaluation.baselines import score_baselines
 from bubbleloc.evaluation.reports import report_folder, weights_fingerprint
 from bubbleloc.evaluation.scoring import MethodScores, predict, score_method
 from bubbleloc.files import check_output
-from bubbleloc.metrics import QUOTED_TOLERANCE, TOLERANCES, Sweep, best_thresholds
+from bubbleloc.metrics import QUOTED_TOLERANCE, Sweep, best_thresholds
 from bubbleloc.metrics.breakdown import outcomes
+from bubbleloc.metrics.one_to_one import PAIR_TOLERANCES
 from bubbleloc.metrics.scores import NETWORK
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
@@ -29,7 +30,6 @@ from bubbleloc.training import provenance, runs
 SELECTION_SPLITS = ("val", "train")  # never the test split
 EXAMPLE_BUBBLES = (100, 500)  # a sparse and a dense line to show
 DEFAULT_BASELINES = ("matched_filter", "wiener")
-ONE_TO_ONE = TOLERANCES[1:]  # positions are not rounded there, so no pair is at distance zero
 
 
 def evaluate_run(
@@ -64,7 +64,7 @@ def evaluate_run(
     data = folder or _own_dataset(run, config, selection)
     weights = weights_fingerprint(run, checkpoint)  # first: a training may replace them any time
     trained = runs.open_run(run, checkpoint)
-    network, resampled = _at_rate_of(data, trained, resample)
+    network, resampled = at_rate_of(data, trained, resample)
     score = partial(
         score_network,
         network,
@@ -103,7 +103,7 @@ def score_network(
         raise InputError(f"selection={selection}: choose one of {', '.join(SELECTION_SPLITS)}")
     chosen_on, test = open_split(folder, selection, noise), open_split(folder, "test", noise)
     method = partial(predict, network=network, batch_size=batch_size)
-    scored = score_method(NETWORK, method, chosen_on, test, ONE_TO_ONE if one_to_one else ())
+    scored = score_method(NETWORK, method, chosen_on, test, PAIR_TOLERANCES if one_to_one else ())
     quoted = [QUOTED_TOLERANCE] if one_to_one else []
     every = [scored, *score_baselines(baselines, chosen_on, test, quoted)]
     evaluation = Evaluation(
@@ -151,7 +151,7 @@ def _own_dataset(run: Path, config: runs.Config, selection: str) -> Path:
     return folder
 
 
-def _at_rate_of(
+def at_rate_of(
     folder: Path, trained: runs.TrainedNetwork, resample: bool
 ) -> tuple[Localizer, dict[str, str]]:
     """Return the network for the sampling rate of the test lines, and what to tell of it."""

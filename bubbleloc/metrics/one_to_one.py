@@ -13,11 +13,14 @@ from numpy.typing import ArrayLike
 from bubbleloc.arrays import Floats
 from bubbleloc.metrics.detections import Detections, pick_peaks
 from bubbleloc.metrics.matching import match_detections
-from bubbleloc.metrics.thresholds import THRESHOLDS
+from bubbleloc.metrics.thresholds import THRESHOLDS, TOLERANCES
 from bubbleloc.physics.scale import Scale
 
 PEAK_THRESHOLDS: tuple[float, ...] = THRESHOLDS[4:]
 """Confidences tried for one-to-one scores: 0.001, 0.003 … 0.1, 0.15 … 0.9; lower is ripple."""
+
+PAIR_TOLERANCES = TOLERANCES[1:]
+"""Positions are not rounded here, so no pair is at distance zero."""
 
 _RATIOS = ["precision", "recall", "f1", "jaccard", "efficiency"]
 

@@ -6,11 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from bubbleloc import __version__
+from bubbleloc.arrays import Floats
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import Split
 from bubbleloc.errors import InputError
 from bubbleloc.files import fingerprint, read_yaml, write_yaml
-from bubbleloc.metrics import Sweep, best_thresholds, tolerance_sweep
+from bubbleloc.metrics.detections import Detections
+from bubbleloc.metrics.one_to_one import (
+    PAIR_TOLERANCES,
+    choose_peak_thresholds,
+    pick_all_peaks,
+)
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.inference import apply
 from bubbleloc.physics.scale import Scale
@@ -28,7 +34,7 @@ class Card:
         parameters: number of trainable parameters.
         scale: of the RF lines that it was trained on.
         noise: that was added to them.
-        thresholds: best threshold per tolerance in samples; empty where none is known.
+        thresholds: of peaks, best per tolerance in samples; empty where none is known.
         selection: split that these were chosen on.
         fingerprint: of the file with the weights, see `bubbleloc.files.fingerprint`.
         software: that trained it.
@@ -47,12 +53,16 @@ class Card:
 
 
 def choose_thresholds(network: Localizer, split: Split) -> dict[int, float]:
-    """Return the threshold of highest mean tolerance F1 over a split, per tolerance."""
-    selection = Sweep.concatenate(
-        [tolerance_sweep(apply(network, batch.rf), batch.count) for batch in split.batches()]
-    )
-    best = best_thresholds(selection)
-    return dict(zip(selection.tolerances.tolist(), best.tolist(), strict=True))
+    """Return the threshold of peaks with the highest mean one-to-one F1, per tolerance.
+
+    A line without bubbles counts 1 where nothing is found in it, else 0.
+    """
+    peaks: list[Detections] = []
+    arrival_sample: list[Floats] = []
+    for batch in split.batches():
+        peaks += pick_all_peaks(apply(network, batch.rf))
+        arrival_sample += batch.arrival_sample
+    return choose_peak_thresholds(peaks, arrival_sample, PAIR_TOLERANCES)
 
 
 def write_card(path: Path, cards: Mapping[str, Card], **more: Any) -> None:

@@ -89,7 +89,7 @@ def test_hdf5_output_says_the_same_and_how_it_was_made(rf, source, identity, tmp
 def test_threshold_is_that_of_the_run(workplace, monkeypatch, tmp_path):
     monkeypatch.chdir(workplace)
     source = workplace / "data/tiny/test.h5"
-    thresholds = pd.read_csv("outputs/a/report/thresholds.csv").set_index("tolerance")
+    thresholds = pd.read_csv("outputs/a/report/matched.csv").set_index("tolerance")
     for tolerance in (4, 7):
         done = localize_file("outputs/a", source, tmp_path / "b.csv", tolerance=tolerance)
         assert done.threshold == pytest.approx(thresholds.loc[tolerance, "threshold"])

@@ -40,7 +40,7 @@ def test_a_card_knows_the_lines_and_the_thresholds(trained):
     assert card.noise == Noise(0.01)
     assert card.parameters == opened.network.parameter_count
     assert card.model == runs.read_config(trained)["model"]
-    assert list(card.thresholds) == list(range(10))
+    assert list(card.thresholds) == list(range(1, 10))
     assert card.selection == "val"
     assert not opened.network.training
     assert open_run(trained, "last").card.thresholds
@@ -58,7 +58,7 @@ def test_thresholds_are_those_that_an_evaluation_chooses(trained):
     data = Path(runs.read_config(trained)["data"]["folder"])
     for checkpoint in ("best", "last"):
         report = evaluate_run(trained, checkpoint=checkpoint, folder=data, baselines=[]).parent
-        table = pd.read_csv(report / "thresholds.csv").set_index("tolerance")["threshold"]
+        table = pd.read_csv(report / "matched.csv").set_index("tolerance")["threshold"]
         assert open_run(trained, checkpoint).card.thresholds == pytest.approx(table.to_dict())
 
 

@@ -15,6 +15,7 @@ class Evaluate(Group):
     python -m bubbleloc.evaluate run=outputs/train/<run> noise=0.01,0.02,0.04,0.08,0.16,0.32
     python -m bubbleloc.evaluate run=outputs/train/<run> baselines=matched_filter,wiener,sparse
     python -m bubbleloc.evaluate run=outputs/train/<run> folder=data/x resample=true
+    python -m bubbleloc.evaluate run=bubbleloc:robust conditions=all
     """
 
     run: t.PathName = setting("run directory, or a sweep directory with runs in it")
@@ -25,6 +26,9 @@ class Evaluate(Group):
         "level of added noise; null is that of the run; a list adds F1 against noise", None
     )
     snr_db: t.Number | None = setting("in place of noise: ratio of white noise in dB", None)
+    conditions: Literal["all"] | None = setting(
+        "all: noise 0 to 32 %, all bubble sizes and empty lines, in <run>/report-conditions", None
+    )
     baselines: t.Listed[Literal["matched_filter", "wiener", "sparse"]] = setting(
         "classical methods to compare with; sparse (ℓ1) takes 0.1 s per line and level",
         ["matched_filter", "wiener"],
