@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from bubbleloc.console.cli import Settings, command
+from bubbleloc.errors import printable
 
 
 @command
@@ -23,7 +24,7 @@ def main(settings: Settings) -> None:
             page = evaluate_run(run, folder=Path(folder) if folder else None, **settings)
         if len(runs) == 1:
             print(page.with_suffix(".md").read_text(encoding="utf-8"))
-        print(f"report: {os.path.relpath(page)}")
+        print(f"report: {printable(os.path.relpath(page))}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from bubbleloc.data.dataset import Batch, RFDataset
 from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.store import fingerprint, is_imported, open_dataset
-from bubbleloc.errors import InputError
+from bubbleloc.errors import InputError, printable
 
 HELD_OUT = 0.2  # of the training signals, where an imported dataset has no validation split
 HELD_OUT_SEED = 0  # the same for all runs, so that they are compared on the same signals
@@ -38,7 +38,7 @@ class Split(RFDataset):
 
     def __str__(self) -> str:
         held_out = "" if len(self) == self.signals_in_file else f" of {self.signals_in_file}"
-        return f"{self.path}, {len(self)}{held_out} signals"
+        return printable(f"{self.path}, {len(self)}{held_out} signals")
 
 
 def open_split(folder: Path, name: str, noise: Noise = NO_NOISE, seed: int = 0) -> Split:

@@ -17,7 +17,7 @@ from bubbleloc.arrays import Floats
 from bubbleloc.data import store
 from bubbleloc.data.dataset import Batch
 from bubbleloc.data.splits import Split
-from bubbleloc.errors import InputError
+from bubbleloc.errors import InputError, printable
 from bubbleloc.evaluation.classical import (
     echo_template,
     matched_filter,
@@ -97,7 +97,7 @@ def _cached_outputs(
     """Outputs of a slow method, kept as a file per batch in a folder beside the dataset."""
     folder = split.path.parent / CACHE / f"{name} {split.key}".replace(" ", "-")
     start = 0
-    for batch in tqdm(split.batches(), f"sparse {split.path}", unit="batch"):
+    for batch in tqdm(split.batches(), printable(f"sparse {split.path}"), unit="batch"):
         path = folder / f"{start}.npz"
         try:
             with np.load(path, allow_pickle=False) as file:

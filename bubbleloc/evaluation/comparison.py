@@ -7,7 +7,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from bubbleloc.errors import InputError
+from bubbleloc.errors import InputError, printable
 from bubbleloc.evaluation.reports import current_report
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.report import Report, check_comparison_folder, write_comparison
@@ -67,7 +67,7 @@ def short_names(folders: Sequence[Path]) -> list[str]:
         length = 1
         while sum(other[-length:] == own[-length:] for other in parts) > 1:
             length += 1
-        names.append("/".join(own[-length:]))
+        names.append(printable("/".join(own[-length:])))
     return names
 
 

@@ -13,7 +13,7 @@ from bubbleloc.data.generate import simulate_missing
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.plan import plan_of
 from bubbleloc.data.splits import Split, open_split
-from bubbleloc.errors import InputError
+from bubbleloc.errors import InputError, printable
 from bubbleloc.evaluation.baselines import score_baselines
 from bubbleloc.evaluation.reports import report_folder, weights_fingerprint
 from bubbleloc.evaluation.scoring import MethodScores, predict, score_method
@@ -172,7 +172,7 @@ def run_facts(trained: runs.TrainedNetwork, seed: int, checkpoint: str) -> dict[
     """Return what the report tells of the run, by name."""
     omega_0 = trained.card.model.get("omega_0")
     return {
-        "run": Path(trained.name).resolve().name,
+        "run": printable(Path(trained.name).resolve().name),
         "model": trained.card.model["name"],
         "kernel": f"{trained.network.kernel_samples} samples",
         **({} if omega_0 is None else {"ω₀": f"{omega_0:g}"}),

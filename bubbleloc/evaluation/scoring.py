@@ -15,7 +15,7 @@ from tqdm import tqdm
 from bubbleloc.arrays import Floats
 from bubbleloc.data.dataset import Batch
 from bubbleloc.data.splits import Split
-from bubbleloc.errors import InputError
+from bubbleloc.errors import InputError, printable
 from bubbleloc.metrics import Sweep, best_thresholds, scores_at, tolerance_sweep
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.one_to_one import (
@@ -104,6 +104,7 @@ def predict(
 ) -> Iterator[tuple[Batch, Outputs]]:
     """Apply a network to all lines of a split, with a progress bar."""
     batches = -(-len(split) // batch_size)
-    bar = tqdm(split.batches(batch_size), f"predict {split.path}", total=batches, unit="batch")
+    what = printable(f"predict {split.path}")
+    bar = tqdm(split.batches(batch_size), what, total=batches, unit="batch")
     for batch in bar:
         yield batch, apply(network, batch.rf)

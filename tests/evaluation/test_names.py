@@ -1,0 +1,48 @@
+"""Names of folders that would write into the terminal, break a table, or be no text."""
+
+import shutil
+import unicodedata
+
+import pytest
+
+from bubbleloc import evaluate
+from bubbleloc.evaluation.comparison import compare_runs
+from bubbleloc.evaluation.run import evaluate_run
+from tests.test_nothing_stale import Facts, _no_pictures, make_run  # noqa: F401 (a fixture)
+
+NAME = "a\n\x1b[31m<b>\u202e\udcff"
+SHOWN = r"a\n\x1b[31m<b>\u202e\udcff"
+
+
+def orders(text):
+    """What a terminal or browser would obey, line ends and carriage returns aside."""
+    return {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs")} - {"\n", "\r"}
+
+
+@pytest.fixture
+def sweep(tmp_path):
+    """A folder with two runs, one of them of that name, whose data has it too."""
+    run = make_run(tmp_path, Facts())
+    shutil.copytree(tmp_path / "data", tmp_path / NAME)
+    sweep = tmp_path / "sweep"
+    for name in (NAME, "b"):
+        shutil.copytree(run, sweep / name)
+    return sweep
+
+
+def test_names_are_shown_and_not_obeyed(sweep, capsys):
+    evaluate.main.__wrapped__(
+        {"run": str(sweep), "folder": str(sweep.parent / NAME), "baselines": []}
+    )
+    said = capsys.readouterr()
+    assert not orders(said.out + said.err)
+    assert f"report-{SHOWN}" in said.out
+    page = sweep / NAME / f"report-{NAME}/report.html"
+    for run in sweep.iterdir():
+        evaluate_run(run, baselines=[])
+    compared = compare_runs([str(sweep / NAME), str(sweep / "b")], sweep.parent / "out")
+    for path in (page, compared):
+        html, markdown = path.read_text(), path.with_suffix(".md").read_text()
+        assert not orders(html + markdown)
+        assert SHOWN in markdown
+        assert SHOWN.replace("<b>", "&lt;b&gt;") in html
