@@ -80,8 +80,9 @@ def test_p_is_exact_with_ties_and_zeros(n):
     assert signed_rank(difference)[1] == pytest.approx(far.mean())
 
 
-def test_a_95_percent_interval_of_the_mean_holds_it_in_95_percent_of_draws():
+@pytest.mark.parametrize("signals", [60, 960])
+def test_a_95_percent_interval_of_the_mean_holds_it_in_95_percent_of_draws(signals):
     rng = np.random.default_rng(0)
-    draws = rng.beta(8, 2, (1000, 60))  # of mean 0.8, skewed as F1 is
+    draws = rng.beta(8, 2, (1000, signals))  # of mean 0.8, skewed as F1 is
     inside = [low <= 0.8 <= high for low, high in (_interval(f1, np.mean, 300) for f1 in draws)]
     assert 0.93 <= np.mean(inside) <= 0.97

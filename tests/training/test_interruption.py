@@ -29,11 +29,11 @@ def test_a_sweep_killed_at_any_moment_ends_as_one_that_was_not(tmp_path):
     assert start(whole, "train", *SWEEP).communicate(timeout=300)
     took = time.perf_counter() - begun
     moments, kills = random.Random(0), 0
-    for _ in range(5):
+    for _ in range(4):
         process = start(cut, "train", *SWEEP)
         time.sleep(took * moments.uniform(0.2, 1))
         kills += kill(process)
-    assert kills >= 3
+    assert kills >= 2
     finished = start(cut, "train", *SWEEP)
     errors = finished.communicate(timeout=300)[1].decode()
     assert finished.returncode == 0, errors
