@@ -7,11 +7,14 @@ from bubbleloc.errors import printable
 @command
 def main(settings: Settings) -> None:
     """Localize the bubbles in a file of RF lines."""
+    from bubbleloc.console.messages import tell
     from bubbleloc.localization import describe, localize_file
 
     found = localize_file(**settings)
     for line in describe(found.recording, found.scale):
         print(printable(line))
+    for doubt in found.doubts:
+        tell(f"warning: {doubt}")
     shown = f"{found.bubbles}, amplitude above {found.threshold:g}"
     print(f"bubbles: {printable(found.output)} ({shown})")
     if found.picture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import ArrayLike
 from bubbleloc import __version__
 from bubbleloc.errors import InputError, printable
 from bubbleloc.formats import Hints, Recording, read, recording_of_array
+from bubbleloc.localization.doubts import doubts
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import COLUMNS, check_table, write_bubbles
 from bubbleloc.metrics import QUOTED_TOLERANCE
@@ -31,12 +33,14 @@ class Localized:
     Attributes:
         recording: that was read.
         scale: of its lines.
+        doubts: why the network may not fit it, see `bubbleloc.localization.doubts`.
     """
 
     recording: Recording
     bubbles: int
     scale: Scale
     threshold: float
+    doubts: list[str]
     output: Path
     picture: Path | None
 
@@ -71,6 +75,8 @@ def localize_lines(
         axis; ``amplitude``, the height of the output's peak. ``sample_sigma`` and ``probability``
         are NaN, since today's networks do not tell them.
 
+    Warns where lines look unlike those that the network was trained on.
+
     Raises:
         InputError: lines that do not fit the network, NaN or infinite values, no such model.
     """
@@ -84,6 +90,8 @@ def localize_lines(
     finder = BubbleFinder.for_recording(
         recording, trained, threshold=threshold, tolerance=tolerance, resample=resample
     )
+    for doubt in doubts(recording, finder, trained.card):
+        warnings.warn(doubt, stacklevel=2)
     return pd.concat(finder.tables(recording, batch_size), ignore_index=True)
 
 
@@ -122,9 +130,10 @@ def localize_file(
     finder = BubbleFinder.for_recording(
         recording, trained, threshold=threshold, tolerance=tolerance, resample=resample
     )
+    found = doubts(recording, finder, trained.card)
     bubbles = _write(finder, recording, target, batch_size, model=run)
     drawn = None if picture is None else _draw(finder, recording, picture, target)
-    return Localized(recording, bubbles, finder.scale, finder.threshold, target, drawn)
+    return Localized(recording, bubbles, finder.scale, finder.threshold, found, target, drawn)
 
 
 def _write(

@@ -7,6 +7,7 @@ from typing import Any
 
 from bubbleloc import __version__
 from bubbleloc.arrays import Floats
+from bubbleloc.data.likeness import Likeness
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import Split
 from bubbleloc.errors import InputError
@@ -39,6 +40,7 @@ class Card:
         fingerprint: of the file with the weights, see `bubbleloc.files.fingerprint`.
         software: that trained it.
         waveform: that those lines are echoes of; None if unknown.
+        likeness: how those lines look, with their noise; None if unknown.
     """
 
     model: Mapping[str, Any]
@@ -50,6 +52,7 @@ class Card:
     fingerprint: str
     software: str = SOFTWARE
     waveform: str | None = None
+    likeness: Likeness | None = None
 
 
 def choose_thresholds(network: Localizer, split: Split) -> dict[int, float]:
@@ -63,6 +66,12 @@ def choose_thresholds(network: Localizer, split: Split) -> dict[int, float]:
         peaks += pick_all_peaks(apply(network, batch.rf))
         arrival_sample += batch.arrival_sample
     return choose_peak_thresholds(peaks, arrival_sample, PAIR_TOLERANCES)
+
+
+def look_at(split: Split) -> Likeness | None:
+    """Return how the lines of a split look, None if they are too short or few."""
+    blocks = (batch.rf for batch in split.batches())
+    return Likeness.of_lines(blocks, split.scale.sampling_rate_hz)
 
 
 def write_card(path: Path, cards: Mapping[str, Card], **more: Any) -> None:
@@ -85,6 +94,8 @@ def write_card(path: Path, cards: Mapping[str, Card], **more: Any) -> None:
         },
         "software": card.software,
     }
+    if card.likeness is not None:
+        content["likeness"] = card.likeness.plain()
     write_yaml(path, content | more)
 
 
@@ -112,6 +123,7 @@ def read_card(path: Path, checkpoint: str, weights: Path) -> Card:
             fingerprint=found,
             software=str(content["software"]),
             waveform=content.get("waveform"),
+            likeness=Likeness.of_plain(content["likeness"]) if "likeness" in content else None,
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged; remove it and resume the training") from error

@@ -21,7 +21,7 @@ from bubbleloc.files import exclusive
 from bubbleloc.nn import Localizer
 from bubbleloc.physics import matched_filter
 from bubbleloc.training import provenance, runs
-from bubbleloc.training.card import Card, choose_thresholds, write_card
+from bubbleloc.training.card import Card, choose_thresholds, look_at, write_card
 from bubbleloc.training.checkpoints import BEST, LAST, checkpoint_to_resume
 from bubbleloc.training.learner import Learner
 from bubbleloc.training.loss import DualLoss
@@ -149,13 +149,16 @@ def write_run_card(folder: Path, dataset: Path) -> None:
         dataset: folder of the data that the run was trained on.
     """
     cards: dict[str, Card] = {}
+    likeness = None
     chosen: dict[int, dict[int, float]] = {}  # by epoch: best and last are often of the same one
     for checkpoint in (BEST, LAST):
         epoch = runs.read_checkpoint(runs.checkpoint_path(folder, checkpoint))["epoch"]
         network = runs.load_network(folder, checkpoint)
         card = runs.card_without_thresholds(folder, network, checkpoint)
+        split = open_split(dataset, runs.SELECTION, card.noise)
+        if not chosen:
+            likeness = look_at(split)
         if epoch not in chosen:
-            split = open_split(dataset, runs.SELECTION, card.noise)
             chosen[epoch] = choose_thresholds(network, split)
-        cards[checkpoint] = replace(card, thresholds=chosen[epoch])
+        cards[checkpoint] = replace(card, thresholds=chosen[epoch], likeness=likeness)
     write_card(folder / runs.CARD_FILE, cards)

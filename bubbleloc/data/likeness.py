@@ -1,0 +1,164 @@
+"""How RF lines look: what tells the lines that a network knows from others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from bubbleloc.arrays import Complexes, Float32s, Floats
+
+WINDOW_S = 16.384e-6  # of a spectrum; windows overlap by three quarters
+FEWEST_LINES = 50  # that tell a range
+LEAST_HZ = 0.35e6  # lower frequencies are drift
+NOISE_HZ = (6e6, 12e6)  # where there are no echoes
+BANDS_HZ = 1e6 * np.arange(0.5, 6.0, 0.5)
+BAND_HZ = 0.5e6
+FLOOR_DB = -60.0
+PAIRS_HZ = (0.8e6, 2.6e6)  # frequencies whose phases are compared with that of their sum
+BLOCK = 3  # neighbouring frequencies that are taken together
+MARGIN = 0.1  # of a range, on either side
+Lines = Floats | Float32s
+SLACK = {"clipped": 3.0, "noise_db": 0.5, "share_db": 0.5}  # added to the margin
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """Ranges of `features` over lines, and their mean bispectrum.
+
+    Attributes:
+        ranges: lowest and highest value of every feature.
+        phases: mean `bispectrum` (K,).
+    """
+
+    ranges: Mapping[str, tuple[float, float]]
+    phases: Complexes
+
+    @classmethod
+    def of_lines(cls, blocks: Iterable[Lines], rate_hz: float) -> Self | None:
+        """Measure blocks of lines (n, L); None if they are too short or fewer than 50."""
+        found = [_measure(lines, rate_hz) for lines in blocks]
+        if sum(len(phases) for _, phases in found) < FEWEST_LINES:
+            return None
+        phases = np.concatenate([phases for _, phases in found])
+        mean = phases.mean(axis=0)
+        values = {
+            name: np.concatenate([features[name] for features, _ in found]) for name in found[0][0]
+        }
+        values["likeness"] = _similar(phases, mean)
+        ranges = {name: (float(v.min()), float(v.max())) for name, v in values.items()}
+        return cls(ranges, mean)
+
+    def compare(self, lines: Lines, rate_hz: float) -> tuple[dict[str, Floats], dict[str, Any]]:
+        """Return the features (n,) of lines (n, L), and whether each is outside its range.
+
+        Lines that are too short, constant or zero are left out.
+        """
+        features, phases = _measure(lines, rate_hz)
+        if not len(phases):
+            return {}, {}
+        features["likeness"] = _similar(phases, self.phases)
+        outside = {}
+        for name in self.ranges.keys() & features.keys():
+            low, high = self.ranges[name]
+            margin = MARGIN * (high - low) + SLACK.get(name.split("@")[0], 0.0)
+            below = (features[name] < low - margin) & (name not in ("clipped", "noise_db"))
+            above = (features[name] > high + margin) & (name != "likeness")
+            outside[name] = below | above
+        return features, outside
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain data, for a card."""
+        return {
+            "ranges": {name: f"{a:.3f} to {b:.3f}" for name, (a, b) in self.ranges.items()},
+            "phases": " ".join(f"{phase:.3f}" for phase in self.phases),
+        }
+
+    @classmethod
+    def of_plain(cls, content: Mapping[str, Any]) -> Self:
+        """Return what `plain` was made of.
+
+        Raises:
+            ValueError, LookupError, TypeError: other data.
+        """
+        pairs = {str(name): text.split(" to ") for name, text in content["ranges"].items()}
+        ranges = {name: (float(low), float(high)) for name, (low, high) in pairs.items()}
+        return cls(ranges, np.array([complex(phase) for phase in content["phases"].split()]))
+
+
+def _measure(lines: Lines, rate_hz: float) -> tuple[dict[str, Floats], Complexes]:
+    """Return features (n,) and bispectra (n, K) of the lines (n, L) that can be measured."""
+    lines = np.asarray(lines, dtype=np.float64)
+    lines = lines - lines.mean(axis=1, keepdims=True)
+    lines = lines[np.abs(lines).max(axis=1, initial=0.0) > 0]
+    window = round(WINDOW_S * rate_hz)
+    if lines.shape[1] < 2 * window or not len(lines):
+        return {}, np.zeros((0, 0), dtype=complex)
+    pieces = np.lib.stride_tricks.sliding_window_view(lines, window, axis=1)[:, :: window // 4]
+    pieces = (pieces - pieces.mean(axis=2, keepdims=True)) * np.hanning(window)
+    spectra = np.fft.rfft(pieces, axis=2)
+    frequency_hz = np.fft.rfftfreq(window, 1 / rate_hz)
+    return features(lines, spectra, frequency_hz), bispectrum(spectra, frequency_hz)
+
+
+def features(lines: Floats, spectra: Complexes, frequency_hz: Floats) -> dict[str, Floats]:
+    """Return what is measured of lines (n, L) without offset, and of their pieces' spectra.
+
+    ``low_mhz``, ``mid_mhz``, ``high_mhz``: below them lie 5, 50 and 95 % of the power;
+    ``noise_db``: power of white noise of the density at 6 to 12 MHz; ``share_db@2.5``: power from
+    2.5 MHz on, 0.5 MHz wide; both in dB of the line's power. ``crest_db``: peak over RMS.
+    ``clipped``: samples within 1 % of the peak.
+    """
+    power = (np.abs(spectra) ** 2).mean(axis=1)
+    power[:, frequency_hz < LEAST_HZ] = 0
+    total = power.sum(axis=1)
+    below = np.cumsum(power, axis=1) / total[:, None]
+    found = {
+        name: 1e-6 * frequency_hz[np.argmax(below >= share, axis=1)]
+        for name, share in (("low_mhz", 0.05), ("mid_mhz", 0.5), ("high_mhz", 0.95))
+    }
+    top_hz = 0.9 * frequency_hz[-1]
+    quiet = (frequency_hz >= NOISE_HZ[0]) & (frequency_hz <= min(NOISE_HZ[1], top_hz))
+    if quiet.any():
+        noise = np.median(power[:, quiet], axis=1) * np.sum(frequency_hz >= LEAST_HZ)
+        found["noise_db"] = _decibel(noise / total)
+    for low_hz in BANDS_HZ[top_hz >= BANDS_HZ + BAND_HZ]:
+        band = (frequency_hz >= low_hz) & (frequency_hz < low_hz + BAND_HZ)
+        found[f"share_db@{1e-6 * low_hz:g}"] = _decibel(power[:, band].sum(axis=1) / total)
+    peak = np.abs(lines).max(axis=1, keepdims=True)
+    rms = np.sqrt(np.mean(lines**2, axis=1))
+    found["crest_db"] = 20 * np.log10(peak[:, 0] / rms)
+    found["clipped"] = np.sum(np.abs(lines) > 0.99 * peak, axis=1).astype(np.float64)
+    return found
+
+
+def bispectrum(spectra: Complexes, frequency_hz: Floats) -> Complexes:
+    """Return the normalized bispectrum (n, K) of pieces (n, pieces, frequencies) of lines.
+
+    Its phase tells how the harmonics of an echo stand to each other, wherever the echo is: it turns
+    with the shape of the pulse, with polarity and with the direction of time.
+    """
+    first, last = np.searchsorted(frequency_hz, PAIRS_HZ)
+    blocks = (last - first) // BLOCK
+    index = first + np.arange(blocks * BLOCK)
+    loudness = np.sqrt((np.abs(spectra[:, :, : 2 * last]) ** 2).sum(axis=2, keepdims=True))
+    spectra = spectra / np.where(loudness > 0, loudness, 1.0)  # near and far echoes count alike
+    power = (np.abs(spectra) ** 2).mean(axis=1, keepdims=True)
+    spectra = spectra / np.sqrt(power + 1e-6 * power.max(axis=2, keepdims=True))
+    one, both = spectra[:, :, index], spectra[:, :, index[:, None] + index].conj()
+    found = np.einsum("npi,npj,npij->nij", one, one, both) / spectra.shape[1]
+    found = found.reshape(-1, blocks, BLOCK, blocks, BLOCK).mean(axis=(2, 4))
+    upper = np.triu_indices(blocks)
+    return np.asarray(found[:, upper[0], upper[1]])
+
+
+def _similar(phases: Complexes, mean: Complexes) -> Floats:
+    """Return the cosine (n,) between bispectra (n, K) and their mean (K,)."""
+    size = np.linalg.norm(phases, axis=1) * np.linalg.norm(mean)
+    return np.asarray((phases @ mean.conj()).real / np.where(size > 0, size, 1.0))
+
+
+def _decibel(ratio: Floats) -> Floats:
+    return np.asarray(np.maximum(10 * np.log10(np.maximum(ratio, 1e-30)), FLOOR_DB))

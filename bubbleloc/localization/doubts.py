@@ -1,0 +1,123 @@
+"""What speaks against a network for a recording: lines that look unlike those it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from bubbleloc.arrays import Floats
+from bubbleloc.data.likeness import Likeness
+from bubbleloc.formats import Recording
+from bubbleloc.formats.conditioning import resample
+from bubbleloc.localization.finder import BubbleFinder
+from bubbleloc.training.card import Card
+
+MOST_LINES = 128  # that are looked at, twice
+BLOCK = 16  # lines at a time
+TOO_MANY = 0.1  # of the lines outside a range
+LEAST_NOISE_DB = -50.0  # that is worth training with
+
+Values = dict[str, Floats]
+
+RANGES = {
+    "noise_db": "noise {v:.0f} dB of the power of a line, trained on up to {high:.0f} dB",
+    "clipped": "clipped: {v:.0f} samples of a line at its peak, trained on up to {high:.0f}",
+    "crest_db": "peak {v:.1f} dB above the RMS, trained on {low:.1f} to {high:.1f} dB",
+    "likeness": "echoes of another shape (likeness {v:.2f}, trained on {low:.2f} to {high:.2f}): "
+    "another pulse or polarity, or time backwards",
+}
+
+
+def doubts(recording: Recording, finder: BubbleFinder, card: Card) -> list[str]:
+    """Return what is wrong with lines of a recording, or unlike the lines of the network's card.
+
+    Looks at lines of the first frame and of all frames, at most 128 each.
+    """
+    first = np.arange(min(recording.elements, MOST_LINES))
+    spread = np.linspace(0, recording.lines - 1, MOST_LINES).astype(int)
+    numbers = np.union1d(first, spread)
+    constant: list[int] = []
+    compared: list[tuple[Values, Values]] = []
+    for start in range(0, len(numbers), BLOCK):
+        some = numbers[start : start + BLOCK]
+        lines = np.concatenate([recording.volts.lines(n, n + 1) for n in some])
+        constant += some[np.ptp(lines, axis=1) == 0].tolist()
+        if card.likeness is not None:
+            lines = resample(lines, finder.network_samples)
+            compared.append(card.likeness.compare(lines, card.scale.sampling_rate_hz))
+    said = []
+    if constant:
+        frame, element = divmod(constant[0], recording.elements)
+        said.append(
+            f"{len(constant)} of {len(numbers)} lines are constant, the first of frame {frame}, "
+            f"element {element}; nothing is found in them"
+        )
+    features, outside = (_joined([part[i] for part in compared]) for i in (0, 1))
+    if card.likeness is None or not outside:
+        return said
+    share = float(np.any(list(outside.values()), axis=0).mean())
+    if share <= TOO_MANY:
+        return said
+    middle = {name: float(np.median(values)) for name, values in features.items()}
+    return [
+        *said,
+        f"{share:.0%} of the lines are unlike those that the network was trained on: "
+        + "; ".join(_unlike(card.likeness, features, outside)),
+        f"to train a network for them: {train_line(recording, middle)}",
+    ]
+
+
+def _joined(parts: list[Values]) -> Values:
+    parts = [part for part in parts if part]
+    return (
+        {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
+    )
+
+
+def _unlike(known: Likeness, features: Values, outside: Values) -> list[str]:
+    """Return what is outside its range in too many lines, with the median of these lines."""
+    share = {name: float(np.mean(flags)) for name, flags in outside.items()}
+    middle = {
+        name: float(np.median(features[name][flags]))
+        for name, flags in outside.items()
+        if share[name]
+    }
+    said = []
+    bands = ("low_mhz", "mid_mhz", "high_mhz")
+    if max(share[name] for name in bands) > TOO_MANY:
+        edges = [float(np.median(features[name])) for name in bands]
+        around = "–".join(f"{end:.1f}" for end in known.ranges["mid_mhz"])
+        band = "{:.1f} to {:.1f} to {:.1f} MHz".format(*edges)
+        said.append(f"band (5, 50, 95 % of the power) {band}, trained with the middle at {around}")
+    for name, text in RANGES.items():
+        if share.get(name, 0.0) > TOO_MANY:
+            low, high = known.ranges[name]
+            said.append(text.format(v=middle[name], low=low, high=high))
+    if said:
+        return said
+    worst = max(share, key=lambda name: (name.startswith("share_db"), share[name]))
+    low, high = known.ranges[worst]
+    band = worst.partition("@")[2]
+    return [
+        f"{middle[worst]:.0f} dB of the power from {band} MHz on, 0.5 MHz wide, trained on "
+        f"{low:.0f} to {high:.0f} dB"
+    ]
+
+
+def train_line(recording: Recording, middle: Mapping[str, float]) -> str:
+    """Return the command that simulates and trains for lines of these features."""
+    path = Path(recording.source)
+    if recording.waveform is not None:
+        waveform = f"data.waveform={path} data.physics.transducer={path}"
+    else:
+        frequency_hz = recording.frequency_hz or 1e6 * round(middle["mid_mhz"], 2)
+        waveform = f"data.physics.frequency_hz={frequency_hz:g}"
+    words = ["python -m bubbleloc.train model=ckcnn_multirate data=study"]
+    words += [f"data.folder=data/{path.stem}", waveform]
+    if recording.speed_of_sound_m_s is not None:
+        words.append(f"data.physics.medium.speed_of_sound_m_s={recording.speed_of_sound_m_s:g}")
+    if middle.get("noise_db", LEAST_NOISE_DB) > LEAST_NOISE_DB:
+        words.append(f"snr_db={-middle['noise_db']:.0f}")
+    return " ".join(words)
