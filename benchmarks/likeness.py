@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from bubbleloc.data.noise import add_noise
+from bubbleloc.data.noise import Noise
 from bubbleloc.physics import Setup, draw_scene, simulate_rf
 from bubbleloc.training.runs import open_run
 
@@ -34,7 +34,7 @@ def changes(lines: Lines, rate_hz: float) -> Iterator[tuple[str, Lines]]:
     yield "int16, with an offset", np.rint(20_000 * lines / np.abs(lines).max()) + 100
     yield "recorded at 40 MHz", resample_poly(resample_poly(lines, 16, 25, 1), 25, 16, 1)
     for level in (0.01, 0.04, 0.16, 0.64):
-        yield f"noise of {level:.0%}", add_noise(lines, level, rng, rate_hz)
+        yield f"noise of {level:.0%}", Noise(level)(lines, rng, rate_hz)
     yield "noise alone", rng.normal(size=lines.shape)
     yield "50 MHz, said to be 62.5", resample_poly(lines, 4, 5, axis=1)
     for share in (0.3, 0.6, 0.8):

@@ -90,17 +90,17 @@ class Likeness:
 
 def _measure(lines: Lines, rate_hz: float) -> tuple[dict[str, Floats], Complexes]:
     """Return features (n,) and bispectra (n, K) of the lines (n, L) that can be measured."""
-    lines = np.asarray(lines, dtype=np.float64)
-    lines = lines - lines.mean(axis=1, keepdims=True)
-    lines = lines[np.abs(lines).max(axis=1, initial=0.0) > 0]
+    level: Floats = np.asarray(lines, dtype=np.float64)
+    level = level - level.mean(axis=1, keepdims=True)
+    level = level[np.abs(level).max(axis=1, initial=0.0) > 0]
     window = round(WINDOW_S * rate_hz)
-    if lines.shape[1] < 2 * window or not len(lines):
+    if level.shape[1] < 2 * window or not len(level):
         return {}, np.zeros((0, 0), dtype=complex)
-    pieces = np.lib.stride_tricks.sliding_window_view(lines, window, axis=1)[:, :: window // 4]
+    pieces = np.lib.stride_tricks.sliding_window_view(level, window, axis=1)[:, :: window // 4]
     pieces = (pieces - pieces.mean(axis=2, keepdims=True)) * np.hanning(window)
     spectra = np.fft.rfft(pieces, axis=2)
-    frequency_hz = np.fft.rfftfreq(window, 1 / rate_hz)
-    return features(lines, spectra, frequency_hz), bispectrum(spectra, frequency_hz)
+    frequency_hz: Floats = np.asarray(np.fft.rfftfreq(window, 1 / rate_hz), dtype=np.float64)
+    return features(level, spectra, frequency_hz), bispectrum(spectra, frequency_hz)
 
 
 def features(lines: Floats, spectra: Complexes, frequency_hz: Floats) -> dict[str, Floats]:

@@ -7,7 +7,7 @@ import yaml
 from scipy.signal import resample_poly
 
 from bubbleloc.data.likeness import Likeness
-from bubbleloc.data.noise import add_noise
+from bubbleloc.data.noise import Noise
 from bubbleloc.physics import Setup, draw_scene, simulate_rf
 from bubbleloc.training.runs import open_run
 
@@ -57,7 +57,7 @@ CHANGES = {
     "clipped": lambda lines: clipped(lines, 0.6),
     "backwards": lambda lines: lines[:, ::-1],
     "polarity": lambda lines: -lines,
-    "noise of 64 %": lambda lines: add_noise(lines, 0.64, np.random.default_rng(0), RATE),
+    "noise of 64 %": lambda lines: Noise(0.64)(lines, np.random.default_rng(0), RATE),
     "white noise": lambda lines: lines + noise(lines.shape) * lines.std(),
     "noise alone": lambda lines: noise(lines.shape),
 }

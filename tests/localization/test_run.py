@@ -123,7 +123,8 @@ def test_lines_of_an_array_give_the_same_bubbles_as_those_of_a_file(rf, source, 
 
 
 def test_silent_lines_have_no_bubbles():
-    found = localize_lines(np.zeros((2, 900)))
+    with pytest.warns(UserWarning, match="2 of 2 lines are constant"):
+        found = localize_lines(np.zeros((2, 900)))
     assert found.empty
     assert found["line"].dtype == np.int64
 

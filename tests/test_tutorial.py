@@ -1,0 +1,38 @@
+"""The tutorial runs as it is written."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import run
+
+PAGE = Path(__file__).resolve().parents[1] / "docs/tutorial.md"
+BLOCK = re.compile(r"^```(python|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_every_block_of_the_tutorial_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    shown = ""
+    for language, block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+        if language == "python":
+            exec(compile(block, str(PAGE), "exec"), names)
+            continue
+        _, command, *settings = shlex.split(block)
+        done = run(tmp_path, command, *settings)
+        assert done.returncode == 0, done.stderr
+        shown += done.stdout + done.stderr
+    assert "2 frames × 12 elements × 8190 samples at 62.5 MHz (Receive.decimSampleRate)" in shown
+    assert "gain of" in shown
+    assert "warning: 2 of 24 lines are constant, the first of frame 0, element 5" in shown
+    assert "unlike" not in shown
+    assert (tmp_path / "bubbles_line_0.png").is_file()
+    printed = capsys.readouterr().out
+    assert "first sample at 4.096 µs: 2·Receive.startDepth" in printed
+    counts = re.search(r"found (\d+) of (\d+); .* by (-?[\d.]+) µm", printed)
+    assert counts is not None
+    found, all_bubbles, off = counts.groups()
+    assert int(found) > 0.6 * int(all_bubbles)
+    assert abs(float(off)) == pytest.approx(0, abs=6)  # half a sample
