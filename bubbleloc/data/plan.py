@@ -37,6 +37,7 @@ class DatasetPlan:
         bubbles: how radii are drawn, see `draw_scene`.
         count: fewest and most bubbles of a signal; None for the published range.
         pressure_pa: lowest and highest amplitude of the pulse; None for the published range.
+        deepest_m: depth of the deepest bubble; None for 3.7 mm above the end of the record.
         physics: arguments of `Setup.from_config`; None stands for the published default.
     """
 
@@ -47,6 +48,7 @@ class DatasetPlan:
     bubbles: Bubbles = "monodisperse"
     count: tuple[int, int] | None = None
     pressure_pa: tuple[float, float] | None = None
+    deepest_m: float | None = None
     physics: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -90,6 +92,8 @@ class DatasetPlan:
         for name in ("count", "pressure_pa"):
             if ends := getattr(self, name):
                 content[name] = list(ends)
+        if self.deepest_m:
+            content["deepest_m"] = self.deepest_m
         if hashes := self._input_hashes():
             content["inputs"] = hashes
         return yaml.safe_dump(content, sort_keys=False)
@@ -127,6 +131,11 @@ class DatasetPlan:
                 f"data.physics.depth_m={setup.depth_m:g}: echoes from beside the axis would arrive "
                 f"after the record; give at least {least_mm / 1e3:g}"
             )
+        if self.deepest_m and self.deepest_m > setup.depth_m - MARGIN_M:
+            raise InputError(
+                f"data.deepest_m={self.deepest_m:g}: give at most {setup.depth_m - MARGIN_M:g}, "
+                "or a deeper record, data.physics.depth_m"
+            )
         return setup
 
     def scene(self, split: str, index: int, setup: Setup | None = None) -> Scene:
@@ -138,14 +147,14 @@ class DatasetPlan:
         setup = setup or self.setup()
         key = (store.SPLITS.index(split), index)
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
-        depth_m, width_m = setup.depth_m, setup.transducer.aperture_m
+        depth_m = self.deepest_m + MARGIN_M if self.deepest_m else setup.depth_m
         return draw_scene(
             rng,
             self.bubbles,
             count=self.count or COUNT,
             pressure_pa=self.pressure_pa or PRESSURE_PA,
             depth_m=depth_m,
-            width_m=width_m,
+            width_m=setup.transducer.aperture_m,
         )
 
 

@@ -1,9 +1,10 @@
 """Published tables reproduced: a sweep is trained, evaluated and set beside its table."""
 
+import contextlib
 import os
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,20 @@ class BesidePublished(Callback):
         """Evaluate and compare the runs of the sweep, and print the table."""
         rows = OmegaConf.to_container(OmegaConf.create(list(self.published)))
         assert isinstance(rows, list)
-        try:
+        with telling_errors():
             page = reproduce(Path(config.hydra.sweep.dir), rows, self.split)
-        except Exception as error:  # of which Hydra would make a warning
-            print(f"error: {explain(error) or traceback.format_exc()}", file=sys.stderr)
-            sys.exit(BAD_INPUT if explain(error) else 1)
         print(page.read_text(encoding="utf-8"))
         print(f"table: {os.path.relpath(page)}")
+
+
+@contextlib.contextmanager
+def telling_errors() -> Iterator[None]:
+    """End the command with what went wrong, of which Hydra would make a warning."""
+    try:
+        yield
+    except Exception as error:
+        print(f"error: {explain(error) or traceback.format_exc()}", file=sys.stderr)
+        sys.exit(BAD_INPUT if explain(error) else 1)
 
 
 def reproduce(sweep: Path, published: Sequence[Row], split: str) -> Path:

@@ -92,7 +92,7 @@ def _write(
     best = ranked[ranked["run"].isin(list(runs))].iloc[0]
     sections = [
         _distributions(ranked, run_violins(scores, tolerance, first.scale), tolerance),
-        _differences(pairs[pairs["tolerance"] == tolerance], best["run"]),
+        differences(pairs[pairs["tolerance"] == tolerance], best["run"]),
     ]
     if parameters:
         sections += sweep_section(folder, of_runs, parameters, tolerance, first.scale)
@@ -115,7 +115,8 @@ def _distributions(ranked: pd.DataFrame, violins: Figure, tolerance: int) -> Sec
     )
 
 
-def _differences(pairs: pd.DataFrame, best: str) -> Section:
+def differences(pairs: pd.DataFrame, best: str) -> Section:
+    """Say which differences of a tolerance's `pairs` are more than chance."""
     text = (
         "Two-sided Wilcoxon signed-rank test on the same signals, corrected by Holm over all "
         "pairs and tolerances. Differences are run a − run b; the effect is the matched-pairs "

@@ -163,6 +163,17 @@ def test_scenes_fill_the_depth_and_width_they_are_given(tiny_plan):
     assert arrivals.max() < shallow.setup().samples
 
 
+def test_bubbles_can_leave_room_for_long_echoes(tiny_plan, tmp_path):
+    plan = dataclasses.replace(tiny_plan, deepest_m=0.085)
+    depths = np.concatenate([plan.scene("train", i).depth_m for i in range(4)])
+    assert 0.08 < depths.max() <= 0.085
+    assert depths.min() >= 0.0037
+    assert "deepest_m: 0.085" in plan.config("train")
+    assert "deepest_m" not in tiny_plan.config("train")
+    with pytest.raises(InputError, match=r"deepest_m=0.098: give at most 0.0963"):
+        dataclasses.replace(tiny_plan, deepest_m=0.098).setup()
+
+
 def test_large_radii_are_warned_of_once(tmp_path, recwarn):
     (tmp_path / "radii.txt").write_text("7\n")
     plan = DatasetPlan("x", tmp_path / "x", {"train": 4}, bubbles=str(tmp_path / "radii.txt"))

@@ -88,6 +88,9 @@ class Data(HydraGroup):
     pressure_pa: t.Range[t.NotNegative] | None = setting(
         "lowest and highest amplitude of the pulse; null: [5e3, 250e3]", None
     )
+    deepest_m: t.Positive | None = setting(
+        "depth of the deepest bubble, m; null: 3.7 mm above the end of the record", None
+    )
     waveform: t.PathName = setting(
         "tristate, ref, s1.7 s2.5 s3.4 l1.7 l2.5 l3.4, suc sdc luc ldc, dpt, or a file",
         "tristate",  # runs of before it do not tell

@@ -1,0 +1,68 @@
+"""Which waveform localizes best: a sweep over waveforms, evaluated on the same scenes."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from bubbleloc.errors import InputError
+from bubbleloc.evaluation.reproduction import telling_errors
+
+
+class WaveformStudy(Callback):
+    """Ends a sweep with a report on its waveforms, scored at some levels of noise."""
+
+    def __init__(self, levels: Sequence[float]) -> None:
+        self.levels = [float(level) for level in levels]
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Evaluate the runs of the sweep that are not, and write the report."""
+        with telling_errors():
+            page = compare_waveforms(Path(config.hydra.sweep.dir), self.levels)
+        print(f"report: {os.path.relpath(page)}")
+
+
+def compare_waveforms(sweep: Path, levels: Sequence[float]) -> Path:
+    """Evaluate the runs of a sweep at levels of noise and write ``study/waveforms.html`` there.
+
+    Runs with a report of their checkpoint at these levels keep it.
+
+    Raises:
+        InputError: a run is not finished, or the runs were scored on other scenes.
+    """
+    from bubbleloc.evaluation.comparison import setting_names, trained_with
+    from bubbleloc.evaluation.reports import current_report
+    from bubbleloc.report.waveforms import write_waveforms
+    from bubbleloc.training.runs import find_runs
+
+    runs = find_runs(sweep)
+    scores = [_scores_at(run, levels) for run in runs]
+    trained = [trained_with(run) for run in runs]
+    for values in trained:
+        values.pop("data.name")  # follows from the waveform
+    names = [name.replace("data.waveform=", "") for name in setting_names(trained)]
+    tables = [table.assign(run=name) for name, table in zip(names, scores, strict=True)]
+    return write_waveforms(
+        sweep / "study", pd.concat(tables, ignore_index=True), current_report(runs[0]).scale
+    )
+
+
+def _scores_at(run: Path, levels: Sequence[float]) -> pd.DataFrame:
+    """Return scores of a run with a row per level × signal × tolerance."""
+    from bubbleloc.evaluation.reports import current_report
+    from bubbleloc.evaluation.run import evaluate_run
+
+    path = run / "report" / "f1_noise.csv"
+    try:
+        current_report(run)
+        found = pd.read_csv(path)
+        if set(found["noise"]) == set(levels):
+            return found
+    except (InputError, FileNotFoundError):  # missing, or of an earlier checkpoint
+        pass
+    evaluate_run(run, noise=list(levels), baselines=())
+    return pd.read_csv(path)

@@ -1,0 +1,55 @@
+"""The report of a sweep over waveforms, on made-up scores."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bubbleloc.errors import InputError
+from bubbleloc.physics.scale import Scale
+from bubbleloc.report.waveforms import write_waveforms
+
+SCALE = Scale(62.5e6, 1480, None)
+F1 = {"ref": 0.8, "luc": 0.6, "dpt": 0.7}
+
+
+@pytest.fixture
+def scores():
+    """Scores of three runs; noise costs, tolerance helps, pressure and bubbles differ."""
+    rng = np.random.default_rng(0)
+    bubbles, pressure_pa = rng.integers(10, 1000, 16), rng.uniform(5e3, 250e3, 16)
+    rows = [
+        {
+            "run": run,
+            "noise": noise,
+            "signal": signal,
+            "tolerance": tolerance,
+            "f1": f1 - 0.2 * noise + 0.01 * tolerance + 0.01 * rng.standard_normal(),
+            "bubbles": bubbles[signal],
+            "pressure_pa": pressure_pa[signal],
+        }
+        for run, f1 in F1.items()
+        for noise in (0.0, 0.64)
+        for signal in range(16)
+        for tolerance in (0, 2, 4, 9)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_best_waveform_comes_first(scores, tmp_path):
+    page = write_waveforms(tmp_path / "study", scores, SCALE)
+    text = page.with_suffix(".md").read_text()
+    assert "by ref" in text
+    assert text.index("| ref") < text.index("| dpt") < text.index("| luc")
+    assert (tmp_path / "study/figures/conditions.png").is_file()
+    summary = pd.read_csv(tmp_path / "study/summary.csv")
+    assert len(summary) == 3 * 2 * 4
+    noisy = summary[(summary["run"] == "luc") & (summary["noise"] == 0.64)]
+    assert noisy["mean"].to_numpy() == pytest.approx(
+        0.6 - 0.128 + 0.01 * noisy["tolerance"].to_numpy(), abs=0.01
+    )
+
+
+def test_other_scenes_are_refused(scores, tmp_path):
+    scores.loc[(scores["run"] == "luc") & (scores["signal"] == 3), "bubbles"] += 1
+    with pytest.raises(InputError, match="different scenes"):
+        write_waveforms(tmp_path / "study", scores, SCALE)
