@@ -71,6 +71,7 @@ class CropSampler(Sampler[Crop]):
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose crops are drawn next; the training loop calls it."""
         self.epoch = epoch
+        self.lines.begin(epoch)
 
     def __len__(self) -> int:
         return -(-len(self.lines) * self.crops_per_signal // self.processes)

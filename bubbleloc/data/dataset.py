@@ -83,6 +83,9 @@ class RFDataset(Dataset[Line]):
     def __len__(self) -> int:
         return len(self.signals)
 
+    def begin(self, epoch: int) -> None:
+        """Prepare the lines of an epoch; those of a file are always there."""
+
     def __getitem__(self, index: int) -> Line:
         return as_line(self.volts(index), self.count(index))
 
@@ -103,12 +106,16 @@ class RFDataset(Dataset[Line]):
             draw: numbers that choose the noise, such as epoch and place in it; without them, a
                 signal has the same noise every time.
         """
+        rng = self.rng(NOISE, index, *draw)
+        return self.noise(self.raw_volts(index), rng, self.sampling_rate_hz, self._receive)
+
+    def raw_volts(self, index: int) -> Float32s:
+        """Return an RF line, (L,) volts, without noise."""
         signal = self.signals[index]
         volts: Float32s = self.file["rf"][signal]
         if not np.isfinite(volts).all():
             raise InputError(f"{self.path}: signal {signal} has NaN or infinite volts; remove it")
-        rng = self.rng(NOISE, index, *draw)
-        return self.noise(volts, rng, self.sampling_rate_hz, self._receive)
+        return volts
 
     def rng(self, purpose: int, index: int, *draw: int) -> np.random.Generator:
         """Return the random numbers of a line for one purpose; ``draw`` as in `volts`."""

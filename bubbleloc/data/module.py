@@ -12,6 +12,7 @@ from bubbleloc.data.crops import CropDataset, CropSampler
 from bubbleloc.data.dataset import Line
 from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.splits import open_split
+from bubbleloc.data.stream import StreamedLines
 from bubbleloc.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class RFDataModule(L.LightningDataModule):
     Args:
         folder: dataset folder.
         settings: how to read it.
+        stream: lines to train on in place of the split "train".
         noise: added to all lines: drawn anew for every crop, the same every time in validation.
         augmentation: of the crops.
         seed: of the crops, their noise and their augmentation.
@@ -53,10 +55,11 @@ class RFDataModule(L.LightningDataModule):
         noise: Noise = NO_NOISE,
         augmentation: Augmentation = NO_AUGMENTATION,
         seed: int = 0,
+        stream: StreamedLines | None = None,
     ) -> None:
         super().__init__()
         self.settings, self.augmentation, self.seed = settings, augmentation, seed
-        self.train = open_split(folder, "train", noise, seed)
+        self.train = stream or open_split(folder, "train", noise, seed)
         self.val = open_split(folder, "val", noise)
         if settings.crop is not None and settings.crop > self.train.samples:
             raise InputError(
@@ -70,6 +73,7 @@ class RFDataModule(L.LightningDataModule):
         """Return batches of random crops."""
         loader = self.settings
         rank, processes = self._share()
+        self.train.begin(self.trainer.current_epoch if self.trainer else 0)
         return DataLoader(
             CropDataset(self.train, self.augmentation),
             batch_size=loader.batch_size // processes,
@@ -82,7 +86,7 @@ class RFDataModule(L.LightningDataModule):
                 processes,
             ),
             num_workers=loader.workers,
-            persistent_workers=loader.workers > 0,
+            persistent_workers=loader.workers > 0 and not isinstance(self.train, StreamedLines),
         )
 
     def val_dataloader(self) -> DataLoader[Line]:

@@ -38,6 +38,7 @@ class DatasetPlan:
         count: fewest and most bubbles of a signal; None for the published range.
         pressure_pa: lowest and highest amplitude of the pulse; None for the published range.
         deepest_m: depth of the deepest bubble; None for 3.7 mm above the end of the record.
+        stream: whether a training simulates its signals as it goes on, see `StreamedLines`.
         physics: arguments of `Setup.from_config`; None stands for the published default.
     """
 
@@ -49,6 +50,7 @@ class DatasetPlan:
     count: tuple[int, int] | None = None
     pressure_pa: tuple[float, float] | None = None
     deepest_m: float | None = None
+    stream: bool = False
     physics: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,6 +61,10 @@ class DatasetPlan:
         if missing := [split for split in splits if split not in self.signals]:
             raise InputError(f"data.signals.{missing[0]} is missing; say how many signals it has")
         return replace(self, signals={split: self.signals[split] for split in splits})
+
+    def files(self) -> "DatasetPlan":
+        """Return the plan of the splits that are files: all but a streamed training split."""
+        return self.only(["val", "test"]) if self.stream else self
 
     def path(self, split: str) -> Path:
         """Return the file of a split."""

@@ -145,7 +145,7 @@ def _noise_curve(
 def _own_dataset(run: Path, config: runs.Config, selection: str) -> Path:
     """Folder of the data that a run was trained on, simulated if it is not there."""
     folder = Path(config["data"]["folder"])
-    simulate_missing(plan_of(config["data"]), config["workers"])
+    simulate_missing(plan_of(config["data"]).files(), config["workers"])
     remedy = f"give folder={folder} to score on it all the same"
     provenance.check_dataset(run, folder, (selection, "test"), remedy)
     return folder

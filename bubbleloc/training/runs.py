@@ -79,7 +79,7 @@ def open_run(run: str | Path, checkpoint: str = "best") -> TrainedNetwork:
 def card_without_thresholds(folder: Path, network: Localizer, checkpoint: str) -> Card:
     """Return what settings and training data tell of a network."""
     config = read_config(folder)
-    lines = open_split(Path(config["data"]["folder"]), "train")
+    lines = open_split(Path(config["data"]["folder"]), SELECTION)
     return Card(
         model=config["model"],
         parameters=network.parameter_count,

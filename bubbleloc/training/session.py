@@ -16,6 +16,7 @@ from bubbleloc.data.module import LoaderSettings, RFDataModule
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.plan import DatasetPlan, plan_of
 from bubbleloc.data.splits import open_split
+from bubbleloc.data.stream import StreamedLines
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
 from bubbleloc.nn import Localizer
@@ -75,17 +76,15 @@ def _train(
     _refuse_long_kernel(network, settings, plan)  # before a long simulation
     _refuse_uneven_batch(loader, trainer.world_size)
     if is_first_process():
-        _simulate(plan, settings["workers"], take_turns=sweep_job)
-    network.sampling_rate_hz = RFDataset(plan.path("train")).sampling_rate_hz
+        _simulate(plan.files(), settings["workers"], take_turns=sweep_job)
+    network.sampling_rate_hz = open_split(plan.folder, runs.SELECTION).sampling_rate_hz
     if settings.get("compression"):
         network.scaling.compress_with(torch.from_numpy(matched_filter(plan.setup())))
-    data = RFDataModule(
-        plan.folder,
-        loader,
-        noise=Noise.of(settings),
-        augmentation=Augmentation(**settings.get("augmentation", {})),
-        seed=settings["seed"],
-    )
+    drawn = {"noise": Noise.of(settings), "seed": settings["seed"]}
+    epochs, workers = settings["trainer"]["max_epochs"], settings["workers"]
+    stream = StreamedLines(plan, epochs, workers=workers, **drawn) if plan.stream else None
+    augmentation = Augmentation(**settings.get("augmentation", {}))
+    data = RFDataModule(plan.folder, loader, augmentation=augmentation, stream=stream, **drawn)
     if settings["trainer"]["accumulate_grad_batches"] == "epoch":
         trainer.accumulate_grad_batches = len(data.train_dataloader())
     learner = Learner(network, DualLoss(**settings["loss"]), settings["optimizer"])

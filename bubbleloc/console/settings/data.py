@@ -37,29 +37,32 @@ class Gas(HydraGroup):
 class Physics(HydraGroup):
     """Arguments of `bubbleloc.physics.Setup`, which checks them; null is the published value."""
 
-    bubble: t.Text | None = setting("nonlinear, or linear (with linear propagation)")
-    shell: t.Text | None = setting("shell of the bubbles: segers, marmottant or none")
-    thermal: t.Text | None = setting("gas: prosperetti, adiabatic or isothermal")
+    bubble: t.Text | None = setting("nonlinear, or linear (with linear propagation)", None)
+    shell: t.Text | None = setting("shell of the bubbles: segers, marmottant or none", None)
+    thermal: t.Text | None = setting("gas: prosperetti, adiabatic or isothermal", None)
     transducer: t.PathName | None = setting(
-        "gaussian, or a file with f, Tfit, Hfit (.npz, .mat) or Trans (.mat); null: the P4-1"
+        "gaussian, or a file with f, Tfit, Hfit (.npz, .mat) or Trans (.mat); null: the P4-1", None
     )
-    center_hz: t.Frequency | None = setting("centre frequency of transducer=gaussian")
+    center_hz: t.Frequency | None = setting("centre frequency of transducer=gaussian", None)
     fractional_bandwidth: t.Positive | None = setting(
-        "−6 dB width of each response of transducer=gaussian over center_hz, such as 0.7"
+        "−6 dB width of each response of transducer=gaussian over center_hz, such as 0.7", None
     )
-    aperture_m: t.Positive | None = setting("width of the probe and the scenes; null: 0.028")
-    transmit: t.PathName | None = setting("file with the transmit response (.npz, .mat, .csv)")
-    receive: t.PathName | None = setting("file with the receive response (.npz, .mat, .csv)")
+    aperture_m: t.Positive | None = setting("width of the probe and the scenes; null: 0.028", None)
+    transmit: t.PathName | None = setting(
+        "file with the transmit response (.npz, .mat, .csv)", None
+    )
+    receive: t.PathName | None = setting("file with the receive response (.npz, .mat, .csv)", None)
     frequency_hz: t.Frequency | None = setting(
-        "centre frequency of a tristate pulse (null: the probe's), or of your own (null: its peak)"
+        "centre frequency of a tristate pulse (null: the probe's), or of your own (null: its peak)",
+        None,
     )
-    cycles: t.Number | None = setting("cycles of a tristate pulse; null: 1")
+    cycles: t.Number | None = setting("cycles of a tristate pulse; null: 1", None)
     drive: t.PathName | list[t.Number] | None = setting(
-        "excitation at 250 MHz (4 samples per RF sample at 62.5 MHz): a file, or its samples"
+        "excitation at 250 MHz (4 samples per RF sample at 62.5 MHz): a file, or its samples", None
     )
-    depth_m: t.Number | None = setting("depth of the record; null: 0.1")
-    sampling_rate_hz: t.Rate | None = setting("sampling rate of the RF lines; null: 62.5e6")
-    elements: t.Channels | None = setting("receive elements; a dataset holds one")
+    depth_m: t.Number | None = setting("depth of the record; null: 0.1", None)
+    sampling_rate_hz: t.Rate | None = setting("sampling rate of the RF lines; null: 62.5e6", None)
+    elements: t.Channels | None = setting("receive elements; a dataset holds one", None)
     medium: Medium
     gas: Gas
 
@@ -91,6 +94,7 @@ class Data(HydraGroup):
     deepest_m: t.Positive | None = setting(
         "depth of the deepest bubble, m; null: 3.7 mm above the end of the record", None
     )
+    stream: t.Flag = setting("train on new signals in every epoch, simulated meanwhile", False)
     waveform: t.PathName = setting(
         "tristate, ref, s1.7 s2.5 s3.4 l1.7 l2.5 l3.4, suc sdc luc ldc, dpt, or a file",
         "tristate",  # runs of before it do not tell

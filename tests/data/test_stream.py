@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from bubbleloc.data.crops import CropDataset, CropSampler
+from bubbleloc.data.dataset import RFDataset
+from bubbleloc.data.noise import Noise
+from bubbleloc.data.stream import StreamedLines
+from bubbleloc.physics import simulate_rf
+from bubbleloc.training import session
+from bubbleloc.training.runs import open_run
+from tests.training.test_learner import settings
+
+
+@pytest.fixture
+def stream(tiny_plan):
+    return StreamedLines(tiny_plan, epochs=2, workers=1)
+
+
+def test_the_first_epoch_is_the_training_split_and_no_epoch_repeats(stream, tiny):
+    file = RFDataset(tiny / "train.h5")
+    stream.begin(0)
+    for index in range(8):
+        assert np.array_equal(stream.volts(index), file.volts(index))
+        assert np.array_equal(stream.count(index), file.count(index))
+    stream.begin(1)
+    setup = stream.plan.setup()
+    expected = simulate_rf(stream.plan.scene("train", 8 + 3, setup), setup)
+    assert np.array_equal(stream.volts(3), expected.volts)
+    assert np.array_equal(stream.arrival_sample(3), expected.arrival_sample)
+
+
+def test_an_epoch_is_the_same_after_a_resumption_and_for_any_number_of_workers(tiny_plan):
+    resumed = StreamedLines(tiny_plan, 2, Noise(0.1), seed=3, workers=2)
+    whole = StreamedLines(tiny_plan, 2, Noise(0.1), seed=3, workers=1)
+    whole.begin(0)
+    samplers = [CropSampler(lines, 1000, 2, seed=3) for lines in (whole, resumed)]
+    for sampler in samplers:
+        sampler.set_epoch(1)
+    lines, again = CropDataset(whole), CropDataset(resumed)
+    for crop, same in zip(*samplers, strict=True):
+        assert np.array_equal(lines[crop]["rf"], again[same]["rf"])
+        assert np.array_equal(lines[crop]["count"], again[same]["count"])
+
+
+@pytest.mark.parametrize("readers", [0, 1])
+def test_a_training_needs_no_training_file(tiny, tmp_path, readers):
+    for name in ("val", "test"):
+        (tmp_path / f"{name}.h5").write_bytes((tiny / f"{name}.h5").read_bytes())
+    small = ["hidden_channels=3", "kernel=15", "trainer.max_epochs=2", f"loader.workers={readers}"]
+    streamed = settings(tmp_path, *small, "data=tiny", "data.stream=true", "workers=1")
+    session.start(streamed, tmp_path / "run")
+    assert not (tmp_path / "train.h5").exists()
+    assert open_run(tmp_path / "run").card.thresholds
