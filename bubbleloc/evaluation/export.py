@@ -19,8 +19,10 @@ from bubbleloc.training.card import write_card
 
 FORMATS = (".onnx", ".pt2", ".safetensors")
 SHOWN_TOLERANCES = [0, 2, 4, 9]  # samples, of the scores in a card
-SHOWN_SETTINGS = ("data", "loss", "optimizer", "loader", "trainer", "augmentation", "seed")
-SHOWN_SETTINGS += ("noise", "snr_db", "noise_colour", "clean_share")
+SHOWN_SETTINGS = (
+    *("data", "loss", "optimizer", "loader", "trainer", "augmentation", "seed"),
+    *("noise", "snr_db", "noise_colour", "clean_share"),
+)
 
 
 def export_run(run: Path, output: Path, checkpoint: str = "best") -> None:

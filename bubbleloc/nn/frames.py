@@ -113,13 +113,8 @@ class Normalised(nn.Module):
         version = [(tensor.data_ptr(), tensor._version) for tensor in state]
         if self._folded is None or version != self._folded_version:
             self._folded, self._folded_version = self.folded(), version
-        weight, bias = self._folded
-        stem = isinstance(self.convolution, FrameStem)
-        reduced = torch.is_autocast_enabled(x.device.type) and not stem
-        if reduced and weight.shape[-1] > 1:
-            return _in_two_sums(x, weight, bias)
-        with torch.autocast(x.device.type, enabled=reduced):
-            return functional.conv2d(x, weight, bias)
+        with torch.autocast(x.device.type, enabled=False):  # as `FrameStem`
+            return functional.conv2d(x.to(self._folded[0]), *self._folded)
 
     @torch.no_grad()
     def folded(self) -> tuple[Tensor, Tensor]:
@@ -161,12 +156,3 @@ class Mixing(nn.Module):
         """Mix the channels of ``x``."""
         mixed: Tensor = self.narrow(functional.relu(self.widen(x), inplace=True))
         return x + mixed
-
-
-def _in_two_sums(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Convolve in bfloat16, by halves of the taps: two sums of 8 bits keep more than one."""
-    x, half = x.bfloat16(), weight.shape[-1] // 2
-    end = x.shape[-1] - weight.shape[-1] + half
-    before = functional.conv2d(x[..., :end], weight[..., :half]).float()
-    after = functional.conv2d(x[..., half:], weight[..., half:])
-    return before.add_(after).add_(bias.view(1, -1, 1, 1))

@@ -17,12 +17,6 @@ def in_float32(network, lines):
         return network(torch.from_numpy(lines).unsqueeze(1)).squeeze(1).numpy()
 
 
-def test_bfloat16_changes_little(lines):
-    network = load_released("small")
-    expected = in_float32(network, lines)
-    assert np.linalg.norm(apply(network, lines) - expected) < 0.1 * np.linalg.norm(expected)
-
-
-def test_frozen_networks_stay_in_float32(lines):
-    frozen = load_released("small").freeze()
-    np.testing.assert_allclose(apply(frozen, lines), in_float32(frozen, lines), atol=1e-5)
+@pytest.mark.parametrize("network", [load_released("small"), load_released("small").freeze()])
+def test_outputs_are_those_of_the_network_in_float32(network, lines):
+    np.testing.assert_allclose(apply(network, lines), in_float32(network, lines), atol=1e-4)

@@ -177,7 +177,7 @@ def test_refuses_what_makes_no_sense(arguments):
 
 
 @pytest.mark.parametrize("kernel", [3, 43])
-def test_bfloat16_inference_rounds_little_though_it_comes_first(kernel):
+def test_autocast_rounds_little_though_it_comes_first(kernel):
     network, rf = small(kernel=kernel).float(), 30 * torch.randn(2, 1, 500)
     with torch.no_grad():
         with torch.autocast("cpu", torch.bfloat16):
