@@ -23,6 +23,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.formats.srml import PUBLISHED, read_signal
 from bubbleloc.localization import localize_file
+from bubbleloc.physics import Setup
 from bubbleloc.physics.response_files import read_response, read_waveform
 from bubbleloc.training import runs, session
 from bubbleloc.training.checkpoints import checkpoint_to_resume
@@ -232,7 +233,13 @@ def sources(tmp_path: Path, suffix: str) -> list[bytes]:
                 "RF": {"V": rf[0], "fs": 62.5e6},
                 "bubble": {"z": 1e-3, "x": 0.0, "R0": 1e-6},
             }
-            fields = {"pfield": {"PA": 1e5}, "domain": {"c": 1480.0}}
+            fields = {"pfield": {"PA": 1e5}, "domain": {"c": 1480.0}, "TW": {"Wvfm1Wy": rf[0]}}
+            fields["Trans"] = {
+                "IR1wy": np.diff(np.hanning(99)),
+                "numelements": 96.0,
+                "spacingMm": 0.3,
+                "frequency": 2.5,
+            }
             scipy.io.savemat(path, response | structs | fields, do_compression=True)
         case ".csv":
             np.savetxt(path, rf, delimiter=",")
@@ -255,7 +262,9 @@ READERS = {
     "localize": (read_lines, (".npy", ".npz", ".mat", ".csv", ".txt", ".h5")),
     "convert": (lambda path: read_signal(path, PUBLISHED), (".txt", ".mat")),
     "response": (lambda path: read_response(path, "Tfit"), (".npz", ".mat", ".csv")),
-    "waveform": (read_waveform, (".npy", ".csv")),
+    "radii": (read_waveform, (".npy", ".csv")),
+    "waveform": (lambda path: Setup(waveform=str(path)), (".npy", ".csv", ".txt", ".mat")),
+    "transducer": (lambda path: Setup.from_config({"transducer": path}), (".npz", ".mat")),
 }
 CASES = [(reader, suffix) for reader, (_, kinds) in READERS.items() for suffix in kinds]
 FUZZ = settings(

@@ -98,6 +98,12 @@ class Setup:
             raise InputError(f"bubble={self.bubble!r}; choose one of {', '.join(BUBBLES)}")
         if isinstance(self.shell, str):
             shell_named(self.shell, self.medium)
+        record_s = 2 * self.depth_m / self.medium.speed_of_sound_m_s
+        if (pulse_s := waveform_of(self).duration_s) > record_s:
+            raise InputError(
+                f"setup: a waveform of {1e6 * pulse_s:.4g} µs is longer than the record of "
+                f"{1e6 * record_s:.4g} µs; shorten it, or give a larger depth_m"
+            )
         self._warn_outside_validity()
 
     def _take_waveform(self) -> None:

@@ -20,7 +20,7 @@ from scipy.interpolate import CubicSpline
 
 from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-from bubbleloc.physics.waveform_files import checked_row, read_samples
+from bubbleloc.physics.waveform_files import checked_row, read_samples, split_number
 
 if TYPE_CHECKING:
     from bubbleloc.physics.setup import Setup
@@ -102,6 +102,8 @@ def waveform(name: str | Path, setup: Setup) -> Waveform:
     if key == TRAIN:
         pulse = _tone(TRAIN_HZ, TRAIN_CYCLES, setup)
         return replace(train(pulse, TRAIN_HZ, TRAIN_DELAYS, setup), name=key)
+    if not split_number(name)[0].is_file():
+        raise InputError(f"waveform={name}: no such file; give a file or one of {', '.join(NAMES)}")
     samples, rate_hz, is_pressure = read_samples(name)
     make = measured if is_pressure else from_samples
     return replace(make(samples, setup, setup.frequency_hz, rate_hz), name=Path(name).name)

@@ -257,6 +257,12 @@ def test_bad_input_is_refused_in_one_line(place, monkeypatch, name, overrides, m
 
 SUBPROCESSES = [
     ("simulate", ["data=tiny", "data.physics.shell=lipid"], "lipid"),
+    ("simulate", ["data=tiny", "data.physics.bubble=round"], "choose one of nonlinear, linear"),
+    ("simulate", ["data=tiny", "data.waveform=sine"], "sine: no such file"),
+    ("simulate", ["data=tiny", "data.waveform=luc", "data.physics.cycles=2"], "leave out cycles"),
+    ("simulate", ["data=tiny", "data.physics.transducer=gaussian"], "give center_hz and"),
+    ("simulate", ["data=tiny", "data.physics.cycles=999"], "longer than the record"),
+    ("simulate", ["data=tiny", "data.deepest_m=0.1"], "deepest_m=0.1: give at most 0.0963"),
     ("train", [*TRAIN, "+foo=1"], "unknown setting 'foo'"),
     ("train", [*TRAIN, "hydra.run.dir=/proc/run"], "/proc"),
     ("evaluate", [], "run=… is missing"),
