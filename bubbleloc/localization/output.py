@@ -1,6 +1,7 @@
 """Tables of bubbles in CSV and HDF5 files."""
 
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import h5py
@@ -18,13 +19,15 @@ COLUMNS = [
     *("time_us", "depth_mm", "probability", "amplitude"),
 ]
 _WHOLE = ("frame", "element")
-_SUFFIXES = (".csv", ".h5", ".hdf5")
+_SUFFIXES = (".csv", ".parquet", ".h5", ".hdf5")
 
 
 def check_table(path: Path, source: Path) -> None:
     """Refuse an output of unknown format, the input, or what cannot be written, before any work."""
     if path.suffix.lower() not in _SUFFIXES:
         raise InputError(f"output={path}: choose a name that ends with {', '.join(_SUFFIXES)}")
+    if path.suffix.lower() == ".parquet" and not find_spec("pyarrow"):
+        raise InputError(f"output={path} needs pyarrow: pip install 'bubbleloc[parquet]'")
     if path.resolve() == source.resolve():
         raise InputError(f"output={path} would overwrite the input: choose another name")
     check_output(path)
@@ -53,7 +56,7 @@ def describe(recording: Recording, scale: Scale) -> list[str]:
 
 
 def write_bubbles(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, object]) -> None:
-    """Write tables with the columns `COLUMNS` below each other to a CSV or HDF5 file.
+    """Write tables with the columns `COLUMNS` below each other to a CSV, Parquet or HDF5 file.
 
     Args:
         facts: attributes of an HDF5 file.
@@ -62,8 +65,21 @@ def write_bubbles(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str
         path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() == ".csv":
         write_long_csv(tables, path)
+    elif path.suffix.lower() == ".parquet":
+        _write_parquet(path, tables)
     else:
         _write_hdf5(path, tables, facts)
+
+
+def _write_parquet(path: Path, tables: Iterable[pd.DataFrame]) -> None:
+    from pyarrow import Table, parquet
+
+    tables = iter(tables)
+    first = Table.from_pandas(next(tables))
+    with atomic(path) as unfinished, parquet.ParquetWriter(unfinished, first.schema) as file:
+        file.write_table(first)
+        for table in tables:
+            file.write_table(Table.from_pandas(table))
 
 
 def _write_hdf5(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, object]) -> None:

@@ -108,14 +108,14 @@ def localize_file(
     resample: bool = False,
     **hints: Unpack[Hints],
 ) -> Localized:
-    """Write the bubbles in a recording to a CSV or HDF5 file, see `localize_lines`.
+    """Write the bubbles in a recording to a CSV, Parquet or HDF5 file, see `localize_lines`.
 
     Its columns are `output.COLUMNS`, with ``frame`` and ``element`` in place of ``line``. Samples
     and times count from time 0 of the recording, see `bubbleloc.formats.Recording`.
 
     Args:
         input, hints: recording, see `bubbleloc.formats.read`.
-        output: file that ends with ``.csv`` or ``.h5``.
+        output: file that ends with ``.csv``, ``.parquet`` or ``.h5``.
         picture: number of a line to draw, with its bubbles, to a PNG file beside the output.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -212,3 +213,91 @@ def test_iq_of_an_array_needs_its_frequency(tmp_path):
     time_s = np.arange(recording.samples) / recording.sampling_rate_hz
     expected = made.echo(0, 2, time_s)
     np.testing.assert_allclose(recording.volts[0][2][40:-40], expected[40:-40], atol=1e-2)
+
+
+def edited(write, change):
+    """A file of a writer, changed by a function."""
+
+    def make(path):
+        write(path, Acquisition(frames=1))
+        with h5py.File(path, "r+") as file:
+            change(file)
+
+    return make
+
+
+def replaced(place, value):
+    def change(file):
+        del file[place]
+        if value is not None:
+            file[place] = value
+
+    return change
+
+
+SCAN, DATA = "tracks/track_0/scan", "tracks/track_0/data/raw_data"
+BAD_HDF5 = {
+    "positions of UFF": (
+        edited(written.write_uff, replaced("channel_data/probe/geometry", np.zeros((7, 4)))),
+        "6 channels, positions of 4 elements",
+    ),
+    "five axes of UFF": (
+        edited(written.write_uff, replaced("channel_data/data", np.zeros((1, 1, 1, 6, 9)))),
+        "cannot be read",
+    ),
+    "text in UFF": (
+        edited(written.write_uff, replaced("channel_data/sampling_frequency", "fast")),
+        "cannot be read",
+    ),
+    "NaN in UFF": (
+        edited(written.write_uff, replaced("channel_data/data", np.full((6, 9), np.nan))),
+        "line 0 is NaN or infinite at sample 0",
+    ),
+    "IQ without rate": (
+        edited(
+            lambda path, made: written.write_uff(path, made, iq=True),
+            replaced("channel_data/sampling_frequency", 0.0),
+        ),
+        "sampled at 0 Hz: give modulation_hz= and sampling_rate_hz=",
+    ),
+    "axes of zea": (
+        edited(written.write_zea, replaced(DATA, np.zeros((1, 2, 9, 6)))),
+        "raw_data of shape",
+    ),
+    "positions of zea": (
+        edited(written.write_zea, replaced("probe/probe_geometry", np.zeros((4, 3)))),
+        "probe_geometry .4, 3. of 6 elements",
+    ),
+    "gain of zea": (
+        edited(written.write_zea, replaced(f"{SCAN}/tgc_gain_curve", np.zeros(512))),
+        "the gain in scan/tgc_gain_curve must be above 0",
+    ),
+    "delays of zea": (
+        edited(written.write_zea, replaced(f"{SCAN}/t0_delays", np.zeros((1, 6)))),
+        "cannot be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_HDF5)
+def test_bad_uff_and_zea_files_are_refused_in_one_line(case, tmp_path):
+    make, message = BAD_HDF5[case]
+    make(tmp_path / "a.h5")
+    with pytest.raises(InputError, match=message) as error:
+        list(formats.read(tmp_path / "a.h5").blocks(2))
+    assert "\n" not in str(error.value)
+
+
+def test_a_buffer_larger_than_memory_is_read_frame_by_frame(tmp_path):
+    made = Acquisition(frames=2)
+    written.write_v73(tmp_path / "a.mat", written.workspace(made))
+    with h5py.File(tmp_path / "a.mat", "r+") as file:  # 240 GB, were it ever written
+        (place,) = (file[reference].name for reference in file["RcvData"][:, 0])
+        channels, rows = file[place].shape[1:]
+        del file[place], file["RcvData"]
+        shape, chunks = (10_000_000, channels, rows), (1, channels, rows)
+        file.create_dataset(place, shape, np.int16, chunks=chunks)[1, :, :] = 7
+        file.create_dataset("RcvData", data=[[file[place].ref]], dtype=h5py.ref_dtype)
+    recording = formats.read(tmp_path / "a.mat")
+    assert recording.frames == 2
+    assert (recording.volts[1] == 7).all()

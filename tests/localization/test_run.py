@@ -86,6 +86,22 @@ def test_hdf5_output_says_the_same_and_how_it_was_made(rf, source, identity, tmp
         assert file.attrs["sampling_rate_hz"] == 62.5e6
 
 
+def test_parquet_says_the_same(source, identity, tmp_path):
+    pytest.importorskip("pyarrow", reason="pip install 'bubbleloc[parquet]'")
+    for name in ("bubbles.csv", "bubbles.parquet"):
+        localize_file(RUN, source, tmp_path / name, threshold=LEVEL, batch_size=2)
+    table = pd.read_parquet(tmp_path / "bubbles.parquet")
+    pd.testing.assert_frame_equal(
+        table.reset_index(drop=True), pd.read_csv(tmp_path / "bubbles.csv")
+    )
+
+
+def test_parquet_needs_its_library(source, tmp_path, monkeypatch):
+    monkeypatch.setattr("bubbleloc.localization.output.find_spec", lambda _: None)
+    with pytest.raises(InputError, match=r"needs pyarrow: pip install 'bubbleloc\[parquet\]'"):
+        localize_file(RUN, source, tmp_path / "bubbles.parquet")
+
+
 def test_threshold_is_that_of_the_run(workplace, monkeypatch, tmp_path):
     monkeypatch.chdir(workplace)
     source = workplace / "data/tiny/test.h5"
@@ -199,7 +215,7 @@ def test_bad_input_leaves_no_output(change, settings, message, rf, tmp_path):
 
 
 def test_output_must_be_another_file_of_a_known_format(source, tmp_path):
-    with pytest.raises(InputError, match=r"ends with \.csv, \.h5"):
+    with pytest.raises(InputError, match=r"ends with \.csv, \.parquet, \.h5"):
         localize_file(RUN, source, tmp_path / "bubbles.xlsx")
     with pytest.raises(InputError, match="overwrite the input"):
         localize_file(RUN, source, source.parent / ".." / source.parent.name / "test.h5")

@@ -79,7 +79,7 @@ class Localize(OwnRecording):
 
     run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:small")
     input: t.PathName = setting("recording: .mat, .h5, .uff, .npy, .npz, .csv or .txt")
-    output: t.PathName = setting(".csv or .h5 file of detections", "bubbles.csv")
+    output: t.PathName = setting(".csv, .parquet or .h5 file of detections", "bubbles.csv")
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
     resample: t.Flag = setting("convert lines of another rate to the network's", False)
     threshold: t.Number | None = setting("threshold on amplitude; null is the best one", None)
