@@ -1,9 +1,7 @@
 """What the transducer is driven with: the published waveforms by name, or a waveform of your own.
 
-A waveform is one row of samples with a centre frequency, a duration and a name. Every function
-that makes one takes the setup that will transmit it, for its simulation rate and its transducer.
-Zorgdrager et al., IEEE TUFFC (2025), for the names and numbers; ``tristate`` is that of
-Blanken et al. (2022).
+Every function that makes one takes the setup that will transmit it, for its rate and transducer.
+Names and numbers: Zorgdrager et al., IEEE TUFFC (2025); tristate: Blanken et al. (2022).
 """
 
 from __future__ import annotations
@@ -86,15 +84,21 @@ class Waveform:
         return replace(self, drive=tuple(samples.tolist()), rate_hz=rate_hz)
 
 
-def waveform(name: str | Path, setup: Setup) -> Waveform:
+def waveform(name: str | Path = TRISTATE, setup: Setup | None = None) -> Waveform:
     """The waveform called ``name`` (one of ``NAMES``), or that of a file (see `read_samples`).
+
+    ``setup`` is the one that transmits it, the published one by default.
 
     Raises:
         InputError: no such name or file, or the setup's transducer cannot transmit it.
     """
+    from bubbleloc.physics.setup import Setup  # which imports this module
+
+    setup = setup or Setup()
     key = str(name).lower()
+    own_hz = setup.frequency_hz if str(setup.waveform) == str(name) else None
     if key == TRISTATE:
-        return tristate(setup.frequency_hz or TRISTATE_HZ, setup.cycles, setup)
+        return tristate(own_hz or TRISTATE_HZ, setup.cycles, setup)
     if key in SINE:
         return replace(sine(*SINE[key], setup), name=key)
     if key in CHIRP:
@@ -106,7 +110,7 @@ def waveform(name: str | Path, setup: Setup) -> Waveform:
         raise InputError(f"waveform={name}: no such file; give a file or one of {', '.join(NAMES)}")
     samples, rate_hz, is_pressure = read_samples(name)
     make = measured if is_pressure else from_samples
-    return replace(make(samples, setup, setup.frequency_hz, rate_hz), name=Path(name).name)
+    return replace(make(samples, setup, own_hz, rate_hz), name=Path(name).name)
 
 
 @lru_cache(maxsize=16)
@@ -163,7 +167,7 @@ def sine(frequency_hz: float, cycles: float, setup: Setup) -> Waveform:
 
 
 def chirp(start_hz: float, stop_hz: float, duration_s: float, setup: Setup) -> Waveform:
-    """A sine whose frequency goes linearly from ``start_hz`` to ``stop_hz``; f₀ is the middle."""
+    """A sine whose frequency changes linearly; f₀ is the middle."""
     time_s = _time_s(duration_s, setup)
     phase = start_hz * time_s + (stop_hz - start_hz) / (2 * duration_s) * time_s**2
     middle_hz = (start_hz + stop_hz) / 2
@@ -171,10 +175,9 @@ def chirp(start_hz: float, stop_hz: float, duration_s: float, setup: Setup) -> W
 
 
 def train(pulse: Floats, frequency_hz: float, delays: Sequence[float], setup: Setup) -> Waveform:
-    """One pulse (n,) several times, each so long after the one before has rung down.
+    """One pulse (n,) several times, each its delay after the one before has rung down.
 
-    Args:
-        delays: one per pulse, in units of the pulse with its ringing.
+    Delays are in units of the pulse with its ringing.
     """
     rate_hz, ringing_s = setup.simulation_rate_hz, setup.transducer.ringing_s
     unit_s = (len(pulse) - 1) / rate_hz + ringing_s

@@ -129,6 +129,16 @@ def test_a_setup_takes_the_frequency_of_another_waveform() -> None:
     assert setup.scale.frequency_hz == 3.4e6
 
 
+def test_a_waveform_by_name_needs_no_setup(tmp_path: Path) -> None:
+    assert waveform() == waveform_of(Setup())
+    assert waveform("tristate", setup=Setup(waveform="s2.5")).frequency_hz == 1.7e6
+    np.save(tmp_path / "own.npy", own_drive())
+    assert (
+        waveform(tmp_path / "own.npy").frequency_hz
+        == Setup(waveform=str(tmp_path / "own.npy")).frequency_hz
+    )
+
+
 def test_bandwidths() -> None:
     """That of a tone of N cycles is 1.207 f/N; of a chirp about its sweep."""
     tone = waveform("l2.5", Setup())
