@@ -116,7 +116,12 @@ Shares = Annotated[
     dict[str, Probability],
     Field(title="shares, such as {monodisperse: 0.5, polydisperse: 0.5}"),
 ]
-NoiseRange = Annotated[Interval[Noise], AfterValidator(_above_zero)]
+NoiseRange = Annotated[
+    tuple[Noise, Noise],
+    Field(strict=False, title="a range above 0, such as [0.02, 0.5]"),
+    AfterValidator(_ascending),
+    AfterValidator(_above_zero),
+]
 Depths = Annotated[Interval[Number], AfterValidator(_from_zero)]
 
 Checkpoint = Literal["best", "last"]
