@@ -20,7 +20,9 @@ FLOOR_DB = -60.0
 PAIRS_HZ = (0.8e6, 2.6e6)  # frequencies whose phases are compared with that of their sum
 BLOCK = 3  # neighbouring frequencies that are taken together
 MARGIN = 0.1  # of a range, on either side
+NOISY = ("noise_db", "share_db@5", "share_db@5.5")  # features that noise raises first
 Lines = Floats | Float32s
+Ranges = Mapping[str, tuple[float, float]]
 SLACK = {"clipped": 3.0, "noise_db": 0.5, "share_db": 0.5}  # added to the margin
 
 
@@ -30,26 +32,32 @@ class Likeness:
 
     Attributes:
         ranges: lowest and highest value of every feature.
+        quiet: those of the same lines without their noise; they hold for quiet lines.
         phases: mean `bispectrum` (K,).
     """
 
-    ranges: Mapping[str, tuple[float, float]]
+    ranges: Ranges
+    quiet: Ranges
     phases: Complexes
 
     @classmethod
-    def of_lines(cls, blocks: Iterable[Lines], rate_hz: float) -> Self | None:
-        """Measure blocks of lines (n, L); None if they are too short or fewer than 50."""
-        found = [_measure(lines, rate_hz) for lines in blocks]
-        if sum(len(phases) for _, phases in found) < FEWEST_LINES:
+    def of_lines(
+        cls, blocks: Iterable[Lines], rate_hz: float, noisy: Iterable[Lines] | None = None
+    ) -> Self | None:
+        """Measure blocks of lines (n, L); None if they are too short or fewer than 50.
+
+        Args:
+            noisy: the lines with the noise of the training.
+        """
+        values, phases = _measure_all(blocks, rate_hz)
+        if len(phases) < FEWEST_LINES:
             return None
-        phases = np.concatenate([phases for _, phases in found])
         mean = phases.mean(axis=0)
-        values = {
-            name: np.concatenate([features[name] for features, _ in found]) for name in found[0][0]
-        }
-        values["likeness"] = _similar(phases, mean)
-        ranges = {name: (float(v.min()), float(v.max())) for name, v in values.items()}
-        return cls(ranges, mean)
+        quiet = _ranges({**values, "likeness": _similar(phases, mean)})
+        if noisy is None:
+            return cls(quiet, quiet, mean)
+        values, phases = _measure_all(noisy, rate_hz)
+        return cls(_ranges({**values, "likeness": _similar(phases, mean)}), quiet, mean)
 
     def compare(self, lines: Lines, rate_hz: float) -> tuple[dict[str, Floats], dict[str, Any]]:
         """Return the features (n,) of lines (n, L), and whether each is outside its range.
@@ -60,21 +68,27 @@ class Likeness:
         if not len(phases):
             return {}, {}
         features["likeness"] = _similar(phases, self.phases)
-        outside = {}
-        for name in self.ranges.keys() & features.keys():
-            low, high = self.ranges[name]
-            margin = MARGIN * (high - low) + SLACK.get(name.split("@")[0], 0.0)
-            below = (features[name] < low - margin) & (name not in ("clipped", "noise_db"))
-            above = (features[name] > high + margin) & (name != "likeness")
-            outside[name] = below | above
+        names = self.ranges.keys() & features.keys()
+        noisy = [_outside(name, features[name], self.quiet) for name in NOISY if name in names]
+        is_noisy = np.any(noisy, axis=0)
+        outside = {
+            name: np.where(is_noisy, *(_outside(name, features[name], r) for r in self._both))
+            for name in names
+        }
         return features, outside
+
+    @property
+    def _both(self) -> tuple[Ranges, Ranges]:
+        return self.ranges, self.quiet
 
     def plain(self) -> dict[str, Any]:
         """Return plain data, for a card."""
-        return {
-            "ranges": {name: f"{a:.3f} to {b:.3f}" for name, (a, b) in self.ranges.items()},
-            "phases": " ".join(f"{phase:.3f}" for phase in self.phases),
-        }
+        texts = [
+            {name: f"{low:.3f} to {high:.3f}" for name, (low, high) in ranges.items()}
+            for ranges in self._both
+        ]
+        phases = " ".join(f"{phase:.3f}" for phase in self.phases)
+        return {"ranges": texts[0], "quiet": texts[1], "phases": phases}
 
     @classmethod
     def of_plain(cls, content: Mapping[str, Any]) -> Self:
@@ -83,9 +97,31 @@ class Likeness:
         Raises:
             ValueError, LookupError, TypeError: other data.
         """
-        pairs = {str(name): text.split(" to ") for name, text in content["ranges"].items()}
-        ranges = {name: (float(low), float(high)) for name, (low, high) in pairs.items()}
-        return cls(ranges, np.array([complex(phase) for phase in content["phases"].split()]))
+        both = []
+        for texts in (content["ranges"], content["quiet"]):
+            pairs = {str(name): text.split(" to ") for name, text in texts.items()}
+            both.append({name: (float(low), float(high)) for name, (low, high) in pairs.items()})
+        phases = np.array([complex(phase) for phase in content["phases"].split()])
+        return cls(both[0], both[1], phases)
+
+
+def _ranges(values: Mapping[str, Floats]) -> Ranges:
+    return {name: (float(v.min()), float(v.max())) for name, v in values.items()}
+
+
+def _outside(name: str, value: Floats, ranges: Ranges) -> Any:
+    low, high = ranges[name]
+    margin = MARGIN * (high - low) + SLACK.get(name.split("@")[0], 0.0)
+    below = (value < low - margin) & (name not in ("clipped", "noise_db"))
+    return below | ((value > high + margin) & (name != "likeness"))
+
+
+def _measure_all(blocks: Iterable[Lines], rate_hz: float) -> tuple[dict[str, Floats], Complexes]:
+    found = [part for part in (_measure(lines, rate_hz) for lines in blocks) if len(part[1])]
+    if not found:
+        return {}, np.zeros((0, 0), dtype=complex)
+    values = {name: np.concatenate([part[0][name] for part in found]) for name in found[0][0]}
+    return values, np.concatenate([part[1] for part in found])
 
 
 def _measure(lines: Lines, rate_hz: float) -> tuple[dict[str, Floats], Complexes]:

@@ -84,21 +84,23 @@ def _unlike(known: Likeness, features: Values, outside: Values) -> list[str]:
         for name, flags in outside.items()
         if share[name]
     }
+    noisy = float(np.median(features.get("noise_db", 0.0))) > known.quiet.get("noise_db", (0, 0))[1]
+    ranges = known.ranges if noisy else known.quiet
     said = []
     bands = ("low_mhz", "mid_mhz", "high_mhz")
     if max(share[name] for name in bands) > TOO_MANY:
         edges = [float(np.median(features[name])) for name in bands]
-        around = "–".join(f"{end:.1f}" for end in known.ranges["mid_mhz"])
+        around = "–".join(f"{end:.1f}" for end in ranges["mid_mhz"])
         band = "{:.1f} to {:.1f} to {:.1f} MHz".format(*edges)
         said.append(f"band (5, 50, 95 % of the power) {band}, trained with the middle at {around}")
     for name, text in RANGES.items():
         if share.get(name, 0.0) > TOO_MANY:
-            low, high = known.ranges[name]
+            low, high = ranges[name]
             said.append(text.format(v=middle[name], low=low, high=high))
     if said:
         return said
     worst = max(share, key=lambda name: (name.startswith("share_db"), share[name]))
-    low, high = known.ranges[worst]
+    low, high = ranges[worst]
     band = worst.partition("@")[2]
     return [
         f"{middle[worst]:.0f} dB of the power from {band} MHz on, 0.5 MHz wide, trained on "

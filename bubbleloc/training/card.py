@@ -68,10 +68,13 @@ def choose_thresholds(network: Localizer, split: Split) -> dict[int, float]:
     return choose_peak_thresholds(peaks, arrival_sample, PAIR_TOLERANCES)
 
 
-def look_at(split: Split) -> Likeness | None:
-    """Return how the lines of a split look, None if they are too short or few."""
-    blocks = (batch.rf for batch in split.batches())
-    return Likeness.of_lines(blocks, split.scale.sampling_rate_hz)
+def look_at(noisy: Split, clean: Split) -> Likeness | None:
+    """Return how the lines of a split look, with and without noise; None if too short or few."""
+    if noisy.noise == clean.noise:
+        return Likeness.of_lines((b.rf for b in clean.batches()), clean.scale.sampling_rate_hz)
+    with_noise = (batch.rf for batch in noisy.batches())
+    without = (batch.rf for batch in clean.batches())
+    return Likeness.of_lines(without, clean.scale.sampling_rate_hz, with_noise)
 
 
 def write_card(path: Path, cards: Mapping[str, Card], **more: Any) -> None:

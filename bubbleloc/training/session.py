@@ -156,7 +156,7 @@ def write_run_card(folder: Path, dataset: Path) -> None:
         card = runs.card_without_thresholds(folder, network, checkpoint)
         split = open_split(dataset, runs.SELECTION, card.noise)
         if not chosen:
-            likeness = look_at(split)
+            likeness = look_at(split, open_split(dataset, runs.SELECTION))
         if epoch not in chosen:
             chosen[epoch] = choose_thresholds(network, split)
         cards[checkpoint] = replace(card, thresholds=chosen[epoch], likeness=likeness)

@@ -84,8 +84,18 @@ def test_what_cannot_be_measured_is_left_out(known, lines):
     assert Likeness.of_lines([lines], RATE) is None  # too few
 
 
+def test_quiet_lines_are_held_against_quiet_ones_whatever_the_noise_of_the_training(lines):
+    noisy = Noise(0.3)(lines, np.random.default_rng(0), RATE)
+    known = Likeness.of_lines([lines] * 4, RATE, [lines, noisy] * 4)
+    assert unlike(known, lines) == unlike(known, noisy) == 0
+    assert unlike(known, -lines) >= 14 / 16  # its range with noise has no lower end to speak of
+    assert known.ranges["likeness"][0] < known.quiet["likeness"][0]
+    assert known.ranges["share_db@5.5"][1] > known.quiet["share_db@5.5"][1]
+
+
 def test_a_card_tells_it_as_it_was(lines):
     found = Likeness.of_lines([lines] * 4, RATE)
+    assert found.ranges == found.quiet
     again = Likeness.of_plain(yaml.safe_load(yaml.safe_dump(found.plain())))
     assert again.ranges.keys() == found.ranges.keys()
     for name, ends in found.ranges.items():
