@@ -65,9 +65,10 @@ def respond(radius: Floats, depth: Floats, amplitude: Floats, setup: Setup) -> B
         wall_m, velocity, strength = linear_response(radius, drive_pa, setup)
         scattered = strength / REFERENCE_DISTANCE_M
     else:
-        strain, rate = oscillate(radius, drive_pa, setup)
-        wall_m = radius[:, None] * (1 + strain)
-        velocity = rate * (radius / _natural_time_s(radius, setup))[:, None]
+        wall_m, velocity = oscillate(radius, drive_pa, setup)  # in place: large arrays are slow
+        wall_m += 1
+        wall_m *= radius[:, None]
+        velocity *= (radius / _natural_time_s(radius, setup))[:, None]
         scattered = scattered_pressure(wall_m, velocity, setup)
     samples = np.arange(setup.window_samples) / setup.simulation_rate_hz
     time_s = depth[:, None] / setup.medium.speed_of_sound_m_s + samples
