@@ -75,12 +75,15 @@ def _write(folder: Path, scores: pd.DataFrame, scale: Scale) -> Path:
     ]
     return write_document(
         folder / "waveforms.html",
-        f"{scores['run'].nunique()} networks, one per waveform",
+        f"{scores['run'].nunique()} networks, each for its waveform",
         f"Within {within} the best mean F1 over {best['signals']} test signals at noise level "
-        f"{quietest:g} is {best['mean']:.3f}, by {best['run']}. All saw the same scenes; each "
-        "network was trained and scored under its own waveform, with thresholds chosen on val.",
+        f"{quietest:g} is {best['mean']:.3f}, by {best['run']}.",
         sections,
-        {},
+        {
+            "scenes": "the same for all; each network was trained and scored under its waveform",
+            "thresholds": "chosen on val, at every level of noise",
+            "noise levels": ", ".join(f"{level:g}" for level in sorted(scores["noise"].unique())),
+        },
     )
 
 
