@@ -25,7 +25,7 @@ def test_imports_run_downwards_only(monkeypatch, capsys):
 
 
 def test_the_top_of_the_package_is_the_layout_of_contributing():
-    rooms = {path.stem for path in PACKAGE.iterdir() if not path.name.startswith("__")}
+    rooms = {path.stem for path in PACKAGE.glob("[!_]*") if path.name != "py.typed"}
     assert rooms == COMMANDS | ROOMS  # CONTRIBUTING.md says what each is for
 
 

@@ -1,4 +1,4 @@
-"""The tutorial runs as it is written."""
+"""The start page and the tutorial run as they are written."""
 
 import re
 import shlex
@@ -8,22 +8,34 @@ import pytest
 
 from tests.conftest import run
 
-PAGE = Path(__file__).resolve().parents[1] / "docs/tutorial.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 BLOCK = re.compile(r"^```(python|bash)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def run_blocks(page, folder):
+    """Run the blocks of a page one after the other; return what its commands print."""
+    names: dict[str, object] = {}
+    shown = ""
+    for language, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if language == "python":
+            exec(compile(block, str(page), "exec"), names)
+            continue
+        _, command, *settings = shlex.split(block)
+        done = run(folder, command, *settings)
+        assert done.returncode == 0, done.stderr
+        shown += done.stdout + done.stderr
+    return shown
+
+
+def test_every_block_of_the_start_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_blocks(DOCS / "index.md", tmp_path)
+    assert len((tmp_path / "bubbles.csv").read_text().splitlines()) > 30
 
 
 def test_every_block_of_the_tutorial_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
-    shown = ""
-    for language, block in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
-        if language == "python":
-            exec(compile(block, str(PAGE), "exec"), names)
-            continue
-        _, command, *settings = shlex.split(block)
-        done = run(tmp_path, command, *settings)
-        assert done.returncode == 0, done.stderr
-        shown += done.stdout + done.stderr
+    shown = run_blocks(DOCS / "tutorial.md", tmp_path)
     assert "2 frames × 12 elements × 8190 samples at 62.5 MHz (Receive.decimSampleRate)" in shown
     assert "gain of" in shown
     assert "warning: 2 of 24 lines are constant, the first of frame 0, element 5" in shown

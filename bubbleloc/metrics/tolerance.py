@@ -86,7 +86,8 @@ def random_baseline(
     return scores_at(sweep, best_thresholds(sweep)).f1
 
 
-random_floor = random_baseline  # its earlier name
+random_floor = random_baseline
+"""Earlier name of `random_baseline`."""
 
 
 def _found_bubbles(level: Ints, bubbles: Ints, reaches: Ints, n_levels: int) -> Ints:

@@ -69,4 +69,7 @@ class Gas:
 
 
 WATER = Medium()
+"""Water at 293 K."""
+
 C4F10 = Gas()
+"""Perfluorobutane, the gas of the bubbles."""

@@ -135,3 +135,4 @@ P4_1 = Transducer(
         ),
     ),
 )
+"""The P4-1 probe, by its transmit and receive responses."""
