@@ -71,6 +71,8 @@ def _train(
     L.seed_everything(settings["seed"], verbose=False)
     loader = LoaderSettings(**settings["loader"])
     network = runs.network_of(settings)
+    if settings.get("start_from") and not resumes:
+        _start_from(settings["start_from"], network)
     trainer = build_trainer(settings["trainer"], folder, settings["seed"])
     plan = plan_of(settings["data"])
     _refuse_long_kernel(network, settings, plan)  # before a long simulation
@@ -95,6 +97,16 @@ def _train(
         if is_first_process():
             write_run_card(folder, plan.folder)
     return folder if is_first_process() else None
+
+
+def _start_from(run: str, network: Localizer) -> None:
+    """Give a network the weights of a trained one."""
+    try:
+        network.load_state_dict(runs.open_run(run).network.state_dict())
+    except RuntimeError as error:
+        raise InputError(
+            f"start_from={run}: its network is another one; give the settings of its model"
+        ) from error
 
 
 def _refuse_long_kernel(network: Localizer, settings: runs.Config, plan: DatasetPlan) -> None:
