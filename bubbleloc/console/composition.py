@@ -3,12 +3,14 @@
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -59,7 +61,10 @@ def known_settings(command: str) -> set[str]:
 
 def composed(command: str, overrides: Sequence[str]) -> tuple[DictConfig, Path]:
     """Return what Hydra makes of a command's settings, and the folder of a new run."""
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+    begun = GlobalHydra.instance().is_initialized()  # by a command that Hydra has started
+    with (
+        nullcontext() if begun else initialize_config_dir(str(config_folder()), version_base="1.3")
+    ):
         config = compose(command, list(overrides), return_hydra_config=True)
     folder = Path(config.hydra.run.dir)
     with open_dict(config):

@@ -4,6 +4,7 @@ import inspect
 from pathlib import Path
 
 import pytest
+from hydra import initialize_config_dir
 
 import bubbleloc
 from bubbleloc.console.composition import config_folder, overrides_of, settings_from_python
@@ -144,3 +145,9 @@ def test_functions_have_the_defaults_of_their_commands(function, command):
         if name in defaults and parameter.default is not parameter.empty:
             default = parameter.default
             assert (list(default) if isinstance(default, tuple) else default) == defaults[name]
+
+
+def test_settings_are_composed_within_a_command_too():
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        inside, _ = settings_from_python("simulate", {"data": "tiny"})
+    assert inside == settings_from_python("simulate", {"data": "tiny"})[0]

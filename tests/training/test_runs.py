@@ -193,3 +193,15 @@ def test_writing_names_the_file_that_cannot_be_written(tmp_path):
         explain_write_errors(tmp_path / "nowhere"),
     ):
         (tmp_path / "no" / "where").write_text("")
+
+
+def test_a_training_starts_from_the_weights_of_another(tiny, tmp_path):
+    small = [*SMALL, "optimizer.schedule=constant", "optimizer.lr=1e-30"]  # weights stay
+    session.start(settings(tiny, *small), tmp_path / "a")
+    session.start(settings(tiny, *small, f"start_from={tmp_path / 'a'}", "seed=5"), tmp_path / "b")
+    origin, copy = (runs.load_network(tmp_path / name, "last") for name in "ab")
+    for weight, same in zip(origin.parameters(), copy.parameters(), strict=True):
+        torch.testing.assert_close(weight, same)
+    other = settings(tiny, "model=ckcnn_local", "kernel=15", f"start_from={tmp_path / 'a'}")
+    with pytest.raises(InputError, match="its network is another one"):
+        session.start(other, tmp_path / "c")
