@@ -34,6 +34,7 @@ types: install
 
 docs: .venv/installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python docs/try/bundle.py site/try
 	@echo "documentation: site/index.html"
 
 .venv/installed-docs: .venv/installed

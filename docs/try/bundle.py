@@ -1,0 +1,62 @@
+"""``python docs/try/bundle.py site/try`` adds network, runtime and example line to the page."""
+
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from bubbleloc.evaluation.export import export_run
+from bubbleloc.metrics import QUOTED_TOLERANCE
+from bubbleloc.physics import Setup, draw_scene, simulate_rf
+from bubbleloc.training.runs import open_run
+
+NETWORK = "bubbleloc:robust-small"
+RUNTIME = "onnxruntime-web@1.30.0"
+RUNTIME_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
+
+
+def add_network(folder: Path) -> None:
+    """Write the network as ONNX, and what the page needs to know of it."""
+    export_run(Path(NETWORK), folder / "network.onnx")
+    trained = open_run(NETWORK)
+    facts = {
+        "name": NETWORK,
+        "threshold": trained.threshold(QUOTED_TOLERANCE),
+        "mm_per_sample": trained.card.scale.um_per_sample / 1e3,
+        "shortest_samples": trained.network.receptive_field // 2 + 1,
+    }
+    (folder / "network.json").write_text(json.dumps(facts), encoding="utf-8")
+
+
+def add_runtime(folder: Path) -> None:
+    """Unpack the files of onnxruntime-web that run a network on a processor."""
+    with tempfile.TemporaryDirectory() as temporary:
+        subprocess.run(
+            ["npm", "pack", "--silent", RUNTIME], cwd=temporary, check=True, capture_output=True
+        )
+        (archive,) = Path(temporary).glob("*.tgz")
+        with tarfile.open(archive) as files:
+            for name in RUNTIME_FILES:
+                source = files.extractfile(f"package/dist/{name}")
+                assert source is not None
+                (folder / name).write_bytes(source.read())
+
+
+def add_example(folder: Path) -> None:
+    """Simulate a line of 60 bubbles with a little noise."""
+    rng = np.random.default_rng(3)
+    scene = draw_scene(rng, count=(60, 60), pressure_pa=(100e3, 100e3))
+    volts = simulate_rf(scene, Setup()).volts
+    noise = rng.normal(0, 0.02 * volts.std(), volts.shape)
+    np.save(folder / "example.npy", (volts + noise).astype(np.float32))
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1])
+    add_network(target)
+    add_runtime(target)
+    add_example(target)
