@@ -1,7 +1,7 @@
 # docker build -t bubbleloc . && docker run --rm -v "$PWD:/data" bubbleloc localize input=rf.npy output=bubbles.csv
 FROM python:3.11-slim
 COPY . /source
-RUN pip install --no-cache-dir torch --index-url https://download.pytorch.org/whl/cpu \
+RUN pip install --no-cache-dir -c /source/constraints.txt torch --index-url https://download.pytorch.org/whl/cpu \
     && pip install --no-cache-dir -c /source/constraints.txt /source \
     && rm -r /source
 ENV NUMBA_CACHE_DIR=/tmp/numba

@@ -61,8 +61,8 @@ def localize_lines(
     Args:
         volts: one line (L,) or several (n, L), in volts or any other unit: the networks of the
             package scale every line to unit RMS.
-        model: ``"small"`` or ``"large"``, which come with the package, or a run directory. A
-            network for noisy recordings, ``"robust"``, does not exist yet.
+        model: ``"small"``, ``"large"`` or ``"robust-small"``, which come with the package, or a run
+            directory. ``"robust-small"`` knows noise and bubbles of all sizes.
         threshold: of the network's output; the network's best one at `tolerance` if None.
         tolerance: in samples, see `threshold`.
         speed_of_sound_m_s: for depths; that of the network's training data if None.
