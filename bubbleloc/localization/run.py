@@ -48,7 +48,7 @@ class Localized:
 def localize_lines(
     volts: ArrayLike,
     sampling_rate_hz: float = 62.5e6,
-    model: str | Path = "small",
+    model: str | Path = "robust",
     *,
     threshold: float | None = None,
     tolerance: int = QUOTED_TOLERANCE,
@@ -61,8 +61,8 @@ def localize_lines(
     Args:
         volts: one line (L,) or several (n, L), in volts or any other unit: the networks of the
             package scale every line to unit RMS.
-        model: ``"small"``, ``"large"`` or ``"robust-small"``, which come with the package, or a run
-            directory. ``"robust-small"`` knows noise and bubbles of all sizes.
+        model: a run directory, or a network of the package: ``"robust"`` or ``"robust-small"`` for
+            recordings with noise, ``"small"`` or ``"large"`` for clean lines of equal bubbles.
         threshold: of the network's output; the network's best one at `tolerance` if None.
         tolerance: in samples, see `threshold`.
         speed_of_sound_m_s: for depths; that of the network's training data if None.

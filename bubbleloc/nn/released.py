@@ -9,7 +9,7 @@ from safetensors.torch import load
 from bubbleloc.nn.models import build_model
 from bubbleloc.nn.network import Localizer
 
-RELEASED = ("small", "large", "robust-small")
+RELEASED = ("small", "large", "robust", "robust-small")
 WEIGHTS = resources.files("bubbleloc.nn") / "weights"
 
 
@@ -19,8 +19,8 @@ def load_released(name: str) -> Localizer:
     How each was trained and how it scores stands in its card, ``docs/models.md``.
 
     Args:
-        name: ``small`` or ``large`` for clean lines of equal bubbles; ``robust-small`` for
-            real conditions.
+        name: ``small`` or ``large`` for clean lines of equal bubbles; ``robust`` or
+            ``robust-small`` for lines with noise and bubbles of all sizes.
 
     Raises:
         ValueError: another name.

@@ -72,12 +72,12 @@ class OwnRecording(Group):
 class Localize(OwnRecording):
     """Localize the bubbles in your own RF lines.
 
-    python -m bubbleloc.localize run=bubbleloc:small input=rf.h5 output=bubbles.csv
+    python -m bubbleloc.localize run=bubbleloc:robust input=rf.h5 output=bubbles.csv
     python -m bubbleloc.localize run=outputs/train/<run> input=rf.csv transpose=true \\
       sampling_rate_hz=50e6 resample=true picture=0
     """
 
-    run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:small")
+    run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:robust")
     input: t.PathName = setting("recording: .mat, .h5, .uff, .npy, .npz, .csv or .txt")
     output: t.PathName = setting(".csv, .parquet or .h5 file of detections", "bubbles.csv")
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
