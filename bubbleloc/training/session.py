@@ -69,7 +69,7 @@ def _train(
     settings: runs.Config, folder: Path, command: str, *, resumes: bool, sweep_job: bool = False
 ) -> Path | None:
     L.seed_everything(settings["seed"], verbose=False)
-    loader = LoaderSettings(**settings["loader"])
+    loader, noise = LoaderSettings(**settings["loader"]), Noise.of(settings)
     network = runs.network_of(settings)
     if settings.get("start_from") and not resumes:
         _start_from(settings["start_from"], network)
@@ -82,7 +82,7 @@ def _train(
     network.sampling_rate_hz = open_split(plan.folder, runs.SELECTION).sampling_rate_hz
     if settings.get("compression"):
         network.scaling.compress_with(torch.from_numpy(matched_filter(plan.setup())))
-    drawn = {"noise": Noise.of(settings), "seed": settings["seed"]}
+    drawn = {"noise": noise, "seed": settings["seed"]}
     epochs, workers = settings["trainer"]["max_epochs"], settings["workers"]
     stream = StreamedLines(plan, epochs, workers=workers, **drawn) if plan.stream else None
     augmentation = Augmentation(**settings.get("augmentation", {}))

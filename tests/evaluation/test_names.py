@@ -32,7 +32,7 @@ def sweep(tmp_path):
 
 def test_names_are_shown_and_not_obeyed(sweep, capsys):
     evaluate.main.__wrapped__(
-        {"run": str(sweep), "folder": str(sweep.parent / NAME), "baselines": []}
+        {"run": str(sweep), "folder": str(sweep.parent / NAME), "baselines": [], "conditions": None}
     )
     said = capsys.readouterr()
     assert not orders(said.out + said.err)

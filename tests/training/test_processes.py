@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -47,7 +46,7 @@ def test_two_processes_train_as_one(tiny, tmp_path, model):
 def test_what_one_process_refuses_is_said_once(tiny, tmp_path):
     folder = shutil.copytree(tiny, tmp_path / "data")
     lines = RFDataset(folder / "train.h5")
-    bad = next(iter(CropSampler(lines, 500, 20, 1, seed=0, rank=1, processes=2))).signal
+    bad = next(iter(CropSampler(lines, 500, 1, seed=0, rank=1, processes=2))).signal
     with open_dataset(folder / "train.h5", "r+") as file:
         file["rf"][bad, 100] = np.nan
     place = [f"data.folder={folder}", *PUBLISHED, "trainer=ddp", "trainer.accelerator=cpu"]
@@ -62,16 +61,16 @@ def test_what_one_process_refuses_is_said_once(tiny, tmp_path):
 @pytest.mark.parametrize(("processes", "crops"), [(2, 4), (3, 3), (5, 1)])
 def test_shares_of_a_batch_make_up_the_batch(tiny, processes, crops):
     lines = RFDataset(tiny / "train.h5")
-    whole = list(CropSampler(lines, 500, 20, crops, seed=1))
+    whole = list(CropSampler(lines, 500, crops, seed=1))
     shares = [
-        list(CropSampler(lines, 500, 20, crops, 1, rank=rank, processes=processes))
+        list(CropSampler(lines, 500, crops, 1, rank=rank, processes=processes))
         for rank in range(processes)
     ]
     assert len({len(share) for share in shares}) == 1
     dealt = [crop for together in zip(*shares, strict=True) for crop in together]
     assert dealt[: len(whole)] == whole
     again = [
-        replace(crop, draw=first.draw)
+        crop._replace(draw=first.draw)
         for crop, first in zip(dealt[len(whole) :], whole, strict=False)
     ]
     assert again == whole[: len(again)]  # the same crops, with noise of their own

@@ -43,7 +43,7 @@ def _settings_of(model: type[Group], above: str = "") -> Iterator[tuple[str, Set
             yield from _settings_of(group, f"{full}.")
         else:
             choices = schemas[name].get("anyOf", [schemas[name]])
-            is_list = any(choice.get("type") == "array" for choice in choices)
+            is_list = any("items" in choice for choice in choices)  # a range is no list
             yield full, Setting(_in_words(schemas[name]), field.description or "", is_list)
 
 
