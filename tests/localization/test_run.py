@@ -132,7 +132,7 @@ def test_lines_of_an_array_give_the_same_bubbles_as_those_of_a_file(rf, source, 
         for name in ("sample", "depth_mm", "amplitude"):
             np.testing.assert_allclose(found[name], expected[name], rtol=1e-5)
         assert found[["sample_sigma", "probability"]].isna().to_numpy().all()
-    one = localize_lines(rf[1], speed_of_sound_m_s=740.0)
+    one = localize_lines(rf[1], model=RUN, speed_of_sound_m_s=740.0)
     np.testing.assert_allclose(one["depth_mm"], one["sample"] * 0.01184 / 2)
     assert set(one["line"]) == {0}
     assert len(one) == (expected["frame"] == 1).sum()
