@@ -107,5 +107,5 @@ def conditions_figure(found: Conditions) -> Figure:
         axes.set(title=name, ylim=(0, 1))
     figure.supxlabel("tolerance (samples)")
     figure.supylabel("mean F1")
-    panels.flat[-1].legend(fontsize="x-small")
+    figure.legend(*panels.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
     return figure
