@@ -18,6 +18,8 @@ import yaml
 from matplotlib.figure import Figure
 
 from bubbleloc.data import writing
+from bubbleloc.data.generate import ensure_dataset
+from bubbleloc.data.plan import plan_of
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.comparison import compare_runs
 from bubbleloc.evaluation.export import export_run
@@ -307,3 +309,15 @@ def test_the_runs_own_data_may_not_change_below_it(tmp_path):
         file.attrs["sampling_rate_hz"] = 50e6
     with pytest.raises(InputError, match=r"is not the data that .* was trained beside"):
         evaluate_run(run, baselines=[])
+
+
+def test_the_waveform_of_the_lines_is_on_the_card_and_gives_wavelengths(tmp_path):
+    few = [f"data.signals.{split}=2" for split in ("train", "val", "test")]
+    config = settings(tmp_path / "data", *NETWORK, *few, "data.waveform=s2.5", "workers=1")
+    ensure_dataset(plan_of(config["data"]), workers=1)
+    session.start(config, tmp_path / "run")
+    outputs = Outputs(tmp_path / "run")
+    assert outputs.card["waveform"] == "s2.5"
+    assert outputs.card["frequency_hz"] == 2.5e6
+    wavelengths = outputs.table("summary.csv").set_index("tolerance")["wavelengths"]
+    assert wavelengths[4] == pytest.approx(4 * 2.5e6 / (2 * 62.5e6))
