@@ -15,6 +15,7 @@ from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.store import SPLITS, open_dataset, receive_response, scale_of
 from bubbleloc.errors import InputError
+from bubbleloc.physics.transducer import P4_1
 
 NOISE, AUGMENTATION = 1, 2  # first part of random keys: what the numbers are for
 
@@ -76,7 +77,8 @@ class RFDataset(Dataset[Line]):
                 raise InputError(f"{path} is incomplete; run bubbleloc.simulate to finish it")
             self.signals_in_file, self.samples = (int(size) for size in file["rf"].shape)
             self.signals = list(range(self.signals_in_file) if signals is None else signals)
-            self.scale, self._receive = scale_of(file), receive_response(file)
+            self.scale = scale_of(file)
+            self._receive = receive_response(file) if noise.is_received else P4_1.receive
             self.pressure_pa: Floats = file["pressure_pa"][:][self.signals]
             self._offset: Ints = file["bubbles/offset"][:]
 

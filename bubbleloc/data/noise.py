@@ -62,6 +62,11 @@ class Noise:
         colour, clean = settings.get("noise_colour"), settings.get("clean_share", 0.0)
         return cls(settings["noise"], settings.get("snr_db"), colour, clean)
 
+    @property
+    def is_received(self) -> bool:
+        """Whether some of the noise passes the receive response of the transducer."""
+        return self.colour in ("receive", "any")
+
     def __str__(self) -> str:
         if self.snr_db is not None:
             amount = f"a signal-to-noise ratio of {_words(self.snr_db)} dB"

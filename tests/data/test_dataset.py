@@ -98,6 +98,18 @@ def test_noise_is_the_same_every_time_and_of_the_given_level(tiny):
     assert 0.5 < difference / (0.32 * 9.65 * np.sqrt(5.1 / 31.25)) < 1.5
 
 
+def test_a_missing_probe_matters_only_to_noise_that_it_receives(tiny, tmp_path):
+    path = tmp_path / "val.h5"
+    path.write_bytes((tiny / "val.h5").read_bytes())
+    with h5py.File(path, "r+") as file:
+        file.attrs["config"] += "\nphysics: {transducer: gone.npz}"
+    for noise in (Noise(), Noise(0.1), Noise(snr_db=10)):
+        lines = RFDataset(path, noise)
+        assert np.array_equal(lines.volts(1), RFDataset(tiny / "val.h5", noise).volts(1))
+    with pytest.raises(InputError, match=r"gone\.npz"):
+        RFDataset(path, Noise(0.1, colour="receive"))
+
+
 def test_white_noise_is_the_same_every_time(tiny):
     lines = RFDataset(tiny / "val.h5", Noise(snr_db=10))
     noise = lines.volts(2) - RFDataset(tiny / "val.h5").volts(2)
