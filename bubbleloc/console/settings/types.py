@@ -1,5 +1,7 @@
 """Types that settings share: bounds, and what a value may be, in words, as the title."""
 
+import operator
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -14,6 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticUndefined
 
 LARGEST_SEED = 2**32 - 1  # NumPy and Lightning accept no larger one
+SMALLER_FIRST = "give the smaller number first, such as [10, 70]"
 
 Item = TypeVar("Item")
 
@@ -44,28 +47,15 @@ def _number_to_text(value: Any) -> Any:
     return str(value) if is_number else value
 
 
-def _not_descending(value: tuple[float, float]) -> tuple[float, float]:
-    if value[0] > value[1]:
-        raise ValueError("give the smaller number first, such as [10, 70]")
-    return value
+def _ends(fit: Callable[[float, float], bool], remedy: str) -> AfterValidator:
+    """Check the two ends of a range."""
 
+    def check(ends: tuple[float, float]) -> tuple[float, float]:
+        if not fit(*ends):
+            raise ValueError(remedy)
+        return ends
 
-def _ascending(value: tuple[float, float]) -> tuple[float, float]:
-    if value[0] >= value[1]:
-        raise ValueError("give the smaller number first, such as [10, 70]")
-    return value
-
-
-def _from_zero(value: tuple[float, float]) -> tuple[float, float]:
-    if value[0] < 0:
-        raise ValueError("give a number, 0 or more, for both ends")
-    return value
-
-
-def _above_zero(value: tuple[float, float]) -> tuple[float, float]:
-    if value[0] <= 0:
-        raise ValueError("give a number above 0 for both ends, such as [0.005, 0.4]")
-    return value
+    return AfterValidator(check)
 
 
 AsGiven = WrapValidator(_keep)
@@ -102,27 +92,24 @@ PathName = Annotated[
 Listed = Annotated[
     list[Item], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
 ]
-Interval = Annotated[
-    tuple[Item, Item],
-    Field(strict=False, title="two numbers, such as [10, 70]"),
-    AfterValidator(_ascending),
-]
 Range = Annotated[
     tuple[Item, Item],
     Field(strict=False, title="two numbers, such as [10, 70]"),
-    AfterValidator(_not_descending),
+    _ends(operator.le, SMALLER_FIRST),
+]
+Interval = Annotated[Range[Item], _ends(operator.lt, SMALLER_FIRST)]
+Depths = Annotated[
+    Interval[Number], _ends(lambda low, _: low >= 0, "give a number, 0 or more, for both ends")
+]
+NoiseRange = Annotated[
+    Interval[Noise],
+    Field(title="a range above 0, such as [0.02, 0.5]"),
+    _ends(lambda low, _: low > 0, "give a number above 0 for both ends, such as [0.005, 0.4]"),
 ]
 Shares = Annotated[
     dict[str, Probability],
     Field(title="shares, such as {monodisperse: 0.5, polydisperse: 0.5}"),
 ]
-NoiseRange = Annotated[
-    tuple[Noise, Noise],
-    Field(strict=False, title="a range above 0, such as [0.02, 0.5]"),
-    AfterValidator(_ascending),
-    AfterValidator(_above_zero),
-]
-Depths = Annotated[Interval[Number], AfterValidator(_from_zero)]
 
 Checkpoint = Literal["best", "last"]
 Split = Literal["train", "val", "test"]
