@@ -1,10 +1,19 @@
-"""The arrays of the published simulator, where they lie beside the checkout."""
+"""What the physics is held to: arrays of the published simulator, and the solver's own halved step.
 
+The arrays lie beside the checkout.
+"""
+
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from bubbleloc.physics import Setup
+from bubbleloc.physics.bubble import oscillate
+from bubbleloc.physics.propagation import pressure_at
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 REFERENCE = CHECKOUT.parent / "shared" / "reference"
@@ -26,3 +35,17 @@ def load(name: str) -> dict[str, NDArray[np.float64]]:
 
 def relative_l2(value: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
     return float(np.linalg.norm(value - truth) / np.linalg.norm(truth))
+
+
+def assert_halving_the_step_changes_little(
+    radius_m: NDArray[np.float64], depth_m: float, pressure_pa: float, setup: Setup
+) -> None:
+    """Solve bubbles (B,) under one drive at the step of a setup and at half of it."""
+    finer = dataclasses.replace(setup, sampling_rate_hz=2 * setup.simulation_rate_hz)
+    drive = np.repeat(pressure_at(depth_m, pressure_pa, setup), len(radius_m), axis=0)
+    samples = np.arange(drive.shape[1])
+    finer_drive = CubicSpline(samples, drive, axis=1)(np.arange(2 * len(samples) - 1) / 2)
+    strain, _ = oscillate(radius_m, drive, setup)
+    finer_strain, _ = oscillate(radius_m, np.asarray(finer_drive), finer)
+    for i, radius in enumerate(radius_m):
+        assert relative_l2(strain[i], finer_strain[i, ::2]) < 1e-3, f"{radius} m"
