@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
+from scipy.signal import butter, resample_poly, sosfiltfilt
 
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
 
 Samples = NDArray[Any]  # (lines, samples) of float64 or complex128
+
+FADE_S = 0.5e-6  # at the ends of a region
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,31 @@ def iq_to_rf(
 
     text = f"IQ at {modulation_hz / 1e6:g} MHz to RF at {up * rate_hz / 1e6:g} MHz"
     return Step(text, apply), up, up * rate_hz
+
+
+def band_pass(low_hz: float, high_hz: float, rate_hz: float) -> Step:
+    """Keep a band: a Butterworth filter that runs forth and back, and so delays nothing.
+
+    Raises:
+        InputError: a band that does not end below half the rate.
+    """
+    if high_hz >= rate_hz / 2:
+        raise InputError(
+            f"band_mhz=[{low_hz / 1e6:g},{high_hz / 1e6:g}] must end below half the sampling rate, "
+            f"{rate_hz / 2e6:g} MHz"
+        )
+    sections = butter(2, (low_hz, high_hz), "bandpass", fs=rate_hz, output="sos")
+    text = f"band-pass of {low_hz / 1e6:g} to {high_hz / 1e6:g} MHz, without delay"
+    return Step(text, lambda volts: sosfiltfilt(sections, volts, axis=1))
+
+
+def region(first: int, last: int, rate_hz: float) -> Step:
+    """Keep samples `first` to `last`, faded at both ends, so that cut echoes make no edge."""
+    count = last - first
+    end = (np.minimum(np.arange(count), np.arange(count)[::-1]) + 0.5) / (FADE_S * rate_hz)
+    fade = np.sin(np.pi / 2 * np.minimum(end, 1)) ** 2
+    text = f"samples {first} to {last - 1} kept, {1e6 * FADE_S:g} µs faded at both ends"
+    return Step(text, lambda volts: volts[:, first:last] * fade)
 
 
 def resample(volts: Float32s, ratio: Fraction) -> Float32s:

@@ -11,7 +11,7 @@ from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.formats.recording import Hints, Recording
 from bubbleloc.formats.volts import Volts
 
-FACTS = ("sampling_rate_hz", "fs", "speed_of_sound_m_s", "start_s")
+FACTS = ("sampling_rate_hz", "fs", "speed_of_sound_m_s", "start_s", "receive_delay_s")
 """Numbers beside the RF lines of a file that are read; ``fs`` is the sampling rate too."""
 
 MOST_LISTED = 20  # arrays in a message
@@ -54,6 +54,9 @@ def recording_of_array(
             "sampling_rate_hz" if name == "fs" else name: "file" for name in FACTS if name in facts
         },
     ).with_hints(hints)
+    late_s = fact(facts, "receive_delay_s")
+    if late_s is not None and hints.get("receive_delay_s") is None:
+        recording = recording.later_by(late_s, "file")
     if array.dtype.kind != "c":
         return recording
     if not hints.get("modulation_hz"):
@@ -61,7 +64,8 @@ def recording_of_array(
             f"{source} holds {array.dtype} samples (IQ): give modulation_hz=, the frequency that "
             "was shifted to 0"
         )
-    return recording.demodulated(hints["modulation_hz"] or 0.0, recording.start_s)
+    clock_s = recording.start_s + recording.receive_delay_s
+    return recording.demodulated(hints["modulation_hz"] or 0.0, clock_s)
 
 
 def _shape(source: str | Path, array: Any, backwards: bool) -> tuple[int, int, int]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import ceil, floor
 from pathlib import Path
 from typing import TypedDict
 
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
-from bubbleloc.formats.conditioning import iq_to_rf, undo_gain
+from bubbleloc.formats.conditioning import band_pass, iq_to_rf, region, undo_gain
 from bubbleloc.formats.volts import Volts
 from bubbleloc.physics.scale import Scale
 
@@ -24,6 +25,7 @@ class Hints(TypedDict, total=False):
     Attributes:
         key: name of the array, ``RcvData{2}`` for a buffer, the group of a UFF or zea file.
         transpose: whether the axes of a plain array are the other way round, samples first.
+        receive_delay_s: how late the receiver's filters and electronics make an echo.
         transmit: number, from 0, of the transmit of each frame to read.
         modulation_hz: frequency of complex samples (IQ).
     """
@@ -33,6 +35,7 @@ class Hints(TypedDict, total=False):
     sampling_rate_hz: float | None
     speed_of_sound_m_s: float | None
     start_s: float | None
+    receive_delay_s: float | None
     transmit: int | None
     modulation_hz: float | None
 
@@ -44,7 +47,7 @@ class Recording:
     Time 0 is when the start of the transmitted pulse leaves the face of the transducer at x = 0.
     Sample i of a line is at ``start_s + i / sampling_rate_hz``, so that the echo of a bubble at
     depth z, distance r from the element, starts at (z + r)/c. The start of the record, delays of
-    the transmit and the way through the lens are in ``start_s``.
+    transmit and receiver and the way through the lens are in ``start_s``.
 
     Attributes:
         source: name of the file, for messages.
@@ -55,6 +58,7 @@ class Recording:
         angle_rad: of the transmitted plane wave.
         waveform: transmitted pulse (n,) at ``waveform_rate_hz``.
         gain: that the receiver applied to each sample (samples,); undone in ``volts``.
+        receive_delay_s: how late the receiver makes an echo; already in ``start_s``.
         sources: where each fact comes from: the place in the file, ``setting``, or what is assumed.
         steps: what was done to the samples of the file.
         notes: what a user should know of the choice of the lines.
@@ -73,6 +77,7 @@ class Recording:
     waveform: Floats | None = None
     waveform_rate_hz: float | None = None
     gain: Floats | None = None
+    receive_delay_s: float = 0.0
     sources: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -112,9 +117,25 @@ class Recording:
         given = {name: hints[name] for name in names if hints.get(name) is not None}  # type: ignore[literal-required]
         sources = {**self.sources, **dict.fromkeys(given, "setting")}
         changed: Recording = replace(self, **given, sources=sources)
+        if (delay_s := hints.get("receive_delay_s")) is not None:
+            changed = changed.later_by(delay_s, "setting")
         if not abs(changed.start_s) <= MOST_DELAY_S:
             raise InputError(f"{self.source}: start_s={changed.start_s:g}: give seconds")
         return changed
+
+    def later_by(self, delay_s: float, where: str) -> Recording:
+        """Return the recording with one more delay of its receiver taken off its times."""
+        start = self.sources.get("start_s", "0")
+        return replace(
+            self,
+            start_s=self.start_s - delay_s,
+            receive_delay_s=self.receive_delay_s + delay_s,
+            sources={**self.sources, "start_s": f"{start} − receive_delay_s ({where})"},
+        )
+
+    def noting(self, note: str) -> Recording:
+        """Return the recording with one more note for its user."""
+        return replace(self, notes=(*self.notes, note))
 
     def without_gain(self, gain: Floats, where: str) -> Recording:
         """Return the recording with the gain (samples,) of its receiver undone."""
@@ -134,6 +155,35 @@ class Recording:
             self,
             volts=self.volts.then(step, self.samples * up),
             sampling_rate_hz=rate_hz,
+            steps=(*self.steps, step.text),
+        )
+
+    def in_band(self, low_hz: float, high_hz: float) -> Recording:
+        """Return the recording with other frequencies filtered out, see `band_pass`."""
+        step = band_pass(low_hz, high_hz, self.sampling_rate_hz or 0.0)
+        volts = self.volts.then(step, self.samples)
+        return replace(self, volts=volts, steps=(*self.steps, step.text))
+
+    def between(self, begin_s: float, end_s: float) -> Recording:
+        """Return the part of the recording between two times, see `region`.
+
+        Raises:
+            InputError: nothing was recorded between them.
+        """
+        rate_hz = self.sampling_rate_hz or 0.0
+        first = max(ceil((begin_s - self.start_s) * rate_hz - 1e-6), 0)
+        last = min(floor((end_s - self.start_s) * rate_hz + 1e-6) + 1, self.samples)
+        if first >= last:
+            whole = [1e6 * (self.start_s + i / rate_hz) for i in (0, self.samples - 1)]
+            raise InputError(
+                f"{self.source} was recorded from {whole[0]:.4g} to {whole[1]:.4g} µs, which the "
+                f"region of {1e6 * begin_s:.4g} to {1e6 * end_s:.4g} µs lies outside of"
+            )
+        step = region(first, last, rate_hz)
+        return replace(
+            self,
+            volts=self.volts.then(step, last - first),
+            start_s=self.start_s + first / rate_hz,
             steps=(*self.steps, step.text),
         )
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from bubbleloc import __version__
 from bubbleloc.errors import InputError, printable
 from bubbleloc.formats import Hints, Recording, read, recording_of_array
+from bubbleloc.localization.calibration import calibrated
 from bubbleloc.localization.doubts import doubts
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import COLUMNS, check_table, write_bubbles
@@ -106,6 +107,9 @@ def localize_file(
     threshold: float | None = None,
     tolerance: int = QUOTED_TOLERANCE,
     resample: bool = False,
+    band_mhz: tuple[float, float] | None = None,
+    region_mm: tuple[float, float] | None = None,
+    calibrate: float | None = None,
     **hints: Unpack[Hints],
 ) -> Localized:
     """Write the bubbles in a recording to a CSV, Parquet or HDF5 file, see `localize_lines`.
@@ -117,6 +121,8 @@ def localize_file(
         input, hints: recording, see `bubbleloc.formats.read`.
         output: file that ends with ``.csv``, ``.parquet`` or ``.h5``.
         picture: number of a line to draw, with its bubbles, to a PNG file beside the output.
+        band_mhz, region_mm: frequencies and depths to keep.
+        calibrate: depth in mm of a wire, see `bubbleloc.localization.calibration`.
 
     Raises:
         InputError: files or settings that do not fit, NaN, infinite or unphysical values.
@@ -127,6 +133,9 @@ def localize_file(
     recording = read(input, **hints)
     if picture is not None and picture >= recording.lines:
         raise InputError(f"picture={picture}: {input} has lines 0 to {recording.lines - 1}")
+    if calibrate is not None:
+        recording = calibrated(recording, trained, calibrate, resample)
+    recording = _kept(recording, recording.scale(trained.card.scale), band_mhz, region_mm)
     finder = BubbleFinder.for_recording(
         recording, trained, threshold=threshold, tolerance=tolerance, resample=resample
     )
@@ -134,6 +143,20 @@ def localize_file(
     bubbles = _write(finder, recording, target, batch_size, model=run)
     drawn = None if picture is None else _draw(finder, recording, picture, target)
     return Localized(recording, bubbles, finder.scale, finder.threshold, found, target, drawn)
+
+
+def _kept(
+    recording: Recording,
+    scale: Scale,
+    band_mhz: tuple[float, float] | None,
+    region_mm: tuple[float, float] | None,
+) -> Recording:
+    """Return the recording with a band and a range of depths only."""
+    if band_mhz is not None:
+        recording = recording.in_band(*(1e6 * end for end in band_mhz))
+    if region_mm is not None:
+        recording = recording.between(*(2e-3 * z / scale.speed_of_sound_m_s for z in region_mm))
+    return recording
 
 
 def _write(

@@ -218,6 +218,16 @@ CASES = [
     ("localize", [*LOCALIZE, "input=good.npy", "sampling_rate_hz=62.5"], "62.5: give a rate in Hz"),
     ("localize", [*LOCALIZE, "input=good.npy", "speed_of_sound_m_s=1.54"], "1.54: give a speed"),
     ("localize", [*LOCALIZE, "input=good.npy", "picture=9"], "picture=9"),
+    ("localize", [*LOCALIZE, "input=good.npy", "calibrate=-20"], "calibrate=-20: give a number"),
+    ("localize", [*LOCALIZE, "input=good.npy", "calibrate=9000"], "no echo stands out within 3 mm"),
+    (
+        "localize",
+        [*LOCALIZE, "input=good.npy", "band_mhz=[0,4]"],
+        "band_mhz.*: give (a|two) number",
+    ),
+    ("localize", [*LOCALIZE, "input=good.npy", "band_mhz=[1,40]"], "must end below half the"),
+    ("localize", [*LOCALIZE, "input=good.npy", "region_mm=[900,950]"], "lies outside of"),
+    ("localize", [*LOCALIZE, "input=good.npy", "region_mm=[9,9.1]"], "shorter than the"),
     ("localize", [*LOCALIZE, "input=good.npy", "output=found.xls"], "output=found.xls: choose"),
     (
         "localize",

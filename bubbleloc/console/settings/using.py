@@ -65,6 +65,9 @@ class OwnRecording(Group):
     sampling_rate_hz: t.Rate | None = setting("sampling rate; null: of the file", None)
     speed_of_sound_m_s: t.Speed | None = setting("speed of sound; null: of the file or run", None)
     start_s: t.Number | None = setting("time of the first sample; null: of the file, or 0", None)
+    receive_delay_s: t.Number | None = setting(
+        "how late filters and electronics make echoes; null: of the file, or 0", None
+    )
     transmit: t.CountFromZero | None = setting("of each frame; null: straightest down", None)
     modulation_hz: t.Frequency | None = setting("frequency of complex samples (IQ)", None)
 
@@ -82,6 +85,13 @@ class Localize(OwnRecording):
     output: t.PathName = setting(".csv, .parquet or .h5 file of detections", "bubbles.csv")
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
     resample: t.Flag = setting("convert lines of another rate to the network's", False)
+    band_mhz: t.Interval[t.Positive] | None = setting(
+        "keep these frequencies only; null: all", None
+    )
+    region_mm: t.Depths | None = setting("keep these depths only; null: all", None)
+    calibrate: t.Positive | None = setting(
+        "depth in mm of a wire in the recording, whose echo tells receive_delay_s", None
+    )
     threshold: t.Number | None = setting("threshold on amplitude; null is the best one", None)
     tolerance: t.CountFromZero = setting("tolerance of that threshold, in samples", 4)
     picture: t.CountFromZero | None = setting("number of a line to draw with its detections", None)
