@@ -1,16 +1,28 @@
-"""Logs of a training: a CSV file always, TensorBoard where it is installed."""
+"""Logs of a training: a CSV file always; TensorBoard, MLflow and Weights & Biases if wanted."""
 
+import contextlib
 import csv
 import importlib.util
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import lightning as L
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
+from bubbleloc.errors import InputError
 from bubbleloc.files import write_text
 
 METRICS = Path("logs", "version_0", "metrics.csv")  # in a run's folder
+PROJECT = "bubbleloc"  # the experiment of MLflow, the project of Weights & Biases
+LOGGERS: Mapping[str, Callable[[Path], Logger]] = {  # by the name of their package
+    "tensorboard": lambda folder: TensorBoardLogger(folder, name="tensorboard", version=0),
+    "mlflow": lambda folder: MLFlowLogger(
+        PROJECT, str(folder), os.environ.get("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    ),
+    "wandb": lambda folder: WandbLogger(str(folder), folder, project=PROJECT),
+}
 
 
 class MetricsLog(L.Callback):
@@ -60,8 +72,52 @@ class MetricsLog(L.Callback):
                 csv.DictWriter(file, [*place, *self.metrics]).writerows(rows)
 
 
-def loggers(folder: Path) -> list[Logger]:
-    """Return Lightning's loggers of a run: TensorBoard where it is installed."""
-    if importlib.util.find_spec("tensorboard"):
-        return [TensorBoardLogger(folder, name="tensorboard", version=0)]
-    return []
+def loggers(folder: Path, names: Sequence[str] | None = None) -> list[Logger]:
+    """Return Lightning's loggers of a run.
+
+    Args:
+        folder: of the run.
+        names: of `LOGGERS`, or ``csv``, which is `MetricsLog` alone; None is TensorBoard where it
+            is installed.
+
+    Raises:
+        InputError: the package of a logger is not installed, or refuses.
+    """
+    if names is None:
+        names = ["tensorboard"] if _is_installed("tensorboard") else []
+    wanted = [name for name in LOGGERS if name in names]
+    for name in wanted:
+        if not _is_installed(name):
+            raise InputError(f'logger={name}: first run: pip install "bubbleloc[{name}]"')
+    with _plain_errors():
+        return [LOGGERS[name](folder) for name in wanted]
+
+
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+@contextlib.contextmanager
+def described(loggers: Sequence[Logger], settings: Mapping[str, Any]) -> Iterator[None]:
+    """Open the logs of a training with its settings, and close them at its end.
+
+    Raises:
+        InputError: a server of logs refuses, or is not there.
+    """
+    with _plain_errors():
+        for logger in loggers:
+            logger.log_hyperparams(dict(settings))
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            if isinstance(logger, WandbLogger):  # or the next job of a sweep would go on with it
+                logger.experiment.finish()
+
+
+@contextlib.contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # each package has errors of its own
+        raise InputError(f"logger: {' '.join(str(error).split())}") from error

@@ -25,6 +25,7 @@ from bubbleloc.training import provenance, runs
 from bubbleloc.training.card import Card, choose_thresholds, look_at, write_card
 from bubbleloc.training.checkpoints import BEST, LAST, checkpoint_to_resume
 from bubbleloc.training.learner import Learner
+from bubbleloc.training.logs import described
 from bubbleloc.training.loss import DualLoss
 from bubbleloc.training.trainer import build_trainer, is_first_process, resumable
 
@@ -73,7 +74,7 @@ def _train(
     network = runs.network_of(settings)
     if settings.get("start_from") and not resumes:
         _start_from(settings["start_from"], network)
-    trainer = build_trainer(settings["trainer"], folder, settings["seed"])
+    trainer = build_trainer(settings["trainer"], folder, settings["seed"], settings.get("logger"))
     plan = plan_of(settings["data"])
     _refuse_long_kernel(network, settings, plan)  # before a long simulation
     _refuse_uneven_batch(loader, trainer.world_size)
@@ -93,7 +94,8 @@ def _train(
     torch.set_num_threads(threads.threads_per_process(trainer.num_devices, loader.workers))
     with _run_folder(folder, settings, command, resumes), resumable(folder, "train"):
         checkpoint = checkpoint_to_resume(folder, learner) if resumes else None
-        trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True)
+        with described(trainer.loggers, settings):
+            trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True)
         if is_first_process():
             write_run_card(folder, plan.folder)
     return folder if is_first_process() else None

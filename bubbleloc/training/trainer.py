@@ -4,7 +4,7 @@ import contextlib
 import logging
 import subprocess
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +96,16 @@ def _has_lost_a_peer(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "by peer" in str(error)
 
 
-def build_trainer(settings: Mapping[str, Any], folder: Path, seed: int) -> L.Trainer:
+def build_trainer(
+    settings: Mapping[str, Any], folder: Path, seed: int, logger: Sequence[str] | None = None
+) -> L.Trainer:
     """Return a trainer that keeps checkpoints and logs in ``folder``.
 
     Args:
         settings: arguments of ``lightning.Trainer``; ``accumulate_grad_batches`` may be
             ``"epoch"``, which the caller replaces by the number of batches once it is known.
         seed: of what layers draw.
+        logger: names of logs, see `loggers`.
 
     Raises:
         InputError: an argument that Lightning refuses, such as a device that is not there.
@@ -118,12 +121,13 @@ def build_trainer(settings: Mapping[str, Any], folder: Path, seed: int) -> L.Tra
     plugins: list[Any] = [AtomicCheckpoints()]
     if SLURMEnvironment.detect():
         plugins.append(SLURMEnvironment(auto_requeue=False))  # it would swallow SIGTERM
+    logs = loggers(folder, logger)
     on_gpu = arguments["accelerator"] != "cpu" and torch.cuda.is_available()
     try:
         return L.Trainer(
             **{"sync_batchnorm": on_gpu, **arguments},
             default_root_dir=folder,
-            logger=loggers(folder),
+            logger=logs,
             callbacks=[
                 StopBetweenBatches(),
                 RandomnessByEpoch(seed),

@@ -154,6 +154,7 @@ CASES = [
     ("train", [*TRAIN, "optimizer.schedule=cosine"], "schedule=cosine: choose one of one_cycle"),
     ("train", [*TRAIN, "loss.alpha=-1"], "loss.alpha=-1: give a number above 0"),
     ("train", [*TRAIN, "loss.dice_weight=inf"], "loss.dice_weight=inf: give a number"),
+    ("train", [*TRAIN, "logger=comet"], "logger=comet: choose one of csv, tensorboard, mlflow"),
     ("train", [*TRAIN, "trainer.max_epochs=0"], "trainer.max_epochs=0: give a whole number"),
     ("train", [*TRAIN, "trainer.precision=7"], "trainer: .*7"),
     ("train", [*TRAIN, "trainer.accelerator=tpux"], "trainer: .*tpux"),

@@ -103,6 +103,9 @@ class Train(Group):
         "matched filter of the waveform as the network's first step", False
     )
     workers: t.Count | None = setting("processes that simulate a missing dataset", None)
+    logger: t.Listed[Literal["csv", "tensorboard", "mlflow", "wandb"]] | None = setting(
+        "logs beside metrics.csv, one or a list; null is tensorboard where it is installed", None
+    )
     start_from: t.PathName | None = setting(
         "run, or network of the package, whose weights the training starts from", None
     )
