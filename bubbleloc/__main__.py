@@ -21,6 +21,10 @@ def main() -> None:
         print(f"{USAGE}\n")
         for command, settings in COMMANDS.items():
             print(f"  {command:<10}{(settings.__doc__ or '').partition(chr(10))[0]}")
+    elif name == "--completion":
+        from bubbleloc.console.completion import bash_completion
+
+        print(bash_completion())
     else:
         print(
             f"error: unknown command {name!r}; choose one of {', '.join(COMMANDS)}", file=sys.stderr
