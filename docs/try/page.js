@@ -53,6 +53,7 @@ async function show(number) {
 }
 
 async function open(name, bytes) {
+  if (at("file").files[0]?.name !== name) at("file").value = ""; // or it would name another file
   try {
     state.lines = readLines(name, bytes, card.shortest_samples);
     at("lines").replaceChildren(...state.lines.map((_, i) => new Option(i, i)));

@@ -61,7 +61,7 @@ function trace(pen, values, from, to, x, y) {
 
 function axis(pen, x, from, to, y, card, ink, grid) {
   const mm = card.mm_per_sample;
-  const rough = ((to - from) * mm) / (pen.canvas.clientWidth / 90);
+  const rough = ((to - from) * mm) / (pen.canvas.clientWidth / 60);
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = unit * [1, 2, 5, 10].find((n) => n * unit >= rough);
   pen.textAlign = "center";
