@@ -13,6 +13,8 @@ from numba import njit
 
 # Bubbles per block: enough independent lanes to hide the latency of divisions.
 LANES = 16
+# Samples that a block is integrated over before its traces are stored: its arrays stay in the cache.
+TILE = 256
 # Rows of the coefficient array.
 STEP, GAS, SOUND, TENSION, VISCOUS, SHELL, EXPONENT = range(7)
 COEFFICIENTS = 7
@@ -22,6 +24,7 @@ COEFFICIENTS = 7
 LARGEST_CHANGE = 0.1
 REFINEMENT, FINEST = 4, 256
 
+SIXTH = 1.0 / 6.0
 FASTMATH = {"contract", "nsz"}  # fused multiply-add changes no result beyond round-off
 
 
@@ -37,47 +40,46 @@ def _slope(x, v, w, p, c, curve):  # type: ignore[no-untyped-def]
     r = 1.0 + x
     q = 1.0 / r
     u = min(max(area * r * r - 1.0, low), high)
-    sigma = c9 + u * c10
-    sigma = c8 + u * sigma
-    sigma = c7 + u * sigma
-    sigma = c6 + u * sigma
-    sigma = c5 + u * sigma
-    sigma = c4 + u * sigma
-    sigma = c3 + u * sigma
-    sigma = c2 + u * sigma
-    sigma = c1 + u * sigma
-    sigma = min(c0 + u * sigma, top)
+    u2 = u * u
+    u4 = u2 * u2
+    low_powers = (c0 + c1 * u) + (c2 + c3 * u) * u2
+    high_powers = (c4 + c5 * u) + (c6 + c7 * u) * u2
+    sigma = (low_powers + high_powers * u4) + ((c8 + c9 * u) + c10 * u2) * (u4 * u4)
+    sigma = min(sigma, top)
     vq = v * q
-    loss = vq * (viscous + shell * q)
-    force = gas * w * (1.0 - sound * v) - 1.0 - tension * sigma * q - loss - p - 1.5 * v * v
+    others = gas * w * (1.0 - sound * v) - (1.0 + p) - vq * (viscous + shell * q) - 1.5 * v * v
+    force = others - tension * q * sigma
     return force * q, -exponent * w * vq, vq
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FASTMATH, inline="always")
-def _cubic(t, before, left, right, after):  # type: ignore[no-untyped-def]
-    """The cubic through samples at −1, 0, 1 and 2, at t from 0 to 1."""
+def _cubic(t):  # type: ignore[no-untyped-def]
+    """Weights at t from 0 to 1 of the cubic through samples at −1, 0, 1 and 2."""
     s = t - 1.0
-    return (t + 1.0) * (s - 1.0) * (0.5 * s * left - 0.5 * t * right) + t * s * (
-        (t + 1.0) * after - (s - 1.0) * before
-    ) / 6.0
+    outer, inner = t * s * SIXTH, 0.5 * (t + 1.0) * (s - 1.0)
+    return -(s - 1.0) * outer, s * inner, -t * inner, (t + 1.0) * outer
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FASTMATH)
-def _march(drive, substeps, now, xs, vs, change, c, curve):  # type: ignore[no-untyped-def]
-    """Classical RK4 through one block, ``substeps`` to a sample.
+def _march(drive, steps, substeps, now, xs, vs, change, c, curve):  # type: ignore[no-untyped-def]
+    """Classical RK4 through ``steps`` samples of one block, ``substeps`` to each.
 
-    ``drive`` (M + 2, LANES) is p_ac/P₀ with a guard row at either end. ``now`` (3, LANES) holds
-    x, ẋ and w, ``xs`` and ``vs`` (M, LANES) receive x and ẋ, ``change`` (LANES,) the largest
-    relative change of radius in a step, ``c`` is (COEFFICIENTS, LANES). One array for state and
-    traces would do, but its rows then overlap in the compiler's eyes, and it does not vectorise.
+    ``drive`` (TILE + 3, LANES) is p_ac/P₀ from one sample before the first. ``now`` (3, LANES)
+    holds x, ẋ and w, ``xs`` and ``vs`` (TILE, LANES) receive x and ẋ, ``change`` (LANES,) the
+    largest relative change of radius in a step, ``c`` is (COEFFICIENTS, LANES). One array for
+    state and traces would do, but its rows then overlap in the compiler's eyes, and it does not
+    vectorise.
     """
-    for n in range(xs.shape[0] - 1):
+    part = 1.0 / substeps
+    for n in range(steps):
         for m in range(substeps):
-            t0, t1, t2 = m / substeps, (m + 0.5) / substeps, (m + 1.0) / substeps
+            at0, at1, at2 = _cubic(m * part), _cubic((m + 0.5) * part), _cubic((m + 1.0) * part)
             for i in range(LANES):
-                h = c[STEP, i] / substeps
+                h = c[STEP, i] * part
                 a, b, d, e = drive[n, i], drive[n + 1, i], drive[n + 2, i], drive[n + 3, i]
-                half = _cubic(t1, a, b, d, e)
+                p0 = at0[0] * a + at0[1] * b + at0[2] * d + at0[3] * e
+                p1 = at1[0] * a + at1[1] * b + at1[2] * d + at1[3] * e
+                p2 = at2[0] * a + at2[1] * b + at2[2] * d + at2[3] * e
                 own = (
                     c[GAS, i],
                     c[SOUND, i],
@@ -87,43 +89,45 @@ def _march(drive, substeps, now, xs, vs, change, c, curve):  # type: ignore[no-u
                     c[EXPONENT, i],
                 )
                 x, v, w = now[0, i], now[1, i], now[2, i]
-                a1, w1, rate = _slope(x, v, w, _cubic(t0, a, b, d, e), own, curve)
+                a1, w1, rate = _slope(x, v, w, p0, own, curve)
                 v2 = v + 0.5 * h * a1
-                a2, w2, _ = _slope(x + 0.5 * h * v, v2, w + 0.5 * h * w1, half, own, curve)
+                a2, w2, _ = _slope(x + 0.5 * h * v, v2, w + 0.5 * h * w1, p1, own, curve)
                 v3 = v + 0.5 * h * a2
-                a3, w3, _ = _slope(x + 0.5 * h * v2, v3, w + 0.5 * h * w2, half, own, curve)
+                a3, w3, _ = _slope(x + 0.5 * h * v2, v3, w + 0.5 * h * w2, p1, own, curve)
                 v4 = v + h * a3
-                p2 = _cubic(t2, a, b, d, e)
                 a4, w4, _ = _slope(x + h * v3, v4, w + h * w3, p2, own, curve)
-                x += h / 6.0 * (v + 2.0 * (v2 + v3) + v4)
-                v += h / 6.0 * (a1 + 2.0 * (a2 + a3) + a4)
-                w += h / 6.0 * (w1 + 2.0 * (w2 + w3) + w4)
+                x += h * SIXTH * (v + 2.0 * (v2 + v3) + v4)
+                v += h * SIXTH * (a1 + 2.0 * (a2 + a3) + a4)
+                w += h * SIXTH * (w1 + 2.0 * (w2 + w3) + w4)
                 now[0, i], now[1, i], now[2, i] = x, v, w
-                xs[n + 1, i], vs[n + 1, i] = x, v
+                xs[n, i], vs[n, i] = x, v
                 change[i] = max(change[i], abs(h * rate))
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FASTMATH)
-def _load_drive(pressure, first, drive):  # type: ignore[no-untyped-def]
-    """Transpose the block's pressures (B, M) into ``drive``; guard rows extrapolate a parabola."""
-    samples = pressure.shape[1]
-    for i in range(LANES):
-        row = pressure[min(first + i, pressure.shape[0] - 1)]
-        for n in range(samples):
-            drive[n + 1, i] = row[n]
-        drive[0, i] = 3.0 * (row[0] - row[1]) + row[2]
-        drive[samples + 1, i] = 3.0 * (row[samples - 1] - row[samples - 2]) + row[samples - 3]
+def _load_drive(pressure, first, start, drive):  # type: ignore[no-untyped-def]
+    """Transpose pressures (B, M) of a block from sample ``start − 1`` on into ``drive``.
+
+    A parabola extrapolates to the samples before the first and after the last.
+    """
+    last, end = pressure.shape[0] - 1, pressure.shape[1] + 1 - start
+    for k in range(max(0, 1 - start), min(drive.shape[0], end)):
+        for i in range(LANES):
+            drive[k, i] = pressure[min(first + i, last), start - 1 + k]
+    if start == 0:
+        drive[0] = 3.0 * (drive[1] - drive[2]) + drive[3]
+    if end < drive.shape[0]:
+        drive[end] = 3.0 * (drive[end - 1] - drive[end - 2]) + drive[end - 3]
 
 
 @njit(nogil=True, error_model="numpy")
-def _store(xs, vs, change, unsettled, strain, rate):  # type: ignore[no-untyped-def]
-    """Transpose the traces of unsettled lanes into their bubbles' rows, and judge them."""
-    for i in range(min(LANES, strain.shape[0])):
-        if unsettled[i]:
-            for n in range(xs.shape[0]):
-                strain[i, n] = xs[n, i]
-                rate[i, n] = vs[n, i]
-            unsettled[i] = not (change[i] < LARGEST_CHANGE and np.isfinite(xs[-1, i]))
+def _store(xs, vs, unsettled, strain, rate):  # type: ignore[no-untyped-def]
+    """Transpose the traces of unsettled lanes into their bubbles' rows."""
+    lanes = min(LANES, strain.shape[0])
+    for n in range(strain.shape[1]):
+        for i in range(lanes):
+            if unsettled[i]:
+                strain[i, n], rate[i, n] = xs[n, i], vs[n, i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
@@ -136,23 +140,25 @@ def integrate(pressure, coefficients, curve, steps_per_sample):  # type: ignore[
     bubble that even the smallest step cannot follow is NaN.
     """
     bubbles, samples = pressure.shape
-    strain = np.empty((bubbles, samples))
-    rate = np.empty((bubbles, samples))
-    drive = np.empty((samples + 2, LANES))
-    xs = np.zeros((samples, LANES))
-    vs = np.zeros((samples, LANES))
-    now = np.empty((3, LANES))
-    change = np.empty(LANES)
+    strain, rate = np.zeros((bubbles, samples)), np.zeros((bubbles, samples))
+    drive = np.empty((TILE + 3, LANES))
+    xs, vs = np.empty((TILE, LANES)), np.empty((TILE, LANES))
+    now, change = np.empty((3, LANES)), np.empty(LANES)
     for first in range(0, bubbles, LANES):
-        _load_drive(pressure, first, drive)
         c = coefficients[:, first : first + LANES].copy()
         lanes = min(LANES, bubbles - first)
         unsettled = np.ones(LANES, dtype=np.bool_)
         substeps = steps_per_sample
         while substeps <= FINEST and unsettled[:lanes].any():
             now[:2], now[2], change[:] = 0.0, 1.0, 0.0
-            _march(drive, substeps, now, xs, vs, change, c, curve)
-            _store(xs, vs, change, unsettled, strain[first:], rate[first:])
+            for start in range(0, samples - 1, TILE):
+                steps = min(TILE, samples - 1 - start)
+                _load_drive(pressure, first, start, drive)
+                _march(drive, steps, substeps, now, xs, vs, change, c, curve)
+                rows, columns = slice(first, first + lanes), slice(start + 1, start + 1 + steps)
+                _store(xs, vs, unsettled, strain[rows, columns], rate[rows, columns])
+            for i in range(lanes):
+                unsettled[i] &= not (change[i] < LARGEST_CHANGE and np.isfinite(now[0, i]))
             substeps *= REFINEMENT
         for i in range(lanes):
             if unsettled[i]:

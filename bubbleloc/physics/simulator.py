@@ -8,12 +8,13 @@ import numpy.typing as npt
 from bubbleloc.arrays import Floats
 from bubbleloc.physics.bubble import respond, warn_large
 from bubbleloc.physics.echo import add_echoes, arrival_time_s, receive
+from bubbleloc.physics.integrator import LANES
 from bubbleloc.physics.propagation import pressure_at
 from bubbleloc.physics.scene import Bubbles, Scene, draw_scene
 from bubbleloc.physics.setup import Setup
 
-# Bubbles simulated at a time: few enough that the arrays of a batch stay in the cache.
-BATCH = 32
+# Samples of all bubbles simulated at a time: few enough that their arrays stay in the cache.
+BATCH = 2**16
 # Bubbles of which `typical_lag_samples` takes the median.
 LAGS = 31
 
@@ -36,8 +37,9 @@ def simulate_rf(scene: Scene, setup: Setup | None = None) -> RFLine:
     setup = Setup() if setup is None else setup
     warn_large(scene.radius_m)
     record = np.zeros((setup.elements, setup.record_samples))
-    for first in range(0, len(scene), BATCH):
-        batch = slice(first, first + BATCH)
+    blocks = max(1, BATCH // (LANES * setup.window_samples))
+    for first in range(0, len(scene), blocks * LANES):
+        batch = slice(first, first + blocks * LANES)
         depth, lateral = scene.depth_m[batch], scene.lateral_m[batch]
         pressure = np.full(len(depth), scene.pressure_pa)
         response = respond(scene.radius_m[batch], depth, pressure, setup)
