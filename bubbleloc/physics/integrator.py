@@ -13,7 +13,7 @@ from numba import njit
 
 # Bubbles per block: enough independent lanes to hide the latency of divisions.
 LANES = 16
-# Samples that a block is integrated over before its traces are stored: its arrays stay in the cache.
+# Samples to integrate a block over before its traces are stored: few enough for the cache.
 TILE = 256
 # Rows of the coefficient array.
 STEP, GAS, SOUND, TENSION, VISCOUS, SHELL, EXPONENT = range(7)
