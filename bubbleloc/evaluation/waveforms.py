@@ -44,11 +44,21 @@ def compare_waveforms(sweep: Path, levels: Sequence[float]) -> Path:
     trained = [trained_with(run) for run in runs]
     for values in trained:
         values.pop("data.name")  # follows from the waveform
-    names = [name.replace("data.waveform=", "") for name in setting_names(trained)]
-    tables = [table.assign(run=name) for name, table in zip(names, scores, strict=True)]
+    seeds = [values["seed"] for values in trained]
+    names = [_without_seed(name) for name in setting_names(trained)]
+    tables = [
+        table.assign(run=name, seed=seed)
+        for name, seed, table in zip(names, seeds, scores, strict=True)
+    ]
     return write_waveforms(
         sweep / "study", pd.concat(tables, ignore_index=True), current_report(runs[0]).scale
     )
+
+
+def _without_seed(name: str) -> str:
+    """Return ``luc, compression=True`` of ``data.waveform=luc, compression=True, seed=0``."""
+    parts = [part for part in name.split(", ") if not part.startswith("seed=")]
+    return ", ".join(parts).replace("data.waveform=", "")
 
 
 def _scores_at(run: Path, levels: Sequence[float]) -> pd.DataFrame:

@@ -1,11 +1,13 @@
 """The report of a sweep over waveforms: which one localizes best, and under which conditions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy import stats
 
 from bubbleloc.errors import InputError
 from bubbleloc.metrics import QUOTED_TOLERANCE
@@ -20,17 +22,17 @@ from bubbleloc.report.tables import with_intervals, write_csv, write_table
 
 SHOWN_TOLERANCES = (0, 2, 4, 9)
 PARTS = 4  # of the signals, by bubbles and by pressure
-_MARKERS = "osD^vPX<>*hp"
+_LEVEL = 0.95
 
 
 def write_waveforms(folder: Path, scores: pd.DataFrame, scale: Scale) -> Path:
     """Write ``waveforms.html`` with tables and figures into ``folder``, replaced as a whole.
 
-    Beside it: ``scores.csv``, ``summary`` and ``pairs`` (CSV, Markdown, LaTeX).
+    Beside it: ``scores.csv``, ``noise``, ``summary`` and ``pairs`` (CSV, Markdown, LaTeX).
 
     Args:
-        scores: a row per run × noise × signal × tolerance: `run`, `noise`, `signal`, `tolerance`,
-            `f1`, `bubbles`, `pressure_pa`.
+        scores: a row per run × seed × noise × signal × tolerance: `run`, `seed`, `noise`,
+            `signal`, `tolerance`, `f1`, `bubbles`, `pressure_pa`.
 
     Raises:
         InputError: the runs were scored on other scenes.
@@ -42,21 +44,36 @@ def write_waveforms(folder: Path, scores: pd.DataFrame, scale: Scale) -> Path:
 
 
 def _write(folder: Path, scores: pd.DataFrame, scale: Scale) -> Path:
-    summary = summarize(scores, by=("run", "noise", "tolerance"))
+    of_runs = _over_seeds(scores)
+    summary = summarize(of_runs, by=("run", "noise", "tolerance"))
     quietest = scores["noise"].min()
-    clean = scores[scores["noise"] == quietest]
+    clean = of_runs[of_runs["noise"] == quietest]
     pairs = compare_pairs(clean)
     write_csv(scores, folder / "scores.csv")
     write_table(summary, folder, "summary", "F1 by waveform", with_intervals(summary))
     write_table(pairs, folder, "pairs", "Paired comparison of F1, Holm-corrected")
     at = summary[(summary["tolerance"] == QUOTED_TOLERANCE) & (summary["noise"] == quietest)]
-    best = at.loc[at["mean"].idxmax()]
+    ranked = at.sort_values("mean", ascending=False)
+    best, order = ranked.iloc[0], list(ranked["run"])
     within = style.tolerance_words(QUOTED_TOLERANCE, scale)
+    by_noise = noise_table(scores, order)
+    write_table(by_noise, folder, "noise", f"Mean F1 within {within}, and of each seed")
     sections = [
+        Section(
+            "F1 against noise, bubbles and pressure",
+            f"Means over the test signals within {within}; noise level 1 is a standard deviation "
+            f"of 9.65 V. Quarters of the signals by bubbles and by pressure at noise level "
+            f"{quietest:g}. In the table, the lowest and highest mean of a seed in parentheses; "
+            f"means of two runs that differ by less than the last row may differ by chance "
+            f"({_LEVEL:.0%}, from the seeds of all runs).",
+            {"conditions": (f"Mean F1 within {within}", conditions_figure(of_runs, order))},
+            by_noise,
+        ),
         Section(
             "F1 by tolerance",
             f"Mean over the test signals at noise level {quietest:g}, best first; tolerances in "
-            "samples. Brackets are 95 % bootstrap intervals over signals.",
+            "samples. Brackets are 95 % bootstrap intervals over signals, each with the mean of "
+            "its seeds.",
             {
                 "violins": (
                     f"F1 per signal within {within}",
@@ -66,25 +83,47 @@ def _write(folder: Path, scores: pd.DataFrame, scale: Scale) -> Path:
             _by_tolerance(summary[summary["noise"] == quietest]),
         ),
         differences(pairs[pairs["tolerance"] == QUOTED_TOLERANCE], best["run"]),
-        Section(
-            "F1 against noise, bubbles and pressure",
-            "Means over the test signals; noise level 1 is a standard deviation of 9.65 V. "
-            f"Quarters of the signals by bubbles and by pressure at noise level {quietest:g}.",
-            {"conditions": (f"Mean F1 within {within}", conditions_figure(scores, within))},
-        ),
     ]
     return write_document(
         folder / "waveforms.html",
-        f"{scores['run'].nunique()} networks, each for its waveform",
+        f"{scores['run'].nunique()} waveforms, a network for each",
         f"Within {within} the best mean F1 over {best['signals']} test signals at noise level "
         f"{quietest:g} is {best['mean']:.3f}, by {best['run']}.",
         sections,
         {
             "scenes": "the same for all; each network was trained and scored under its waveform",
             "thresholds": "chosen on val, at every level of noise",
+            "seeds": ", ".join(map(str, sorted(scores["seed"].unique()))),
             "noise levels": ", ".join(f"{level:g}" for level in sorted(scores["noise"].unique())),
         },
     )
+
+
+def _over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean F1 over the seeds of a run, for every signal."""
+    keys = [name for name in scores if name not in ("seed", "f1", "threshold")]
+    return scores.groupby(keys, sort=False)["f1"].mean().reset_index()
+
+
+def noise_table(scores: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+    """Return mean F1 with its seeds, a row per run and a column per level of noise.
+
+    The last row is the smallest difference of two runs that the choice of seeds does not explain:
+    a t-test at 5 % with the variance between seeds pooled over all runs.
+    """
+    at = scores[scores["tolerance"] == QUOTED_TOLERANCE]
+    means = at.groupby(["run", "noise", "seed"])["f1"].mean()
+    found = means.groupby(["run", "noise"]).agg(["mean", "min", "max", "var", "count"])
+    repeated = found["count"].min() > 1
+    several = "{mean:.3f} ({min:.3f}–{max:.3f})" if repeated else "{mean:.3f}"
+    cells = pd.Series([several.format(**row) for _, row in found.iterrows()], found.index)
+    table = cells.unstack("noise").loc[list(order)]
+    if repeated:
+        freedom = (found["count"] - 1).groupby("noise").sum()
+        variance = found["var"].groupby("noise").mean() * 2 / found["count"].groupby("noise").min()
+        least = stats.t.ppf((1 + _LEVEL) / 2, freedom) * np.sqrt(variance)
+        table.loc["least difference"] = [f"{difference:.3f}" for difference in least]
+    return table.rename(columns="noise {:g}".format).rename_axis(columns=None).reset_index()
 
 
 def _by_tolerance(summary: pd.DataFrame) -> pd.DataFrame:
@@ -101,38 +140,46 @@ def _by_tolerance(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 @style.house_style
-def conditions_figure(scores: pd.DataFrame, within: str) -> Figure:
-    """Mean F1 of every run against noise, number of bubbles, and pressure."""
-    figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=3.6)
-    noise, bubbles, pressure = figure.subplots(1, 3, sharey=True)
+def conditions_figure(scores: pd.DataFrame, order: Sequence[str]) -> Figure:
+    """Mean F1 of every run by noise, and by quarters of the bubbles and of the pressures."""
+    figure = style.new_figure(2 * style.COLUMN_INCHES, 0.9 + 0.24 * len(order))
     at = scores[scores["tolerance"] == QUOTED_TOLERANCE]
     clean = at[at["noise"] == at["noise"].min()]
-    _draw_means(noise, at, at["noise"].rank(method="dense") - 1)
-    levels = sorted(at["noise"].unique())
-    noise.set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
-    _draw_means(bubbles, clean, _part_means(clean["bubbles"]))
-    _draw_means(pressure, clean, 1e-3 * _part_means(clean["pressure_pa"]))
-    noise.set(xlabel="noise level", ylabel=f"mean F1 within {within}", ylim=(0, 1))
-    bubbles.set_xlabel("bubbles")
-    pressure.set_xlabel("pressure (kPa)")
-    figure.legend(*noise.get_legend_handles_labels(), loc="outside right center")
+    parts = {
+        "noise level": at.sort_values("noise")["noise"].map("{:g}".format),
+        "bubbles": _parts(clean["bubbles"]),
+        "pressure (kPa)": _parts(1e-3 * clean["pressure_pa"]),
+    }
+    widths = [part.nunique() for part in parts.values()]
+    panels = figure.subplots(1, len(parts), sharey=True, width_ratios=widths)
+    for axes, (label, part) in zip(panels, parts.items(), strict=True):
+        f1 = at["f1"].groupby([at["run"], part]).mean().unstack()
+        _draw_cells(axes, f1.loc[list(order), part.unique()])
+        axes.set_xlabel(label)
+    panels[0].set_yticks(range(len(order)), order)
     return figure
 
 
-def _draw_means(axes: Axes, scores: pd.DataFrame, place: pd.Series) -> None:
-    for (name, group), marker in zip(scores.groupby("run", sort=False), _MARKERS * 9, strict=False):
-        line = group["f1"].groupby(place[group.index]).mean()
-        axes.plot(line.index, line, f"{marker}-", markersize=3, linewidth=0.9, label=name)
+def _draw_cells(axes: Axes, f1: pd.DataFrame) -> None:
+    axes.imshow(f1, cmap="viridis", vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(f1.to_numpy()):
+        colour = "white" if value < 0.6 else "black"
+        axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=6)
+    axes.set_xticks(range(f1.shape[1]), f1.columns)
+    axes.grid(False)
+    axes.tick_params(length=0)
 
 
-def _part_means(values: pd.Series) -> pd.Series:
-    """Return for every row the mean of its part, of signals sorted by a value."""
-    part = np.ceil(PARTS * values.rank(pct=True))
-    return values.groupby(part).transform("mean")
+def _parts(values: pd.Series) -> pd.Series:
+    """Return for every row, in the order of the values, the range of the part it belongs to."""
+    values = values.sort_values()
+    groups = values.groupby(np.ceil(PARTS * values.rank(pct=True)))
+    ends = [groups.transform(end).round().astype(int).astype(str) for end in ("min", "max")]
+    return ends[0] + "–" + ends[1]
 
 
 def _check_scenes(scores: pd.DataFrame) -> None:
     of_signals = scores.groupby(["noise", "tolerance", "signal"])[["bubbles", "pressure_pa"]]
-    runs = scores["run"].nunique()
+    runs = len(scores[["run", "seed"]].drop_duplicates())
     if (of_signals.nunique() > 1).to_numpy().any() or (of_signals.size() != runs).any():
         raise InputError("the runs were scored on different scenes; give them the same data.seed")

@@ -6,7 +6,7 @@ import pytest
 
 from bubbleloc.errors import InputError
 from bubbleloc.physics.scale import Scale
-from bubbleloc.report.waveforms import write_waveforms
+from bubbleloc.report.waveforms import noise_table, write_waveforms
 
 SCALE = Scale(62.5e6, 1480, None)
 F1 = {"ref": 0.8, "luc": 0.6, "dpt": 0.7}
@@ -14,12 +14,13 @@ F1 = {"ref": 0.8, "luc": 0.6, "dpt": 0.7}
 
 @pytest.fixture
 def scores():
-    """Scores of three runs; noise costs, tolerance helps, pressure and bubbles differ."""
+    """Scores of three waveforms, two seeds each; noise costs, and tolerance helps."""
     rng = np.random.default_rng(0)
     bubbles, pressure_pa = rng.integers(10, 1000, 16), rng.uniform(5e3, 250e3, 16)
     rows = [
         {
             "run": run,
+            "seed": seed,
             "noise": noise,
             "signal": signal,
             "tolerance": tolerance,
@@ -28,6 +29,7 @@ def scores():
             "pressure_pa": pressure_pa[signal],
         }
         for run, f1 in F1.items()
+        for seed in (0, 1)
         for noise in (0.0, 0.64)
         for signal in range(16)
         for tolerance in (0, 2, 4, 9)
@@ -47,6 +49,23 @@ def test_the_best_waveform_comes_first(scores, tmp_path):
     assert noisy["mean"].to_numpy() == pytest.approx(
         0.6 - 0.128 + 0.01 * noisy["tolerance"].to_numpy(), abs=0.01
     )
+
+
+def test_differences_of_waveforms_are_judged_by_those_of_seeds(scores):
+    means = scores[scores["tolerance"] == 4].groupby(["noise", "run", "seed"])["f1"].mean()
+    table = noise_table(scores, list(F1)).set_index("run")
+    low, high = sorted(means[0.0]["ref"])
+    assert table.loc["ref", "noise 0"] == f"{(low + high) / 2:.3f} ({low:.3f}–{high:.3f})"
+    squares = means[0.64].unstack().diff(axis=1)[1] ** 2 / 2  # variance of each pair of seeds
+    assert float(table.loc["least difference", "noise 0.64"]) == pytest.approx(
+        3.182 * np.sqrt(squares.mean()), abs=6e-4
+    )  # t of three degrees of freedom; √(2/n) is 1 for two seeds
+
+
+def test_one_seed_has_no_spread(scores):
+    table = noise_table(scores[scores["seed"] == 0], ["luc", "dpt", "ref"])
+    assert list(table["run"]) == ["luc", "dpt", "ref"]
+    assert "(" not in "".join(table["noise 0"])
 
 
 def test_other_scenes_are_refused(scores, tmp_path):

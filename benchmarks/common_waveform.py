@@ -1,0 +1,96 @@
+"""Train one network on the lines of all waveforms and compare it with a network for each.
+
+    python -m bubbleloc.train experiment=waveforms
+    python benchmarks/common_waveform.py outputs/waveforms [--passes 2] [--seed 0]
+
+Its lines are those of the sweep's datasets, a file together, ``data/waveforms-common``; all else
+is as in the sweep, whose runs must be evaluated. Prints the table kept in docs/waveforms.md.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from bubbleloc.data.noise import Noise
+from bubbleloc.data.splits import open_split
+from bubbleloc.data.writing import Truth, append_signal, create
+from bubbleloc.evaluation.run import score_network
+from bubbleloc.metrics import QUOTED_TOLERANCE
+from bubbleloc.report.tables import to_markdown
+from bubbleloc.training import runs, session
+
+LEVELS = (0.0, 0.16, 0.64)
+DATA, RUN = Path("data/waveforms-common"), Path("outputs/waveforms-common")
+
+
+def pool(folders: list[Path], split: str) -> None:
+    """Write the lines of a split of several datasets into one file; of "val" every sixth."""
+    parts = [open_split(folder, split) for folder in folders]
+    DATA.mkdir(parents=True, exist_ok=True)
+    origin = yaml.safe_dump({"source": "imported", "from": "several waveforms"})
+    with create(
+        DATA / f"{split}.h5",
+        samples=parts[0].samples,
+        scale=parts[0].scale,
+        seed=0,
+        split=split,
+        config=origin,
+    ) as file:
+        for part in parts:
+            for i in range(0, len(part), 6 if split == "val" else 1):
+                arrival = part.arrival_sample(i)
+                unknown = 0 * arrival
+                truth = Truth(part.pressure_pa[i], arrival, unknown, unknown, unknown)
+                append_signal(file, part.raw_volts(i), truth)
+
+
+def mean_f1(table: pd.DataFrame) -> float:
+    """Return the mean F1 at the quoted tolerance."""
+    return float(table.loc[table["tolerance"] == QUOTED_TOLERANCE, "f1"].mean())
+
+
+def compare(specialists: dict[str, list[Path]], folders: dict[str, Path], common: Path) -> None:
+    """Print mean F1 of the specialists and of the common network, by waveform and noise."""
+    score = partial(score_network, runs.load_network(common), baselines=(), one_to_one=False)
+    rows = []
+    for name, own in specialists.items():
+        noisy = pd.concat(pd.read_csv(run / "report" / "f1_noise.csv") for run in own)
+        row: dict[str, object] = {"waveform": name}
+        for level in LEVELS:
+            alone = mean_f1(noisy[noisy["noise"] == level])
+            shared = mean_f1(score(folders[name], Noise(level)).scores)
+            row |= {f"alone, {level:g}": alone, f"common, {level:g}": shared}
+        rows.append(row)
+    print(to_markdown(pd.DataFrame(rows)))
+
+
+def main() -> None:
+    """Pool the lines, train, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("sweep", type=Path)
+    parser.add_argument("--passes", type=int, default=2, help="over the lines of all waveforms")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    specialists: dict[str, list[Path]] = {}
+    folders: dict[str, Path] = {}
+    for run in runs.find_runs(options.sweep):
+        settings = runs.read_config(run)
+        name = settings["data"]["waveform"]
+        specialists.setdefault(name, []).append(run)
+        folders[name] = Path(settings["data"]["folder"])
+    for split in ("train", "val"):
+        if not (DATA / f"{split}.h5").exists():
+            pool(list(folders.values()), split)
+    settings["data"]["folder"], settings["seed"] = str(DATA), options.seed
+    settings["trainer"] |= {"max_epochs": options.passes, "check_val_every_n_epoch": 1}
+    common = RUN / f"seed{options.seed}-passes{options.passes}"
+    if not common.exists():
+        session.start(settings, common)
+    compare(specialists, folders, common)
+
+
+if __name__ == "__main__":
+    main()
