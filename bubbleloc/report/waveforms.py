@@ -22,6 +22,7 @@ from bubbleloc.report.tables import with_intervals, write_csv, write_table
 
 SHOWN_TOLERANCES = (0, 2, 4, 9)
 PARTS = 4  # of the signals, by bubbles and by pressure
+LEAST = "least difference"
 _LEVEL = 0.95
 
 
@@ -54,21 +55,12 @@ def _write(folder: Path, scores: pd.DataFrame, scale: Scale) -> Path:
     write_table(pairs, folder, "pairs", "Paired comparison of F1, Holm-corrected")
     at = summary[(summary["tolerance"] == QUOTED_TOLERANCE) & (summary["noise"] == quietest)]
     ranked = at.sort_values("mean", ascending=False)
-    best, order = ranked.iloc[0], list(ranked["run"])
+    best = ranked.iloc[0]
     within = style.tolerance_words(QUOTED_TOLERANCE, scale)
-    by_noise = noise_table(scores, order)
+    by_noise = noise_table(scores, list(ranked["run"]))
     write_table(by_noise, folder, "noise", f"Mean F1 within {within}, and of each seed")
     sections = [
-        Section(
-            "F1 against noise, bubbles and pressure",
-            f"Means over the test signals within {within}; noise level 1 is a standard deviation "
-            f"of 9.65 V. Quarters of the signals by bubbles and by pressure at noise level "
-            f"{quietest:g}. In the table, the lowest and highest mean of a seed in parentheses; "
-            f"means of two runs that differ by less than the last row may differ by chance "
-            f"({_LEVEL:.0%}, from the seeds of all runs).",
-            {"conditions": (f"Mean F1 within {within}", conditions_figure(of_runs, order))},
-            by_noise,
-        ),
+        _conditions(of_runs, by_noise, within),
         Section(
             "F1 by tolerance",
             f"Mean over the test signals at noise level {quietest:g}, best first; tolerances in "
@@ -99,6 +91,20 @@ def _write(folder: Path, scores: pd.DataFrame, scale: Scale) -> Path:
     )
 
 
+def _conditions(scores: pd.DataFrame, by_noise: pd.DataFrame, within: str) -> Section:
+    runs = [name for name in by_noise["run"] if name != LEAST]
+    return Section(
+        "F1 against noise, bubbles and pressure",
+        f"Means over the test signals within {within}; noise level 1 is a standard deviation of "
+        f"9.65 V. Quarters of the signals by bubbles and by pressure at noise level "
+        f"{scores['noise'].min():g}. In the table, the lowest and highest mean of a seed in "
+        "parentheses; means of two runs that differ by less than the last row may differ by "
+        f"chance ({_LEVEL:.0%}, from the seeds of all runs).",
+        {"conditions": (f"Mean F1 within {within}", conditions_figure(scores, runs))},
+        by_noise,
+    )
+
+
 def _over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
     """Return the mean F1 over the seeds of a run, for every signal."""
     keys = [name for name in scores if name not in ("seed", "f1", "threshold")]
@@ -122,7 +128,7 @@ def noise_table(scores: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
         freedom = (found["count"] - 1).groupby("noise").sum()
         variance = found["var"].groupby("noise").mean() * 2 / found["count"].groupby("noise").min()
         least = stats.t.ppf((1 + _LEVEL) / 2, freedom) * np.sqrt(variance)
-        table.loc["least difference"] = [f"{difference:.3f}" for difference in least]
+        table.loc[LEAST] = [f"{difference:.3f}" for difference in least]
     return table.rename(columns="noise {:g}".format).rename_axis(columns=None).reset_index()
 
 
