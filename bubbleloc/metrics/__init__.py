@@ -1,5 +1,6 @@
 """Scores of network outputs: tolerance F1, thresholds, detections, matching, statistics."""
 
+from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.matching import Matching, match_detections
 from bubbleloc.metrics.thresholds import (
     QUOTED_TOLERANCE,
@@ -16,6 +17,7 @@ __all__ = [
     "QUOTED_TOLERANCE",
     "THRESHOLDS",
     "TOLERANCES",
+    "Detections",
     "Matching",
     "Scores",
     "Sweep",
