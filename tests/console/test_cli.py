@@ -1,6 +1,7 @@
 """Commands as a user types them, in processes of their own."""
 
 import errno
+import os
 import subprocess
 import sys
 
@@ -21,6 +22,17 @@ def test_help_lists_the_settings(tmp_path):
     assert shown.returncode == 0
     assert "python -m bubbleloc.train" in shown.stdout
     assert "Settings" in shown.stdout
+
+
+def test_help_may_be_read_in_part(tmp_path):
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "bubbleloc.train", "--help"]
+    with os.fdopen(write, "wb") as closed:
+        done = subprocess.run(
+            command, stdout=closed, stderr=subprocess.PIPE, cwd=tmp_path, text=True, check=True
+        )
+    assert not done.stderr
 
 
 def test_help_does_not_import_heavy_libraries(tmp_path):
