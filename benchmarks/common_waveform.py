@@ -1,10 +1,10 @@
 """Train one network on the lines of all waveforms and compare it with a network for each.
 
     python -m bubbleloc.train experiment=waveforms
-    python benchmarks/common_waveform.py outputs/waveforms [--passes 2] [--seed 0]
+    python benchmarks/common_waveform.py outputs/waveforms/{ref,s2.5,l2.5}-compression_False-seed0
 
-Its lines are those of the sweep's datasets, a file together, ``data/waveforms-common``; all else
-is as in the sweep, whose runs must be evaluated. Prints the table kept in docs/waveforms.md.
+Its lines are those of the given runs' datasets, put together in ``data/waveforms-common``; all
+else is as in the runs, which must be evaluated. Prints the table kept in docs/waveforms.md.
 """
 
 import argparse
@@ -27,7 +27,7 @@ DATA, RUN = Path("data/waveforms-common"), Path("outputs/waveforms-common")
 
 
 def pool(folders: list[Path], split: str) -> None:
-    """Write the lines of a split of several datasets into one file; of "val" every sixth."""
+    """Write the lines of several datasets into one file; of "val" no more lines than of one."""
     parts = [open_split(folder, split) for folder in folders]
     DATA.mkdir(parents=True, exist_ok=True)
     origin = yaml.safe_dump({"source": "imported", "from": "several waveforms"})
@@ -40,7 +40,7 @@ def pool(folders: list[Path], split: str) -> None:
         config=origin,
     ) as file:
         for part in parts:
-            for i in range(0, len(part), 6 if split == "val" else 1):
+            for i in range(0, len(part), len(parts) if split == "val" else 1):
                 arrival = part.arrival_sample(i)
                 unknown = 0 * arrival
                 truth = Truth(part.pressure_pa[i], arrival, unknown, unknown, unknown)
@@ -70,13 +70,13 @@ def compare(specialists: dict[str, list[Path]], folders: dict[str, Path], common
 def main() -> None:
     """Pool the lines, train, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("sweep", type=Path)
-    parser.add_argument("--passes", type=int, default=2, help="over the lines of all waveforms")
+    parser.add_argument("runs", type=Path, nargs="+", help="without compression")
+    parser.add_argument("--epochs", type=int, default=8, help="over the lines of all waveforms")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     specialists: dict[str, list[Path]] = {}
     folders: dict[str, Path] = {}
-    for run in runs.find_runs(options.sweep):
+    for run in options.runs:
         settings = runs.read_config(run)
         name = settings["data"]["waveform"]
         specialists.setdefault(name, []).append(run)
@@ -85,8 +85,8 @@ def main() -> None:
         if not (DATA / f"{split}.h5").exists():
             pool(list(folders.values()), split)
     settings["data"]["folder"], settings["seed"] = str(DATA), options.seed
-    settings["trainer"] |= {"max_epochs": options.passes, "check_val_every_n_epoch": 1}
-    common = RUN / f"seed{options.seed}-passes{options.passes}"
+    settings["trainer"] |= {"max_epochs": options.epochs, "check_val_every_n_epoch": 1}
+    common = RUN / f"seed{options.seed}-epochs{options.epochs}"
     if not common.exists():
         session.start(settings, common)
     compare(specialists, folders, common)

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.slow  # two trainings, ten evaluations
 SWEEP = [
     "experiment=waveforms",
     "data.waveform=ref,luc",
+    "compression=false",
     "data.signals={train: 4, val: 2, test: 2}",
     "data.count=[10,40]",
     "hidden_channels=2",
