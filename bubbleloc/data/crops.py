@@ -7,7 +7,7 @@ import numpy as np
 from torch.utils.data import Dataset, Sampler
 
 from bubbleloc.data.augmentation import NO_AUGMENTATION, Augmentation
-from bubbleloc.data.dataset import AUGMENTATION, Line, RFDataset, as_line
+from bubbleloc.data.dataset import AUGMENTATION, Line, RFDataset
 
 
 class Crop(NamedTuple):
@@ -23,7 +23,7 @@ class Crop(NamedTuple):
 
 
 class CropDataset(Dataset[Line]):
-    """Lines of a dataset with the bubble counts of one `Crop`, by which they are addressed.
+    """Lines of a dataset with the bubbles of one `Crop`, by which they are addressed.
 
     Args:
         augmentation: changes every line at random, by the same key as its noise.
@@ -38,8 +38,7 @@ class CropDataset(Dataset[Line]):
         volts = self.lines.volts(index, *crop.draw)
         if self.augmentation != NO_AUGMENTATION:
             volts = self.augmentation(volts, self.lines.rng(AUGMENTATION, index, *crop.draw))
-        count = self.lines.count(index)[crop.start : crop.start + crop.samples]
-        return as_line(volts, count, crop.start)
+        return self.lines.line(index, volts, crop.start, crop.samples)
 
 
 class CropSampler(Sampler[Crop]):

@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import Dataset, default_collate
 
 from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.data.noise import NO_NOISE, Noise
@@ -21,20 +22,28 @@ NOISE, AUGMENTATION = 1, 2  # first part of random keys: what the numbers are fo
 
 
 class Line(TypedDict):
-    """A line, rf (1, L) volts, with its bubbles per sample, count (1, L).
+    """A line, rf (1, L) volts, with its bubbles.
 
-    For training on crops: the counts of one crop alone, (1, crop), from sample ``start`` () on.
+    For training on crops: the bubbles of one crop alone, from sample ``start`` () on.
+
+    Attributes:
+        count: bubbles per sample, (1, L) or (1, crop).
+        bubbles: arrival in samples from ``start`` on, and radius in µm, (E, 2). In batches, lines
+            with fewer bubbles end with NaN.
     """
 
     rf: Tensor
     count: Tensor
     start: Tensor
+    bubbles: Tensor
 
 
-def as_line(volts: Float32s, count: Float32s, start: int = 0) -> Line:
-    """Return volts (L,) and counts (crop,) of the samples from ``start`` on as one item."""
-    rf, counts = (torch.from_numpy(row).unsqueeze(0) for row in (volts, count))
-    return Line(rf=rf, count=counts, start=torch.tensor(start))
+def collate(lines: Sequence[Line]) -> Line:
+    """Return lines as one batch."""
+    batch: Line = default_collate([{**line, "bubbles": 0} for line in lines])
+    bubbles = [line["bubbles"] for line in lines]
+    batch["bubbles"] = pad_sequence(bubbles, batch_first=True, padding_value=np.nan)
+    return batch
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,21 @@ class RFDataset(Dataset[Line]):
         """Prepare the lines of an epoch; those of a file are always there."""
 
     def __getitem__(self, index: int) -> Line:
-        return as_line(self.volts(index), self.count(index))
+        return self.line(index, self.volts(index), 0, self.samples)
+
+    def line(self, index: int, volts: Float32s, start: int, samples: int) -> Line:
+        """Return a line as ``volts`` (L,) with the bubbles of ``samples`` from ``start`` on."""
+        count = self.count(index)[start : start + samples]
+        arrival, radius_m = self.arrival_sample(index), self.radius_m(index)
+        own = np.rint(arrival) - start
+        inside = (own >= 0) & (own < samples)
+        bubbles = np.stack([arrival - start, 1e6 * radius_m], axis=1)[inside]
+        return Line(
+            rf=torch.from_numpy(volts).unsqueeze(0),
+            count=torch.from_numpy(count).unsqueeze(0),
+            start=torch.tensor(start),
+            bubbles=torch.from_numpy(bubbles.astype(np.float32)),
+        )
 
     @property
     def bubbles(self) -> Ints:
@@ -126,10 +149,16 @@ class RFDataset(Dataset[Line]):
 
     def arrival_sample(self, index: int) -> Floats:
         """Return the arrival samples of a signal's bubbles, not rounded."""
+        return self._of_bubbles("arrival_sample", index)
+
+    def radius_m(self, index: int) -> Floats:
+        """Return the radii of a signal's bubbles; NaN where an imported file does not tell."""
+        return self._of_bubbles("radius_m", index)
+
+    def _of_bubbles(self, field: str, index: int) -> Floats:
         signal = self.signals[index]
-        rows = slice(*self._offset[signal : signal + 2])
-        arrivals: Floats = self.file["bubbles/arrival_sample"][rows]
-        return arrivals
+        values: Floats = self.file[f"bubbles/{field}"][slice(*self._offset[signal : signal + 2])]
+        return values
 
     def count(self, index: int) -> Float32s:
         """Return the bubbles per sample (L,), each bubble at its rounded arrival sample."""

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Subset
 
 from bubbleloc.data.augmentation import NO_AUGMENTATION, Augmentation
 from bubbleloc.data.crops import CropDataset, CropSampler
-from bubbleloc.data.dataset import Line
+from bubbleloc.data.dataset import Line, collate
 from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.splits import open_split
 from bubbleloc.data.stream import StreamedLines
@@ -85,6 +85,7 @@ class RFDataModule(L.LightningDataModule):
                 rank,
                 processes,
             ),
+            collate_fn=collate,
             num_workers=loader.workers,
             persistent_workers=loader.workers > 0 and not isinstance(self.train, StreamedLines),
         )
@@ -97,7 +98,9 @@ class RFDataModule(L.LightningDataModule):
                 f"{len(self.val)} validation signals for {processes} processes: add some"
             )
         share = Subset(self.val, range(rank, len(self.val), processes))
-        return DataLoader(share, batch_size=16, num_workers=self.settings.workers)
+        return DataLoader(
+            share, batch_size=16, collate_fn=collate, num_workers=self.settings.workers
+        )
 
     def _share(self) -> tuple[int, int]:
         """Return the number of this process and how many train together."""

@@ -13,6 +13,9 @@ from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.physics import RFLine, Setup, simulate_rf
 
+Simulated = tuple[RFLine, Floats]
+"""A line, and the radii of its bubbles in m."""
+
 
 class StreamedLines(RFDataset):
     """The split "train" of a dataset as if it were endless, in memory one epoch at a time.
@@ -40,8 +43,9 @@ class StreamedLines(RFDataset):
         self.plan, self.epochs, self.workers = plan, epochs, workers
         self.signals = list(range(plan.signals["train"]))
         self._lines: list[RFLine] = []
+        self._radii_m: list[Floats] = []
         self._epoch = -1
-        self._next: tuple[int, Iterator[RFLine]] | None = None
+        self._next: tuple[int, Iterator[Simulated]] | None = None
 
     def begin(self, epoch: int) -> None:
         """Wait for the lines of an epoch, and let workers simulate those of the next."""
@@ -52,17 +56,20 @@ class StreamedLines(RFDataset):
                 self._next = epoch, self._simulate(epoch)
             waiting = f"simulate epoch {epoch}"
             bar = tqdm(self._next[1], waiting, len(self.signals), delay=1, unit="signal")
-            self._lines, self._epoch = list(bar), epoch
+            simulated = list(bar)
+            self._lines = [line for line, _ in simulated]
+            self._radii_m = [radius_m for _, radius_m in simulated]
+            self._epoch = epoch
             more = epoch + 1 < self.epochs
             self._next = (epoch + 1, self._simulate(epoch + 1)) if more else None
 
-    def _simulate(self, epoch: int) -> Iterator[RFLine]:
+    def _simulate(self, epoch: int) -> Iterator[Simulated]:
         first, setup = epoch * len(self.signals), self.plan.setup()
         tasks = (
             delayed(_simulated)(self.plan, setup, index)
             for index in range(first, first + len(self.signals))
         )
-        lines: Iterator[RFLine] = Parallel(return_as="generator", pre_dispatch="all")(tasks)
+        lines: Iterator[Simulated] = Parallel(return_as="generator", pre_dispatch="all")(tasks)
         return lines
 
     def raw_volts(self, index: int) -> Float32s:
@@ -73,9 +80,14 @@ class StreamedLines(RFDataset):
         """Return the arrival samples of its bubbles, not rounded."""
         return self._lines[index].arrival_sample
 
+    def radius_m(self, index: int) -> Floats:
+        """Return the radii of its bubbles."""
+        return self._radii_m[index]
+
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_next": None}
 
 
-def _simulated(plan: DatasetPlan, setup: Setup, index: int) -> RFLine:
-    return simulate_rf(plan.scene("train", index, setup), setup)
+def _simulated(plan: DatasetPlan, setup: Setup, index: int) -> Simulated:
+    scene = plan.scene("train", index, setup)
+    return simulate_rf(scene, setup), scene.radius_m

@@ -1,6 +1,6 @@
 """From a network's output to bubbles: local maxima at sub-sample positions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
@@ -17,10 +17,19 @@ peaks, and little enough to leave neighbouring bubbles alone."""
 
 @dataclass(frozen=True)
 class Detections:
-    """Bubbles found in one line: zero-based sub-sample positions, ascending, and confidences."""
+    """Bubbles found in one line, each array (n,), sorted by position.
+
+    Attributes:
+        sample: zero-based, between samples.
+        confidence: their probability; of peaks, the height.
+        sigma: standard deviation of the position in samples; None of peaks.
+        radius_um: of the bubbles in µm; None of peaks.
+    """
 
     sample: Floats
     confidence: Floats
+    sigma: Floats | None = None
+    radius_um: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -28,7 +37,8 @@ class Detections:
     def above(self, threshold: float) -> Self:
         """Those of a confidence above `threshold`."""
         kept = self.confidence > threshold
-        return type(self)(self.sample[kept], self.confidence[kept])
+        values = (getattr(self, field.name) for field in fields(self))
+        return type(self)(*(None if value is None else value[kept] for value in values))
 
 
 def pick_peaks(prediction: ArrayLike, threshold: float) -> Detections:

@@ -35,18 +35,23 @@ class Frames(nn.Module):
 
 
 class Samples(nn.Module):
-    """Frames to samples, the inverse of `Frames`.
+    """Frames to samples, the inverse of `Frames`, for one value per sample or several.
 
-    Shape: (B, rate, 1, N) → (B, 1, rate · N).
+    Shape: (B, values · rate, 1, N) → (B, values, rate · N).
     """
+
+    def __init__(self, rate: int) -> None:
+        super().__init__()
+        self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
         """Interleave the channels of ``x``."""
+        rate, values = self.rate, x.shape[1] // self.rate
         if torch.compiler.is_compiling():
-            rate = x.shape[1]
-            one_hot = torch.eye(rate).to(x).view(rate, 1, 1, rate)
-            return functional.conv_transpose2d(x, one_hot, stride=(1, rate)).squeeze(2)
-        return x.permute(0, 2, 3, 1).flatten(2)
+            one_hot = torch.eye(rate).to(x).view(rate, 1, 1, rate).repeat(values, 1, 1, 1)
+            output = functional.conv_transpose2d(x, one_hot, stride=(1, rate), groups=values)
+            return output.squeeze(2)
+        return x.unflatten(1, (values, rate)).squeeze(3).mT.flatten(2)
 
 
 class FrameStem(nn.Conv2d):

@@ -1,8 +1,10 @@
 """The forward pass: RF lines in, network outputs out, batch by batch."""
 
 import torch
+from torch import Tensor
 
 from bubbleloc.arrays import Float32s
+from bubbleloc.nn.emitters import emitters
 from bubbleloc.nn.network import Localizer
 
 
@@ -13,9 +15,25 @@ def default_device() -> torch.device:
 
 def apply(network: Localizer, rf: Float32s) -> Float32s:
     """Return the network's output on RF lines in volts; both (b, L)."""
-    device = default_device()
-    network = network.to(device).eval()
     with torch.inference_mode():
-        output = network(torch.from_numpy(rf).unsqueeze(1).to(device))
-    lines: Float32s = output.squeeze(1).cpu().numpy()
+        network, lines = _ready(network, rf)
+        return _on_cpu(network(lines).squeeze(1))
+
+
+def apply_emitters(network: Localizer, rf: Float32s) -> tuple[Float32s, Float32s]:
+    """Return output (b, L) and the fields of `Emitters` (4, b, L) of a network that has them."""
+    with torch.inference_mode():
+        network, lines = _ready(network, rf)
+        readings = network.readings(network.padded(lines), rf.shape[-1])
+        output = network.head(readings).squeeze(1)
+        return _on_cpu(output), _on_cpu(torch.stack(emitters(readings)))
+
+
+def _ready(network: Localizer, rf: Float32s) -> tuple[Localizer, Tensor]:
+    device = default_device()
+    return network.to(device).eval(), torch.from_numpy(rf).unsqueeze(1).to(device)
+
+
+def _on_cpu(values: Tensor) -> Float32s:
+    lines: Float32s = values.cpu().numpy()
     return lines

@@ -76,7 +76,7 @@ class MultirateCKCNN(Localizer):
             )
             layers += [Normalised(convolution, channels), nn.ReLU(inplace=True)]
             layers += [Mixing(channels, mixing)] if mixing else []
-        layers += [nn.Conv2d(channels, rate, 1), Samples()]
+        layers += [nn.Conv2d(channels, rate, 1), Samples(rate)]
         super().__init__(layers, input_scaling)
         self.rate, self.kernel, self.reach = rate, kernel, rate * (stem_reach + depth * reach)
         self.model[0] = nn.ReflectionPad1d((self.reach, self.reach + rate - 1))
@@ -91,9 +91,9 @@ class MultirateCKCNN(Localizer):
         """Span of the continuous kernels."""
         return self.kernel
 
-    def outputs(self, padded: Tensor, samples: int) -> Tensor:
-        """Map lines with context (B, 1, samples + `context`) to (B, 1, samples)."""
-        return _first(super().outputs(padded, samples), samples)
+    def readings(self, padded: Tensor, samples: int) -> Tensor:
+        """Map lines with context to what the head reads, (B, 1 or more, samples)."""
+        return _first(super().readings(padded, samples), samples)
 
     def freeze(self) -> "MultirateCKCNN":
         """Return a copy of plain convolutions that hold kernels and batch normalisation."""
@@ -140,7 +140,7 @@ class AtOtherRate(Localizer):
             ratio * (network.receptive_field // 2 + math.ceil(HALF_WIDTH / lower) + 1)
         )
         self.to_network = RateChange(1 / ratio, windowed_sinc, HALF_WIDTH)
-        self.network = network.model
+        self.network = nn.Sequential(network.model, network.head)
         self.to_output = RateChange(ratio, linear, 1, counts=True)
 
     @property
@@ -155,7 +155,7 @@ class AtOtherRate(Localizer):
 
 
 def _first(x: Tensor, samples: int) -> Tensor:
-    """Return the first samples of ``x`` (B, 1, L)."""
+    """Return the first samples of ``x`` (B, C, L)."""
     if torch.compiler.is_compiling():
         return x.index_select(-1, torch.arange(samples, device=x.device))
     return x[..., :samples]

@@ -29,6 +29,7 @@ class Localizer(nn.Module):
         super().__init__()
         self.scaling = InputScaling(input_scaling)
         self.model = nn.Sequential(nn.ReflectionPad1d(reach(nn.Sequential(*layers))), *layers)
+        self.head: nn.Module = nn.Identity()  # or bubbleloc.nn.emitters.EmitterHead
 
     def forward(self, rf: Tensor) -> Tensor:
         """Map RF lines (B, 1, L) to (B, 1, L)."""
@@ -41,9 +42,22 @@ class Localizer(nn.Module):
 
     def outputs(self, padded: Tensor, samples: int) -> Tensor:
         """Map lines with context (B, 1, samples + `context`) to (B, 1, samples)."""
+        output: Tensor = self.head(self.readings(padded, samples))
+        return output
+
+    def readings(self, padded: Tensor, samples: int) -> Tensor:
+        """Map lines with context to what the head reads, (B, 1 or more, samples)."""
         for layer in list(self.model)[1:]:
             padded = layer(padded)
         return padded
+
+    @property
+    def read_out(self) -> str:
+        """Name of the last layer with weights, a convolution of one tap."""
+        places = [
+            i for i, layer in enumerate(self.model) if isinstance(layer, nn.Conv1d | nn.Conv2d)
+        ]
+        return f"model.{places[-1]}"
 
     @property
     def context(self) -> int:
@@ -98,7 +112,12 @@ class Localizer(nn.Module):
 
         Args:
             trained_at_hz: the rate of its training data if the network does not know it.
+
+        Raises:
+            ValueError: the network reports emitters, whose positions are in its own samples.
         """
+        if not isinstance(self.head, nn.Identity):
+            raise ValueError("a network with head=emitters keeps its sampling rate; resample lines")
         trained_at_hz = trained_at_hz or self.sampling_rate_hz
         ratio = Fraction(sampling_rate_hz / trained_at_hz).limit_denominator(10_000)
         resampled = self.freeze()

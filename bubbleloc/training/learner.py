@@ -11,6 +11,7 @@ from torch import Tensor
 from bubbleloc.data.dataset import Line
 from bubbleloc.metrics import QUOTED_TOLERANCE, THRESHOLDS, tolerance_sweep
 from bubbleloc.nn import Localizer
+from bubbleloc.training.likelihood import EmitterLoss
 from bubbleloc.training.loss import DualLoss
 
 METRIC_NAMES = ("train_loss", "val_f1", "val_loss")
@@ -24,7 +25,9 @@ class Learner(L.LightningModule):
             (epochs of the step schedule).
     """
 
-    def __init__(self, network: Localizer, loss: DualLoss, optimizer: Mapping[str, Any]) -> None:
+    def __init__(
+        self, network: Localizer, loss: DualLoss | EmitterLoss, optimizer: Mapping[str, Any]
+    ) -> None:
         super().__init__()
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
@@ -35,17 +38,16 @@ class Learner(L.LightningModule):
         lines = self.network.padded(batch["rf"])
         place = torch.arange(samples + self.network.context, device=lines.device)
         crops = lines.gather(-1, batch["start"].view(-1, 1, 1) + place)
-        prediction = self.network.outputs(crops, samples)
-        loss: Tensor = self.loss(prediction, batch["count"])
-        self._log_mean("train_loss", loss, len(prediction), prog_bar=True)
+        loss = self._loss(self.network.readings(crops, samples), batch)
+        self._log_mean("train_loss", loss, len(crops), prog_bar=True)
         return loss
 
     def validation_step(self, batch: Line, batch_index: int) -> None:
         """Score whole lines at every threshold."""
-        prediction = self.network(batch["rf"])
-        loss = self.loss(prediction, batch["count"])
-        self._log_mean("val_loss", loss, len(prediction))
-        lines = prediction.squeeze(1).float().cpu(), batch["count"].squeeze(1).cpu()
+        network, rf = self.network, batch["rf"]
+        readings = network.readings(network.padded(rf), rf.shape[-1])
+        self._log_mean("val_loss", self._loss(readings, batch), len(rf))
+        lines = network.head(readings).squeeze(1).float().cpu(), batch["count"].squeeze(1).cpu()
         f1 = tolerance_sweep(*lines, tolerances=[QUOTED_TOLERANCE]).f1
         self._f1_sum, self._lines = self._f1_sum + f1.sum((0, 1)), self._lines + len(f1)
 
@@ -56,6 +58,11 @@ class Learner(L.LightningModule):
             total = self.trainer.strategy.reduce(total, reduce_op="sum")
         self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
         self.log("val_f1", float((total[:-1] / total[-1]).max()), prog_bar=True, sync_dist=True)
+
+    def _loss(self, readings: Tensor, batch: Line) -> Tensor:
+        truth = batch["bubbles"] if isinstance(self.loss, EmitterLoss) else batch["count"]
+        loss: Tensor = self.loss(readings, truth)
+        return loss
 
     def _log_mean(self, name: str, value: Tensor, lines: int, prog_bar: bool = False) -> None:
         """Log the mean over the lines of an epoch, and of all processes."""

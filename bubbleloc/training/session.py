@@ -25,6 +25,7 @@ from bubbleloc.training import provenance, runs
 from bubbleloc.training.card import Card, choose_thresholds, look_at, write_card
 from bubbleloc.training.checkpoints import BEST, LAST, checkpoint_to_resume
 from bubbleloc.training.learner import Learner
+from bubbleloc.training.likelihood import EmitterLoss
 from bubbleloc.training.logs import described
 from bubbleloc.training.loss import DualLoss
 from bubbleloc.training.trainer import build_trainer, is_first_process, resumable
@@ -90,7 +91,9 @@ def _train(
     data = RFDataModule(plan.folder, loader, augmentation=augmentation, stream=stream, **drawn)
     if settings["trainer"]["accumulate_grad_batches"] == "epoch":
         trainer.accumulate_grad_batches = len(data.train_dataloader())
-    learner = Learner(network, DualLoss(**settings["loss"]), settings["optimizer"])
+    counts = settings["model"].get("head") != "emitters"
+    loss = DualLoss(**settings["loss"]) if counts else EmitterLoss()
+    learner = Learner(network, loss, settings["optimizer"])
     torch.set_num_threads(threads.threads_per_process(trainer.num_devices, loader.workers))
     with _run_folder(folder, settings, command, resumes), resumable(folder, "train"):
         checkpoint = checkpoint_to_resume(folder, learner) if resumes else None
@@ -102,9 +105,13 @@ def _train(
 
 
 def _start_from(run: str, network: Localizer) -> None:
-    """Give a network the weights of a trained one."""
+    """Give a network the weights of a trained one, all but the read-out where heads differ."""
+    trained = runs.open_run(run).network
+    weights = trained.state_dict()
+    if type(trained.head) is not type(network.head):
+        weights |= network.get_submodule(network.read_out).state_dict(prefix=f"{network.read_out}.")
     try:
-        network.load_state_dict(runs.open_run(run).network.state_dict())
+        network.load_state_dict(weights)
     except RuntimeError as error:
         raise InputError(
             f"start_from={run}: its network is another one; give the settings of its model"

@@ -13,6 +13,9 @@ class Model(HydraGroup):
     """The network; every architecture has some of these settings."""
 
     name: t.Text = setting("architecture")
+    head: Literal["counts", "emitters"] = setting(
+        "outputs: bubbles per sample, or also positions with errors, and radii", "counts"
+    )
     hidden_channels: t.Channels | None = setting("channels of hidden layers", None)
     kernel: t.Kernel | None = setting("kernel size in samples, odd", None)
     omega_0: t.Positive | None = setting("frequency of the SIREN", None)

@@ -1,0 +1,105 @@
+"""A head that says of every bubble whether, where, how certainly and how large.
+
+The network describes the arrivals of bubbles as a Poisson process: its intensity is a sum of
+Gaussians, one per sample, each with an expected number of bubbles, a position, a standard
+deviation and a radius. DECODE (Speiser et al., Nature Methods 18, 2021) describes emitters in
+images by such a mixture; the Poisson process gives it a likelihood without a threshold or a limit
+of one bubble per sample (Daley and Vere-Jones, An Introduction to the Theory of Point Processes).
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bubbleloc.nn.network import Localizer
+
+LEAST_SIGMA, MOST_SIGMA = 0.05, 3.0  # samples
+MOST_OFFSET = 2.0  # samples from a Gaussian's own sample to its middle
+REACH = 10  # samples around its own beyond which a Gaussian is not counted, 0.3 % at most
+TYPICAL = (0.06, 2.4)  # bubbles per sample and radius in µm with which a training starts
+
+
+class Emitters(NamedTuple):
+    """The Gaussians of lines, each (B, L).
+
+    Attributes:
+        expected: number of bubbles.
+        sample: their arrival, between samples.
+        sigma: standard deviation of the arrival in samples.
+        log_radius: of the radius in µm.
+    """
+
+    expected: Tensor
+    sample: Tensor
+    sigma: Tensor
+    log_radius: Tensor
+
+
+def emitters(readings: Tensor) -> Emitters:
+    """Return the Gaussians that the values of a network (B, 4, L) stand for."""
+    rate, offset, sigma, log_radius = readings.float().unbind(1)
+    own = torch.arange(readings.shape[-1], device=readings.device)
+    return Emitters(
+        expected=functional.softplus(rate),
+        sample=own + MOST_OFFSET * torch.tanh(offset),
+        sigma=LEAST_SIGMA + (MOST_SIGMA - LEAST_SIGMA) * torch.sigmoid(sigma),
+        log_radius=log_radius,
+    )
+
+
+class Calibration(NamedTuple):
+    """What a validation split taught about the probabilities and errors of a network's bubbles.
+
+    A probability p becomes that of log-odds ``slope`` · log(p / (1 − p)) + ``offset``, a standard
+    deviation ``sigma_scale`` times itself.
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+    sigma_scale: float = 1.0
+
+
+class EmitterHead(nn.Module):
+    """Expected bubbles per sample: the integral of the intensity over each.
+
+    Attributes:
+        calibration: of the bubbles that are read from the Gaussians; the card of a network has it.
+
+    Shape: (B, 4, L) → (B, 1, L).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calibration = Calibration()
+
+    def forward(self, readings: Tensor) -> Tensor:
+        """Sum the shares of all Gaussians in each sample."""
+        found = emitters(readings)
+        own = torch.arange(readings.shape[-1], device=readings.device)
+        scale = found.sigma * math.sqrt(2)
+        below = (own - found.sample - REACH - 0.5) / scale
+        passed = torch.erf(below)
+        total = functional.pad(torch.zeros_like(below), (REACH, REACH))
+        for shift in range(2 * REACH + 1):
+            edge = torch.erf((own - found.sample + (shift - REACH + 0.5)) / scale)
+            share = found.expected * (edge - passed) / 2
+            total = total + functional.pad(share, (shift, 2 * REACH - shift))
+            passed = edge
+        return total[:, None, REACH : REACH + readings.shape[-1]]
+
+
+def with_emitters(network: Localizer) -> Localizer:
+    """Give a network of counts the read-out and the head of emitters, both untrained."""
+    old = network.get_submodule(network.read_out)
+    new = type(old)(old.in_channels, 4 * old.out_channels, 1)
+    expected, radius_um = TYPICAL
+    start = (math.log(math.expm1(expected)), 0.0, 0.0, math.log(radius_um))
+    with torch.no_grad():
+        new.weight.mul_(0.3)
+        new.bias.copy_(torch.tensor(start).repeat_interleave(old.out_channels))
+    network.set_submodule(network.read_out, new)
+    network.head = EmitterHead()
+    return network

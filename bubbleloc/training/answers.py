@@ -1,0 +1,64 @@
+"""What a network says of RF lines: its output, and the bubbles in it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from bubbleloc.arrays import Float32s
+from bubbleloc.metrics.detections import Detections, pick_peaks
+from bubbleloc.metrics.mixture import REPORTED, Mixture
+from bubbleloc.metrics.one_to_one import PEAK_THRESHOLDS
+from bubbleloc.nn import Localizer
+from bubbleloc.nn.emitters import Calibration, EmitterHead
+from bubbleloc.nn.inference import apply, apply_emitters
+
+SURE = 1e-6  # no probability is closer to 0 or 1
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a method says of b lines.
+
+    Attributes:
+        output: one value per sample, (b, L).
+        mixtures: Gaussians of each line where the method has a head of emitters.
+        calibration: of the bubbles in `mixtures`.
+    """
+
+    output: NDArray[np.floating]
+    mixtures: list[Mixture] | None = None
+    calibration: Calibration = Calibration()
+
+    @property
+    def threshold(self) -> float | None:
+        """Probability from which bubbles are reported; None where a threshold must be chosen."""
+        return None if self.mixtures is None else REPORTED
+
+    def detections(self, least: float = PEAK_THRESHOLDS[0]) -> list[Detections]:
+        """Return the bubbles of each line; of an output without emitters, peaks above `least`."""
+        if self.mixtures is None:
+            return [pick_peaks(line, least) for line in self.output]
+        return [calibrated(mixture.bubbles(), self.calibration) for mixture in self.mixtures]
+
+
+def answer(network: Localizer, rf: Float32s) -> Answer:
+    """Apply a network to RF lines (b, L) in volts."""
+    if not isinstance(network.head, EmitterHead):
+        return Answer(apply(network, rf))
+    output, values = apply_emitters(network, rf)
+    mixtures = [
+        Mixture(expected, sample, sigma, np.exp(log_radius))
+        for expected, sample, sigma, log_radius in values.swapaxes(0, 1).astype(np.float64)
+    ]
+    return Answer(output, mixtures, network.head.calibration)
+
+
+def calibrated(found: Detections, calibration: Calibration) -> Detections:
+    """Correct the probabilities and deviations of bubbles."""
+    odds = logit(found.confidence.clip(SURE, 1 - SURE))
+    probability = expit(calibration.slope * odds + calibration.offset)
+    assert found.sigma is not None
+    sigma = calibration.sigma_scale * found.sigma
+    return replace(found, confidence=probability, sigma=sigma)

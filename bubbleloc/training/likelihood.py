@@ -1,0 +1,47 @@
+"""The loss of networks with a head of emitters: the likelihood of a marked Poisson process."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from bubbleloc.nn.emitters import emitters
+
+NEAR = 6  # samples around a bubble whose Gaussians can stand for it
+RADIUS_SPREAD = 0.3  # standard deviation of log radius around what the network says
+LEAST_DENSITY = 1e-6  # bubbles per sample: a bubble in a gap costs no more than this
+
+
+class EmitterLoss(nn.Module):
+    """−log likelihood of the bubbles of a line, per sample.
+
+    With n_k expected bubbles at sample k, N(t_k, σ_k²) their arrival and N(l_k, 0.3²) their log
+    radius, bubbles (t, l) are those of a Poisson process with probability density
+
+        exp(−Σ_k n_k) · Π_bubbles Σ_k n_k N(t; t_k, σ_k²) N(l; l_k, 0.3²)
+
+    (Daley and Vere-Jones, An Introduction to the Theory of Point Processes, section 7.1). It is
+    largest where n_k is the number of bubbles that the line lets one expect, and nothing in it
+    depends on the order of bubbles or on how many there are in a sample.
+    """
+
+    def forward(self, readings: Tensor, bubbles: Tensor) -> Tensor:
+        """Loss of what a network says (B, 4, L) about bubbles (B, E, 2), see `Line`, a scalar."""
+        found = emitters(readings)
+        lines, samples = found.expected.shape
+        present = bubbles[..., 0].isfinite()
+        arrival, radius_um = bubbles.nan_to_num(1.0).unbind(-1)
+        near = arrival.round().long().unsqueeze(-1) + torch.arange(-NEAR, NEAR + 1).to(
+            arrival.device
+        )
+        place = near.clamp(0, samples - 1)
+        expected, sample, sigma, log_radius = (
+            value.gather(1, place.flatten(1)).view(place.shape) for value in found
+        )
+        away = (arrival.unsqueeze(-1) - sample) / sigma
+        larger = (radius_um.log().unsqueeze(-1) - log_radius) / RADIUS_SPREAD
+        larger = torch.where(bubbles[..., 1:].isfinite(), larger, 0.0)
+        density = expected / sigma * torch.exp(-(away.square() + larger.square()) / 2)
+        density = torch.where(near == place, density, 0.0).sum(-1) / math.sqrt(2 * math.pi)
+        likely = torch.log(density + LEAST_DENSITY)
+        return (found.expected.sum() - likely[present].sum()) / (lines * samples)
