@@ -16,6 +16,7 @@ from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.store import SPLITS, open_dataset, receive_response, scale_of
 from bubbleloc.errors import InputError
+from bubbleloc.physics import Scene
 from bubbleloc.physics.transducer import P4_1
 
 NOISE, AUGMENTATION = 1, 2  # first part of random keys: what the numbers are for
@@ -159,6 +160,11 @@ class RFDataset(Dataset[Line]):
         signal = self.signals[index]
         values: Floats = self.file[f"bubbles/{field}"][slice(*self._offset[signal : signal + 2])]
         return values
+
+    def scene(self, index: int) -> Scene:
+        """Return the bubbles of a signal, and the pressure that they met."""
+        depth_m, lateral_m = (self._of_bubbles(f, index) for f in ("depth_m", "lateral_m"))
+        return Scene(depth_m, lateral_m, self.radius_m(index), float(self.pressure_pa[index]))
 
     def count(self, index: int) -> Float32s:
         """Return the bubbles per sample (L,), each bubble at its rounded arrival sample."""

@@ -27,12 +27,12 @@ from bubbleloc.evaluation.classical import (
 from bubbleloc.evaluation.scoring import (
     Method,
     MethodScores,
-    Outputs,
     read_outputs,
     score_method,
 )
 from bubbleloc.files import atomic
 from bubbleloc.physics import Setup
+from bubbleloc.training.answers import Answer, Outputs
 
 CLASSICAL = ("matched_filter", "wiener", "sparse")
 CACHE = "baselines"  # folder beside a dataset, for outputs of the slow method
@@ -86,14 +86,14 @@ def _best_wiener(echo: Floats, selection: Split) -> Method:
     return max(methods, key=mean_f1)
 
 
-def _outputs(split: Split, solve: Callable[[Floats], Outputs]) -> Iterator[tuple[Batch, Outputs]]:
+def _outputs(split: Split, solve: Callable[[Floats], Outputs]) -> Iterator[tuple[Batch, Answer]]:
     for batch in split.batches():
-        yield batch, solve(batch.rf.astype(np.float64))
+        yield batch, Answer(solve(batch.rf.astype(np.float64)))
 
 
 def _cached_outputs(
     split: Split, solve: Callable[[Floats], Outputs], name: str
-) -> Iterator[tuple[Batch, Outputs]]:
+) -> Iterator[tuple[Batch, Answer]]:
     """Outputs of a slow method, kept as a file per batch in a folder beside the dataset."""
     folder = split.path.parent / CACHE / f"{name} {split.key}".replace(" ", "-")
     start = 0
@@ -106,7 +106,7 @@ def _cached_outputs(
             output = solve(batch.rf.astype(np.float64)).astype(np.float32)
             with contextlib.suppress(OSError), atomic(path) as unfinished:  # a cache may fail
                 np.savez_compressed(unfinished, output=output)
-        yield batch, output
+        yield batch, Answer(output)
         start += len(batch.rf)
 
 

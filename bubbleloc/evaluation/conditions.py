@@ -16,10 +16,9 @@ from bubbleloc.evaluation.reports import report_folder
 from bubbleloc.evaluation.run import DEFAULT_BASELINES, at_rate_of, run_facts, score_network
 from bubbleloc.evaluation.specialists import CONDITIONS, POLYDISPERSE, SPECIALISTS
 from bubbleloc.metrics import QUOTED_TOLERANCE
-from bubbleloc.metrics.detections import pick_peaks
-from bubbleloc.nn.inference import apply
 from bubbleloc.report.conditions import Conditions, write_conditions
 from bubbleloc.training import runs
+from bubbleloc.training.answers import answer
 
 DATASETS = ("study", "study_polydisperse")  # of ``conf/data``: one size of bubbles, and all sizes
 EMPTY_LINES = 200  # of noise alone
@@ -45,13 +44,15 @@ def evaluate_conditions(
     trained = runs.open_run(run, checkpoint)
     folders = [_folder(name) for name in datasets]
     network, _ = at_rate_of(folders[0], trained, resample=False)
-    tables, paired = [], []
+    tables, paired, certainty = [], [], []
     for condition, noise in CONDITIONS.items():
         folder = folders[condition == POLYDISPERSE]
         scored = score_network(network, folder, noise, baselines=baselines, batch_size=batch_size)
         tables.append(scored.scores.assign(condition=condition))
         assert scored.one_to_one is not None
         paired.append(scored.one_to_one.assign(condition=condition))
+        if scored.certainty is not None:
+            certainty.append({"condition": condition, **scored.certainty.scores})
     specialists = pd.DataFrame(SPECIALISTS).melt(var_name="condition", value_name="f1")
     specialists["tolerance"] = specialists.groupby("condition").cumcount()
     samples = open_split(folders[0], "test").samples
@@ -61,6 +62,7 @@ def evaluate_conditions(
         one_to_one=pd.concat(paired, ignore_index=True),
         specialists=specialists,
         empty=empty_lines(trained, samples),
+        certainty=pd.DataFrame(certainty),
         facts=run_facts(trained, runs.read_config(run)["seed"], checkpoint),
     )
     return write_conditions(report_folder(run).with_name("report-conditions"), found)
@@ -79,7 +81,7 @@ def empty_lines(trained: runs.TrainedNetwork, samples: int) -> pd.DataFrame:
     threshold = trained.threshold(QUOTED_TOLERANCE)
     rows = []
     for kind, lines in _empty(samples, trained.card.scale.sampling_rate_hz):
-        found = [len(pick_peaks(row, threshold)) for row in apply(trained.network, lines)]
+        found = [len(f.above(threshold)) for f in answer(trained.network, lines).detections()]
         rows.append({"line": kind, "lines": len(lines), "detections per line": np.mean(found)})
     return pd.DataFrame(rows)
 

@@ -15,6 +15,7 @@ from bubbleloc.data.plan import plan_of
 from bubbleloc.data.splits import Split, open_split
 from bubbleloc.errors import InputError, printable
 from bubbleloc.evaluation.baselines import score_baselines
+from bubbleloc.evaluation.certainty import certainty_of
 from bubbleloc.evaluation.reports import report_folder, weights_fingerprint
 from bubbleloc.evaluation.scoring import MethodScores, predict, score_method
 from bubbleloc.files import check_output
@@ -23,9 +24,9 @@ from bubbleloc.metrics.breakdown import outcomes
 from bubbleloc.metrics.one_to_one import PAIR_TOLERANCES
 from bubbleloc.metrics.scores import NETWORK
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.inference import apply
 from bubbleloc.report import Evaluation, Example, write_report
 from bubbleloc.training import provenance, runs
+from bubbleloc.training.answers import answer
 
 SELECTION_SPLITS = ("val", "train")  # never the test split
 EXAMPLE_BUBBLES = (100, 500)  # a sparse and a dense line to show
@@ -117,15 +118,20 @@ def score_network(
     if not one_to_one:
         return evaluation
     paired = pd.concat([method.one_to_one for method in every], ignore_index=True)
-    return replace(evaluation, one_to_one=paired, outcomes=_outcomes(scored, test))
+    return replace(
+        evaluation,
+        one_to_one=paired,
+        outcomes=_outcomes(scored, test),
+        certainty=certainty_of(scored.test, test),
+    )
 
 
 def _outcomes(network: MethodScores, test: Split) -> pd.DataFrame:
     """What became of every bubble and detection at the quoted tolerance."""
     scores = network.one_to_one
     threshold = scores.loc[scores["tolerance"] == QUOTED_TOLERANCE, "threshold"].iloc[0]
-    peaks, arrivals = network.test.peaks, network.test.arrival_sample
-    return outcomes(peaks, arrivals, threshold, QUOTED_TOLERANCE, test.scale)
+    found, arrivals = network.test.found, network.test.arrival_sample
+    return outcomes(found, arrivals, threshold, QUOTED_TOLERANCE, test.scale)
 
 
 def _noise_curve(
@@ -187,16 +193,21 @@ def examples(network: Localizer, test: Split, selection: Sweep) -> list[Example]
     place = list(selection.tolerances).index(QUOTED_TOLERANCE)
     threshold = float(best_thresholds(selection)[place])
     nearest = [int(np.abs(test.bubbles - wanted).argmin()) for wanted in EXAMPLE_BUBBLES]
-    return [
-        Example(
+    shown = []
+    for index in dict.fromkeys(nearest):
+        rf = test.volts(index)
+        said = answer(network, rf[None])
+        level = said.threshold or threshold
+        example = Example(
             title=f"Test signal {index}: {test.bubbles[index]} bubbles",
-            rf=test.volts(index).astype(np.float64),
-            prediction=apply(network, test.volts(index)[None])[0].astype(np.float64),
+            rf=rf.astype(np.float64),
+            prediction=said.output[0].astype(np.float64),
             arrival_sample=test.arrival_sample(index),
-            threshold=threshold,
+            threshold=level,
+            found=said.detections(level)[0].above(level),
         )
-        for index in dict.fromkeys(nearest)
-    ]
+        shown.append(example)
+    return shown
 
 
 def _noise(

@@ -1,15 +1,13 @@
 """Score one method: the selection split chooses its thresholds, the test split its scores.
 
-A method turns the batches of a split into outputs. A network and the baselines beside it are all
+A method answers the batches of a split. A network and the baselines beside it are all
 scored by `score_method`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bubbleloc.arrays import Floats
@@ -21,15 +19,13 @@ from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.one_to_one import (
     choose_peak_thresholds,
     one_to_one_scores,
-    pick_all_peaks,
 )
 from bubbleloc.metrics.scores import score_table
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.inference import apply
+from bubbleloc.training.answers import Answer, answer
 
-Outputs = NDArray[np.floating]
-Batches = Iterable[tuple[Batch, Outputs]]
-"""Batches of a split in their order, each with a method's outputs (b, L)."""
+Batches = Iterable[tuple[Batch, Answer]]
+"""Batches of a split in their order, each with a method's answer."""
 Method = Callable[[Split], Batches]
 
 
@@ -39,13 +35,17 @@ class Pass:
 
     Attributes:
         sweep: scores of its n lines at every tolerance and threshold.
-        peaks: all peaks of each line; empty if they were not asked for.
+        found: bubbles of each line, down to the least sure; empty if they were not asked for.
         arrival_sample: arrivals of the bubbles of each line, likewise.
+        expected: sum of the output of each line, of a head of emitters its number of bubbles.
+        threshold: above which they are reported; None where one must be chosen.
     """
 
     sweep: Sweep
-    peaks: list[Detections]
+    found: list[Detections]
+    expected: list[float]
     arrival_sample: list[Floats]
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,11 @@ def score_method(
     chosen = read_outputs(method(selection), pick=len(one_to_one) > 0)
     tested = read_outputs(method(test), pick=len(one_to_one) > 0)
     scores = scores_at(tested.sweep, best_thresholds(chosen.sweep))
-    thresholds = choose_peak_thresholds(chosen.peaks, chosen.arrival_sample, one_to_one)
-    paired = one_to_one_scores(tested.peaks, tested.arrival_sample, thresholds, test.scale)
+    if tested.threshold is None:
+        thresholds = choose_peak_thresholds(chosen.found, chosen.arrival_sample, one_to_one)
+    else:
+        thresholds = dict.fromkeys(one_to_one, tested.threshold)
+    paired = one_to_one_scores(tested.found, tested.arrival_sample, thresholds, test.scale)
     return MethodScores(
         selection=chosen.sweep,
         scores=score_table(name, scores, test.bubbles, test.pressure_pa),
@@ -87,24 +90,27 @@ def score_method(
 
 
 def read_outputs(batches: Batches, pick: bool = True) -> Pass:
-    """Sweep the outputs on all batches of a split and, with `pick`, pick their peaks."""
-    sweeps, peaks, arrival_sample = [], [], []
-    for batch, output in batches:
-        sweeps.append(tolerance_sweep(output, batch.count))
+    """Sweep the outputs on all batches of a split and, with `pick`, find their bubbles."""
+    sweeps, found, arrival_sample, expected = [], [], [], []
+    threshold = None
+    for batch, said in batches:
+        sweeps.append(tolerance_sweep(said.output, batch.count))
+        expected += said.output.sum(axis=1).tolist()
+        threshold = said.threshold
         if pick:
-            peaks += pick_all_peaks(output)
+            found += said.detections()
             arrival_sample += batch.arrival_sample
     if not sweeps:
         raise InputError("the split is empty: simulate at least one signal for it first")
-    return Pass(Sweep.concatenate(sweeps), peaks, arrival_sample)
+    return Pass(Sweep.concatenate(sweeps), found, expected, arrival_sample, threshold)
 
 
 def predict(
     split: Split, network: Localizer, batch_size: int = 16
-) -> Iterator[tuple[Batch, Outputs]]:
+) -> Iterator[tuple[Batch, Answer]]:
     """Apply a network to all lines of a split, with a progress bar."""
     batches = -(-len(split) // batch_size)
     what = printable(f"predict {split.path}")
     bar = tqdm(split.batches(batch_size), what, total=batches, unit="batch")
     for batch in bar:
-        yield batch, apply(network, batch.rf)
+        yield batch, answer(network, batch.rf)

@@ -16,10 +16,10 @@ from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.formats import Recording
 from bubbleloc.formats.conditioning import resample as resampled
 from bubbleloc.metrics import QUOTED_TOLERANCE
-from bubbleloc.metrics.detections import Detections, pick_peaks
+from bubbleloc.metrics.detections import Detections
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.inference import apply
 from bubbleloc.physics.scale import Scale
+from bubbleloc.training.answers import answer
 from bubbleloc.training.runs import TrainedNetwork
 
 MOST_RATIO = 20  # of the network's sampling rate to that of the lines, or the other way round
@@ -101,25 +101,28 @@ class BubbleFinder:
         Returns:
             A row per bubble, sorted by line and sample, see `localize_lines`.
         """
-        found = [peaks for _, _, peaks in self.detections(volts)]
-        place = np.concatenate([peaks.sample for peaks in found]) / float(self.network_samples)
-        sample = self.start_sample + place
+        each = [bubbles for _, _, bubbles in self.detections(volts)]
+        found = Detections.concatenate(each)
+        sample = self.start_sample + found.sample / float(self.network_samples)
+        sigma = np.nan if found.sigma is None else found.sigma / float(self.network_samples)
         return pd.DataFrame(
             {
-                "line": first_line + np.repeat(np.arange(len(found)), [len(f) for f in found]),
+                "line": first_line + np.repeat(np.arange(len(each)), [len(f) for f in each]),
                 "sample": sample,
-                "sample_sigma": np.nan,
+                "sample_sigma": sigma,
                 "depth_mm": self.scale.depth_mm(sample),
-                "probability": np.nan,
-                "amplitude": np.concatenate([peaks.confidence for peaks in found]),
+                "probability": np.nan if found.sigma is None else found.confidence,
+                "amplitude": found.confidence if found.radius_um is None else found.radius_um,
             }
         )
 
     def detections(self, volts: Float32s) -> Iterator[tuple[Float32s, Float32s, Detections]]:
         """Yield RF line, network output and detections of every line, at the network's rate."""
         volts = resampled(volts, self.network_samples)
-        for line, output in zip(volts, apply(self.network, volts), strict=True):
-            yield line, output, pick_peaks(output, self.threshold)
+        said = answer(self.network, volts)
+        found = said.detections(self.threshold)
+        for line, output, bubbles in zip(volts, said.output, found, strict=True):
+            yield line, output.astype(np.float32), bubbles.above(self.threshold)
 
 
 def _rate_ratio(recording: Recording, rate_hz: float, wanted_hz: float, resample: bool) -> Fraction:

@@ -1,10 +1,11 @@
 """From a network's output to bubbles: local maxima at sub-sample positions."""
 
-from dataclasses import dataclass, fields
-from typing import Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.signal import find_peaks
 
 from bubbleloc.arrays import Floats
@@ -34,11 +35,24 @@ class Detections:
     def __len__(self) -> int:
         return len(self.sample)
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """Those of several lines, one line after the other."""
+        rows = [vars(part) for part in parts]
+        return cls(**{name: _joined([row[name] for row in rows]) for name in rows[0]})
+
     def above(self, threshold: float) -> Self:
         """Those of a confidence above `threshold`."""
         kept = self.confidence > threshold
-        values = (getattr(self, field.name) for field in fields(self))
-        return type(self)(*(None if value is None else value[kept] for value in values))
+        return type(self)(**{name: _chosen(row, kept) for name, row in vars(self).items()})
+
+
+def _chosen(row: Any, kept: NDArray[np.bool_]) -> Any:
+    return None if row is None else row[kept]
+
+
+def _joined(rows: list[Any]) -> Any:
+    return None if rows[0] is None else np.concatenate(rows)
 
 
 def pick_peaks(prediction: ArrayLike, threshold: float) -> Detections:

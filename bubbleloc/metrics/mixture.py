@@ -1,4 +1,4 @@
-"""From the Gaussians of a network with a head of emitters to bubbles, without a threshold to tune."""
+"""From the Gaussians of a head of emitters to bubbles, without a threshold to tune."""
 
 from dataclasses import dataclass
 
@@ -43,8 +43,10 @@ class Mixture:
         """
         kept = np.flatnonzero(self.expected > LEAST_EXPECTED)
         kept = kept[np.argsort(self.sample[kept], kind="stable")]
-        columns = (self.expected, self.sample, self.sigma, self.radius_um)
-        found = _take_bubbles(*(column[kept].astype(np.float64) for column in columns), least)
+        expected, sample, sigma, radius_um = (
+            column[kept] for column in (self.expected, self.sample, self.sigma, self.radius_um)
+        )
+        found = _take_bubbles(expected, sample, sigma, radius_um, least)
         found = found[np.argsort(found[:, 0], kind="stable")]
         return Detections(*found.T)
 

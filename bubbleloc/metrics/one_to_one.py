@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from bubbleloc.arrays import Floats
-from bubbleloc.metrics.detections import Detections, pick_peaks
+from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.matching import match_detections
 from bubbleloc.metrics.thresholds import THRESHOLDS, TOLERANCES
 from bubbleloc.physics.scale import Scale
@@ -23,11 +22,6 @@ PAIR_TOLERANCES = TOLERANCES[1:]
 """Positions are not rounded here, so no pair is at distance zero."""
 
 _RATIOS = ["precision", "recall", "f1", "jaccard", "efficiency"]
-
-
-def pick_all_peaks(prediction: ArrayLike) -> list[Detections]:
-    """Peaks of each line of a batch of network outputs, (n, L), above the lowest threshold."""
-    return [pick_peaks(line, PEAK_THRESHOLDS[0]) for line in np.asarray(prediction)]
 
 
 def choose_peak_thresholds(

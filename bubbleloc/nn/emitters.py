@@ -8,7 +8,7 @@ of one bubble per sample (Daley and Vere-Jones, An Introduction to the Theory of
 """
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -62,6 +62,9 @@ class Calibration(NamedTuple):
     sigma_scale: float = 1.0
 
 
+UNCALIBRATED = Calibration()
+
+
 class EmitterHead(nn.Module):
     """Expected bubbles per sample: the integral of the intensity over each.
 
@@ -73,7 +76,7 @@ class EmitterHead(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calibration = Calibration()
+        self.calibration = UNCALIBRATED
 
     def forward(self, readings: Tensor) -> Tensor:
         """Sum the shares of all Gaussians in each sample."""
@@ -93,13 +96,13 @@ class EmitterHead(nn.Module):
 
 def with_emitters(network: Localizer) -> Localizer:
     """Give a network of counts the read-out and the head of emitters, both untrained."""
-    old = network.get_submodule(network.read_out)
+    old = cast(nn.Conv1d | nn.Conv2d, network.get_submodule(network.read_out))
     new = type(old)(old.in_channels, 4 * old.out_channels, 1)
     expected, radius_um = TYPICAL
     start = (math.log(math.expm1(expected)), 0.0, 0.0, math.log(radius_um))
     with torch.no_grad():
         new.weight.mul_(0.3)
-        new.bias.copy_(torch.tensor(start).repeat_interleave(old.out_channels))
+        cast(Tensor, new.bias).copy_(torch.tensor(start).repeat_interleave(old.out_channels))
     network.set_submodule(network.read_out, new)
     network.head = EmitterHead()
     return network

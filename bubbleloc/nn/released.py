@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 from safetensors.torch import load
 
+from bubbleloc.nn.emitters import Calibration, EmitterHead
 from bubbleloc.nn.models import build_model
 from bubbleloc.nn.network import Localizer
 
@@ -25,8 +26,11 @@ def load_released(name: str) -> Localizer:
     Raises:
         ValueError: another name.
     """
-    network = build_model(**released_card(name)["model"])
+    card = released_card(name)
+    network = build_model(**card["model"])
     network.load_state_dict(load((WEIGHTS / f"{name}.safetensors").read_bytes()))
+    if isinstance(network.head, EmitterHead):
+        network.head.calibration = Calibration(*card["checkpoints"]["best"]["calibration"])
     return network.eval()
 
 

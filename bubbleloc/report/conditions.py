@@ -11,6 +11,7 @@ from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method
 from bubbleloc.metrics.statistics import summarize
 from bubbleloc.physics.scale import Scale
+from bubbleloc.report.certainty import HEADINGS
 from bubbleloc.report.document import Section, write_document
 from bubbleloc.report.figures.scores import BASELINE_LOOKS
 from bubbleloc.report.figures.style import BLUE, COLUMN_INCHES, INK, house_style, new_figure
@@ -29,6 +30,8 @@ class Conditions:
         one_to_one: likewise, see `bubbleloc.metrics.one_to_one`.
         specialists: published mean F1 by condition and tolerance.
         empty: detections in lines without a bubble.
+        certainty: scores of probabilities and errors, see `bubbleloc.report.certainty`; empty for a
+            head that counts.
         facts: what to tell the reader about the run, name → value.
     """
 
@@ -37,6 +40,7 @@ class Conditions:
     one_to_one: pd.DataFrame
     specialists: pd.DataFrame
     empty: pd.DataFrame
+    certainty: pd.DataFrame
     facts: Mapping[str, str]
 
 
@@ -63,6 +67,11 @@ def write_conditions(folder: Path, found: Conditions) -> Path:
                 "Empty lines", "Detections above the threshold of `localize`.", {}, found.empty
             ),
         ]
+        if len(found.certainty):
+            shown = found.certainty.rename(columns=HEADINGS)
+            write_table(found.certainty, unfinished, "certainty", "Certainty by condition", shown)
+            text = "Probabilities and errors that the network gives with its bubbles."
+            sections.append(Section("Certainty", text, {}, shown))
         ahead = int((table["f1"] > table["specialist"]).sum())
         summary = f"Above the specialist in {ahead} of {len(table)} conditions × tolerances."
         run = found.facts.get("run", "one run")

@@ -10,6 +10,7 @@ from bubbleloc.metrics import Sweep, best_thresholds
 from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method
 from bubbleloc.metrics.statistics import summarize
 from bubbleloc.physics.scale import Scale
+from bubbleloc.report.certainty import Certainty
 from bubbleloc.report.figures.line import Example
 from bubbleloc.report.tables import with_intervals
 
@@ -31,6 +32,7 @@ class Evaluation:
         outcomes: of the network at the quoted tolerance, see `bubbleloc.metrics.breakdown`.
         noise: tidy scores at several levels of noise, with a column `noise` in front.
         examples: test signals to show.
+        certainty: of a network with a head of emitters.
     """
 
     scale: Scale
@@ -44,6 +46,7 @@ class Evaluation:
     outcomes: pd.DataFrame = field(default_factory=pd.DataFrame)
     noise: pd.DataFrame | None = None
     examples: Sequence[Example] = ()
+    certainty: Certainty | None = None
 
 
 def summary_table(scores: pd.DataFrame, scale: Scale) -> pd.DataFrame:

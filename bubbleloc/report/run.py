@@ -12,6 +12,7 @@ from bubbleloc.files import fingerprint, write_text
 from bubbleloc.metrics.scores import from_public, to_public
 from bubbleloc.physics.scale import Scale
 from bubbleloc.report import sections
+from bubbleloc.report.certainty import write_certainty
 from bubbleloc.report.content import (
     Evaluation,
     line_table,
@@ -56,7 +57,8 @@ def write_report(folder: Path, evaluation: Evaluation) -> Path:
     ``f1_test.csv`` (a row per test signal × tolerance), ``summary`` (CSV, Markdown, LaTeX),
     figures as PNG and SVG, ``report.md``, ``report.html`` and ``report.json`` (for compare); with
     one-to-one scores what ``one_to_one.write_one_to_one`` writes, with scores at several levels
-    of noise what ``noise.write_noise`` writes.
+    of noise what ``noise.write_noise`` writes, of a head of emitters what
+    ``certainty.write_certainty`` writes.
     """
     with atomic_folder(folder) as unfinished:
         _write(unfinished, evaluation)
@@ -81,6 +83,7 @@ def _write(folder: Path, evaluation: Evaluation) -> None:
             sections.thresholds(evaluation),
             sections.difficulty(evaluation),
             *write_one_to_one(folder, evaluation),
+            *write_certainty(folder, evaluation.certainty),
             *write_noise(folder, evaluation),
             *sections.example_lines(evaluation),
         ],

@@ -11,9 +11,10 @@ from bubbleloc.metrics.detections import Detections, pick_peaks
 from bubbleloc.metrics.mixture import REPORTED, Mixture
 from bubbleloc.metrics.one_to_one import PEAK_THRESHOLDS
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.emitters import Calibration, EmitterHead
+from bubbleloc.nn.emitters import UNCALIBRATED, Calibration, EmitterHead
 from bubbleloc.nn.inference import apply, apply_emitters
 
+Outputs = NDArray[np.floating]
 SURE = 1e-6  # no probability is closer to 0 or 1
 
 
@@ -27,9 +28,9 @@ class Answer:
         calibration: of the bubbles in `mixtures`.
     """
 
-    output: NDArray[np.floating]
+    output: Outputs
     mixtures: list[Mixture] | None = None
-    calibration: Calibration = Calibration()
+    calibration: Calibration = UNCALIBRATED
 
     @property
     def threshold(self) -> float | None:

@@ -12,15 +12,16 @@ from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import Split
 from bubbleloc.errors import InputError
 from bubbleloc.files import fingerprint, read_yaml, write_yaml
+from bubbleloc.metrics.certainty import calibrate
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.one_to_one import (
     PAIR_TOLERANCES,
     choose_peak_thresholds,
-    pick_all_peaks,
 )
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.inference import apply
+from bubbleloc.nn.emitters import UNCALIBRATED, Calibration
 from bubbleloc.physics.scale import Scale
+from bubbleloc.training.answers import answer
 
 SOFTWARE = f"bubbleloc {__version__}"
 SCALE = ("sampling_rate_hz", "speed_of_sound_m_s", "frequency_hz")
@@ -41,6 +42,7 @@ class Card:
         software: that trained it.
         waveform: that those lines are echoes of; None if unknown.
         likeness: how those lines look, with their noise; None if unknown.
+        calibration: of the bubbles of a head of emitters.
     """
 
     model: Mapping[str, Any]
@@ -53,19 +55,26 @@ class Card:
     software: str = SOFTWARE
     waveform: str | None = None
     likeness: Likeness | None = None
+    calibration: Calibration = UNCALIBRATED
 
 
-def choose_thresholds(network: Localizer, split: Split) -> dict[int, float]:
-    """Return the threshold of peaks with the highest mean one-to-one F1, per tolerance.
+def choose_on(network: Localizer, split: Split) -> tuple[dict[int, float], Calibration]:
+    """Return the best threshold per tolerance, and the calibration of a head of emitters.
 
-    A line without bubbles counts 1 where nothing is found in it, else 0.
+    Best is the highest mean one-to-one F1; a line without bubbles counts 1 where nothing is found
+    in it, else 0. Emitters have one threshold that is not chosen.
     """
-    peaks: list[Detections] = []
+    found: list[Detections] = []
     arrival_sample: list[Floats] = []
+    threshold = None
     for batch in split.batches():
-        peaks += pick_all_peaks(apply(network, batch.rf))
+        said = answer(network, batch.rf)
+        threshold = said.threshold
+        found += said.detections()
         arrival_sample += batch.arrival_sample
-    return choose_peak_thresholds(peaks, arrival_sample, PAIR_TOLERANCES)
+    if threshold is None:
+        return choose_peak_thresholds(found, arrival_sample, PAIR_TOLERANCES), UNCALIBRATED
+    return dict.fromkeys(PAIR_TOLERANCES, threshold), Calibration(*calibrate(found, arrival_sample))
 
 
 def look_at(noisy: Split, clean: Split) -> Likeness | None:
@@ -92,7 +101,11 @@ def write_card(path: Path, cards: Mapping[str, Card], **more: Any) -> None:
         "noise": asdict(card.noise),
         "selection": card.selection,
         "checkpoints": {
-            name: {"fingerprint": each.fingerprint, "thresholds": dict(each.thresholds)}
+            name: {
+                "fingerprint": each.fingerprint,
+                "thresholds": dict(each.thresholds),
+                "calibration": list(each.calibration),
+            }
             for name, each in cards.items()
         },
         "software": card.software,
@@ -106,27 +119,30 @@ def read_card(path: Path, checkpoint: str, weights: Path) -> Card:
     """Read the card of a checkpoint.
 
     Args:
-        weights: file of the checkpoint; where the card is of other weights, it has no thresholds.
+        weights: file of the checkpoint; where the card is of other weights, it has neither
+            thresholds nor calibration.
 
     Raises:
         InputError: the file is damaged.
     """
     content = read_yaml(path)
     try:
-        known = content["checkpoints"].get(checkpoint, {})
         found = fingerprint(weights)
-        fits = known.get("fingerprint") == found
+        known = content["checkpoints"].get(checkpoint, {})
+        if known.get("fingerprint") != found:
+            known = {"thresholds": {}}
         return Card(
             model=dict(content["model"]),
             parameters=int(content["parameters"]),
             scale=Scale(*(content[name] for name in SCALE)),
             noise=Noise(**content["noise"]),
-            thresholds={int(t): float(v) for t, v in known["thresholds"].items()} if fits else {},
+            thresholds={int(t): float(v) for t, v in known["thresholds"].items()},
             selection=str(content["selection"]),
             fingerprint=found,
             software=str(content["software"]),
             waveform=content.get("waveform"),
             likeness=Likeness.of_plain(content["likeness"]) if "likeness" in content else None,
+            calibration=Calibration(*map(float, known.get("calibration", UNCALIBRATED))),
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged; remove it and resume the training") from error

@@ -15,6 +15,7 @@ from bubbleloc.data.store import waveform_name
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_zip, fingerprint, read_yaml, write_yaml
 from bubbleloc.nn import Localizer, build_model, load_released, released_card
+from bubbleloc.nn.emitters import EmitterHead
 from bubbleloc.nn.released import RELEASED, WEIGHTS
 from bubbleloc.training.card import Card, read_card
 
@@ -73,6 +74,8 @@ def open_run(run: str | Path, checkpoint: str = "best") -> TrainedNetwork:
     else:
         card = card_without_thresholds(folder, network, checkpoint)
     network.sampling_rate_hz = card.scale.sampling_rate_hz  # older weights do not tell it
+    if isinstance(network.head, EmitterHead):
+        network.head.calibration = card.calibration
     return TrainedNetwork(str(run), network, card)
 
 

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
@@ -22,7 +23,7 @@ from bubbleloc.files import exclusive
 from bubbleloc.nn import Localizer
 from bubbleloc.physics import matched_filter
 from bubbleloc.training import provenance, runs
-from bubbleloc.training.card import Card, choose_thresholds, look_at, write_card
+from bubbleloc.training.card import Card, choose_on, look_at, write_card
 from bubbleloc.training.checkpoints import BEST, LAST, checkpoint_to_resume
 from bubbleloc.training.learner import Learner
 from bubbleloc.training.likelihood import EmitterLoss
@@ -170,7 +171,7 @@ def write_run_card(folder: Path, dataset: Path) -> None:
     """
     cards: dict[str, Card] = {}
     likeness = None
-    chosen: dict[int, dict[int, float]] = {}  # by epoch: best and last are often of the same one
+    chosen: dict[int, Any] = {}  # by epoch: best and last are often of the same one
     for checkpoint in (BEST, LAST):
         epoch = runs.read_checkpoint(runs.checkpoint_path(folder, checkpoint))["epoch"]
         network = runs.load_network(folder, checkpoint)
@@ -179,6 +180,9 @@ def write_run_card(folder: Path, dataset: Path) -> None:
         if not chosen:
             likeness = look_at(split, open_split(dataset, runs.SELECTION))
         if epoch not in chosen:
-            chosen[epoch] = choose_thresholds(network, split)
-        cards[checkpoint] = replace(card, thresholds=chosen[epoch], likeness=likeness)
+            chosen[epoch] = choose_on(network, split)
+        thresholds, calibration = chosen[epoch]
+        cards[checkpoint] = replace(
+            card, thresholds=thresholds, calibration=calibration, likeness=likeness
+        )
     write_card(folder / runs.CARD_FILE, cards)

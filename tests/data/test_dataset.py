@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 from bubbleloc.data import writing
 from bubbleloc.data.augmentation import Augmentation
 from bubbleloc.data.crops import Crop, CropDataset, CropSampler
-from bubbleloc.data.dataset import RFDataset
+from bubbleloc.data.dataset import RFDataset, collate
 from bubbleloc.data.module import LoaderSettings, RFDataModule
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import open_split
@@ -39,11 +39,11 @@ def test_workers_open_the_file_themselves(lines):
 
 
 def test_reading_processes_give_the_same_batches(lines):
-    alone, helped = (
-        torch.cat([batch["rf"] for batch in DataLoader(lines, 4, num_workers=workers)])
-        for workers in (0, 2)
-    )
-    assert torch.equal(alone, helped)
+    def volts(workers):
+        loader = DataLoader(lines, 4, collate_fn=collate, num_workers=workers)
+        return torch.cat([batch["rf"] for batch in loader])
+
+    assert torch.equal(volts(0), volts(2))
 
 
 def test_crops_have_the_counts_of_their_window_and_the_whole_line(lines):
@@ -52,6 +52,26 @@ def test_crops_have_the_counts_of_their_window_and_the_whole_line(lines):
     assert torch.equal(crop["rf"], whole["rf"])
     assert torch.equal(crop["count"], whole["count"][:, 500:1500])
     assert crop["start"] == 500
+
+
+def test_crops_have_the_bubbles_of_their_window_with_radii(lines):
+    crop = CropDataset(lines)[Crop(signal=2, start=500, samples=1000)]
+    arrival, radius_um = crop["bubbles"].double().numpy().T
+    assert len(arrival) == crop["count"].sum()
+    np.testing.assert_array_equal(
+        np.bincount(np.rint(arrival).astype(int), minlength=1000), crop["count"][0]
+    )
+    true = lines.arrival_sample(2)
+    inside = (np.rint(true) >= 500) & (np.rint(true) < 1500)
+    np.testing.assert_allclose(arrival, true[inside] - 500, atol=1e-3)
+    np.testing.assert_allclose(radius_um, 1e6 * lines.radius_m(2)[inside], rtol=1e-6)
+
+
+def test_batches_fill_lines_of_fewer_bubbles_with_nan(lines):
+    batch = collate([lines[index] for index in range(3)])
+    present = batch["bubbles"].isfinite().all(-1)
+    assert present.sum(1).tolist() == lines.bubbles[:3].tolist()
+    assert batch["bubbles"].shape == (3, max(lines.bubbles[:3]), 2)
 
 
 def test_augmented_crops_are_fresh_in_every_draw(lines):

@@ -44,9 +44,10 @@ print(peak_kb() - before)
 
 TRAIN = """
 from tests.training.test_learner import SMALL, settings
+from bubbleloc.nn.emitters import UNCALIBRATED
 from bubbleloc.training import provenance, session
 provenance.fingerprint = lambda path: "left out, it reads line by line"
-session.choose_thresholds = lambda network, split: {}  # left out, it scores every line
+session.choose_on = lambda network, split: ({}, UNCALIBRATED)  # left out, it scores every line
 def work(folder):
     few = ("+trainer.limit_train_batches=3", "+trainer.limit_val_batches=2")
     session.start(settings(folder, *SMALL, *few, "trainer.max_epochs=1"), folder / "run")

@@ -7,7 +7,8 @@ from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.scoring import read_outputs, score_method
 from bubbleloc.metrics import best_thresholds, scores_at, tolerance_sweep
-from bubbleloc.metrics.one_to_one import one_to_one_scores, pick_all_peaks
+from bubbleloc.metrics.one_to_one import one_to_one_scores
+from bubbleloc.training.answers import Answer
 
 
 @pytest.fixture
@@ -25,18 +26,18 @@ def lines(val):
 def in_batches(split, output):
     """Batches of three signals with their outputs."""
     for place, batch in enumerate(split.batches(3)):
-        yield batch, output[3 * place :][:3]
+        yield batch, Answer(output[3 * place :][:3])
 
 
 def test_a_pass_keeps_scores_peaks_and_arrivals_of_all_lines(val, lines):
     read, whole = read_outputs(in_batches(val, lines[0])), tolerance_sweep(*lines)
     for name in ("f1", "precision", "recall", "thresholds", "tolerances"):
         np.testing.assert_array_equal(getattr(read.sweep, name), getattr(whole, name))
-    assert len(read.peaks) == len(read.arrival_sample) == 4
-    for i, (peaks, arrival_sample) in enumerate(zip(read.peaks, read.arrival_sample, strict=True)):
+    assert len(read.found) == len(read.arrival_sample) == 4
+    for i, (peaks, arrival_sample) in enumerate(zip(read.found, read.arrival_sample, strict=True)):
         np.testing.assert_array_equal(arrival_sample, val.arrival_sample(i))
         assert len(peaks) > 0
-    assert read_outputs(in_batches(val, lines[0]), pick=False).peaks == []
+    assert read_outputs(in_batches(val, lines[0]), pick=False).found == []
     with pytest.raises(InputError, match="split is empty"):
         read_outputs([])
 
@@ -53,5 +54,5 @@ def test_scores_are_those_of_the_best_thresholds_of_the_selection(val, lines):
     assert list(thresholds) == [1, 4]
     assert 0.3 <= thresholds[4] < 0.6
     arrivals = [val.arrival_sample(i) for i in range(4)]
-    paired = one_to_one_scores(pick_all_peaks(lines[0]), arrivals, thresholds, val.scale)
+    paired = one_to_one_scores(Answer(lines[0]).detections(), arrivals, thresholds, val.scale)
     pd.testing.assert_frame_equal(scored.one_to_one.drop(columns="method"), paired)

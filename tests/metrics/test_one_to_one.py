@@ -8,7 +8,6 @@ from bubbleloc.metrics.one_to_one import (
     choose_peak_thresholds,
     one_to_one_scores,
     one_to_one_summary,
-    pick_all_peaks,
 )
 from bubbleloc.physics import Setup
 
@@ -28,14 +27,6 @@ def peaks_and_truth(lines):
 def test_peak_thresholds_are_the_upper_published_ones():
     assert PEAK_THRESHOLDS[:3] == pytest.approx((1e-3, 10**-2.5, 0.01))
     assert PEAK_THRESHOLDS[-1] == 0.9
-
-
-def test_all_lines_of_a_batch_are_picked():
-    z = np.zeros((2, 50))
-    z[0, 10], z[1, [20, 40]] = 0.5, (0.7, 0.0009)
-    first, second = pick_all_peaks(z)
-    np.testing.assert_allclose(first.sample, [10])
-    np.testing.assert_allclose(second.sample, [20])
 
 
 def test_threshold_is_where_mean_f1_is_highest():

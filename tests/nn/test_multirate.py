@@ -78,7 +78,7 @@ def test_frames_and_samples_are_inverse():
     frames = Frames(4)(x)
     assert frames.shape == (2, 4, 1, 6)
     assert frames[1, 3, 0, 2] == x[1, 0, 4 * 2 + 3]
-    assert torch.equal(Samples()(frames), x)
+    assert torch.equal(Samples(4)(frames), x)
 
 
 def test_shift_by_a_frame_shifts_the_output():

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from bubbleloc.metrics import TOLERANCES, tolerance_sweep
+from bubbleloc.metrics.detections import pick_peaks
 from bubbleloc.physics import Setup
 from bubbleloc.report.figures.line import Example, example_line
 from bubbleloc.report.figures.scores import f1_against, f1_violins, run_violins
@@ -73,7 +74,8 @@ def test_f1_against_a_quantity(scores, column):
 def test_example_shows_found_missed_and_false():
     prediction = np.zeros(400)
     prediction[[110, 150]] = 0.9
-    example = Example("line", np.sin(np.arange(400)), prediction, np.array([111.0, 180.0]), 0.5)
+    true, found = np.array([111.0, 180.0]), pick_peaks(prediction, 0.5)
+    example = Example("line", np.sin(np.arange(400)), prediction, true, 0.5, found)
     figure = example_line(example, tolerance=4, scale=SCALE)
     drawn = {str(line.get_label()): line for line in figure.axes[1].lines}
     np.testing.assert_allclose(drawn["bubble, found"].get_xdata(), [111])

@@ -10,7 +10,7 @@ import pytest
 from bubbleloc.errors import InputError
 from bubbleloc.metrics import best_thresholds, scores_at, tolerance_sweep
 from bubbleloc.metrics.breakdown import outcomes
-from bubbleloc.metrics.detections import Detections
+from bubbleloc.metrics.detections import Detections, pick_peaks
 from bubbleloc.metrics.one_to_one import one_to_one_scores
 from bubbleloc.metrics.scores import of_method, score_table
 from bubbleloc.physics import Setup
@@ -19,6 +19,7 @@ from bubbleloc.report.comparison import write_comparison
 
 SCALE = Setup().scale
 N, LENGTH = 8, 600
+NOTHING = Detections(np.zeros(0), np.zeros(0))
 
 
 def evaluation_of(noise=0.2, seed=0, fingerprint="same"):
@@ -33,6 +34,7 @@ def evaluation_of(noise=0.2, seed=0, fingerprint="same"):
         prediction=z[1, 0],
         arrival_sample=np.flatnonzero(count[1, 0]).astype(float),
         threshold=0.5,
+        found=pick_peaks(z[1, 0], 0.5),
     )
     selection = tolerance_sweep(z[0], count[0])
     return Evaluation(
@@ -252,7 +254,7 @@ def test_nothing_to_find_and_nothing_found_still_makes_a_report(tmp_path):
             scores=scores_of({"network": silence, "random": silence}, silence, sweep),
             test_fingerprint="silence",
             facts={},
-            examples=[Example("silence", silence[0], silence[0], np.array(truth), 0.5)],
-            **one_to_one_of(Detections(np.zeros(0), np.zeros(0)), truth, 3),
+            examples=[Example("silence", silence[0], silence[0], np.array(truth), 0.5, NOTHING)],
+            **one_to_one_of(NOTHING, truth, 3),
         )
         assert "on the train split" in write_report(tmp_path / folder, evaluation).read_text()

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from bubbleloc.arrays import Floats
-from bubbleloc.metrics.detections import Detections, pick_peaks
+from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.matching import match_detections
 from bubbleloc.physics.scale import Scale
 from bubbleloc.report.figures import style
@@ -27,6 +27,7 @@ class Example:
     prediction: Floats
     arrival_sample: Floats
     threshold: float
+    found: Detections
 
 
 @style.house_style
@@ -36,8 +37,8 @@ def example_line(example: Example, tolerance: float, scale: Scale) -> Figure:
     Shown is the part with most bubbles.
     """
     figure, axes, shown = _draw_line(example, example.arrival_sample, scale)
-    peaks = pick_peaks(example.prediction, example.threshold)
-    matching = match_detections(peaks, example.arrival_sample, tolerance)
+    detected = example.found
+    matching = match_detections(detected, example.arrival_sample, tolerance)
     found = np.isin(np.arange(len(example.arrival_sample)), matching.true)
     top = 1.12 * max(example.prediction[shown].max(), example.threshold)
     for chosen, colour, fill, label in (
@@ -48,8 +49,9 @@ def example_line(example: Example, tolerance: float, scale: Scale) -> Figure:
         axes.vlines(x, 0, top, color=colour, linewidth=0.5, alpha=0.5)
         y = np.full(len(x), top)
         axes.plot(x, y, "v", color=colour, markerfacecolor=fill, markersize=4.5, label=label)
-    false = ~np.isin(np.arange(len(peaks)), matching.detected) & _inside(peaks.sample, shown)
-    x, y = peaks.sample[false], peaks.confidence[false]
+    false = ~np.isin(np.arange(len(detected)), matching.detected)
+    false &= _inside(detected.sample, shown)
+    x, y = detected.sample[false], detected.confidence[false]
     axes.plot(x, y, "x", color=INK, markersize=4.5, label="false detection")
     figure.legend(loc="outside lower center", ncols=5)
     return figure
@@ -66,7 +68,8 @@ def detected_line(
 ) -> Figure:
     """Draw the piece of a line (L,) with most detections: RF above, output and detections below."""
     none = np.zeros(0)
-    line = Example(title, np.asarray(rf, float), np.asarray(prediction, float), none, threshold)
+    drawn = np.asarray(rf, float), np.asarray(prediction, float)
+    line = Example(title, *drawn, none, threshold, found)
     figure, axes, shown = _draw_line(line, found.sample, scale)
     inside = _inside(found.sample, shown)
     x, y = found.sample[inside], found.confidence[inside]

@@ -1,0 +1,88 @@
+"""Whether the probabilities and errors of a network with a head of emitters can be trusted."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from bubbleloc.arrays import Floats
+from bubbleloc.data import store
+from bubbleloc.data.noise import REFERENCE_V, Noise
+from bubbleloc.data.splits import Split
+from bubbleloc.evaluation.scoring import Pass
+from bubbleloc.metrics.certainty import pair_table
+from bubbleloc.physics import Setup
+from bubbleloc.physics.bounds import arrival_bound, single_echo
+from bubbleloc.report.certainty import Certainty
+
+ISOLATED = 100  # samples from every other bubble
+DISTANCES = (0, 1, 2, 4, 8, 16, 32, ISOLATED, np.inf)  # to the nearest other bubble, bin edges
+ECHOES = 200  # simulated per bin, for its bound
+
+
+def certainty_of(tested: Pass, test: Split) -> Certainty | None:
+    """Return what a pass over test lines tells of certainty; None for a head that counts."""
+    if tested.threshold is None:
+        return None
+    pairs = pair_table(tested.found, tested.arrival_sample, tested.threshold)
+    counts = pd.DataFrame({"expected": tested.expected, "bubbles": test.bubbles})
+    return Certainty(pairs, counts, errors_and_bounds(pairs, test))
+
+
+def errors_and_bounds(pairs: pd.DataFrame, test: Split) -> pd.DataFrame:
+    """Return errors beside their Cramér–Rao bounds, a row per distance to the nearest bubble.
+
+    Columns: ``low`` and ``high`` (samples), ``pairs``, ``rmse`` and ``bound`` (root mean square
+    over the same bubbles, up to 200 of them; NaN without noise of one known level, or where the
+    physics of the lines is not known). In both, bubbles count as often as they were found.
+    """
+    matched = pairs[pairs["bubble"] >= 0]
+    distance = np.zeros(len(matched))
+    for line in np.unique(matched["line"]).tolist():
+        own = np.flatnonzero(matched["line"] == line)
+        distance[own] = _distances(test, line)[matched["bubble"].iloc[own]]
+    place = np.digitize(distance, DISTANCES) - 1
+    rng, rows = np.random.default_rng(0), []
+    for i, (low, high) in enumerate(pairwise(DISTANCES)):
+        inside = np.flatnonzero(place == i)
+        chosen = rng.permutation(inside)[:ECHOES]
+        bounds = _bounds(matched.iloc[chosen], distance[chosen], test)
+        rmse = _root_mean_square(matched["error"].iloc[chosen if len(bounds) else inside])
+        bound = _root_mean_square(bounds)
+        rows.append({"low": low, "high": high, "pairs": len(inside), "rmse": rmse, "bound": bound})
+    return pd.DataFrame(rows)
+
+
+def _root_mean_square(values: pd.Series | Floats) -> float:
+    return float(np.sqrt(np.mean(np.square(values)))) if len(values) else float("nan")
+
+
+def _distances(test: Split, line: int) -> Floats:
+    """Samples from every bubble of a line to the nearest other one."""
+    arrival = test.arrival_sample(line)
+    order = np.argsort(arrival)
+    gaps = np.concatenate([[np.inf], np.diff(arrival[order]), [np.inf]])
+    nearest = np.empty(arrival.size)
+    nearest[order] = np.minimum(gaps[:-1], gaps[1:])
+    return nearest
+
+
+def _bounds(matched: pd.DataFrame, distance: Floats, test: Split) -> Floats:
+    """Bounds of some bubbles in samples; none where they are not known."""
+    noise_v = _noise_v(test.noise)
+    physics = store.settings_of(test.path).get("physics")
+    if not noise_v or not isinstance(physics, dict):
+        return np.zeros(0)
+    setup = Setup.from_config(physics)
+    bounds = []
+    for line, bubble, away in zip(matched["line"], matched["bubble"], distance, strict=True):
+        echo = single_echo(test.scene(line), bubble, setup)
+        bounds.append(arrival_bound(echo, noise_v, None if away > ISOLATED else away))
+    return np.array(bounds)
+
+
+def _noise_v(noise: Noise) -> float | None:
+    """Standard deviation of white noise before a filter, where it is the same for all lines."""
+    if isinstance(noise.level, tuple) or noise.snr_db is not None or noise.clean_share:
+        return None
+    return REFERENCE_V * noise.level if noise.colour in (None, "low-pass", "white") else None

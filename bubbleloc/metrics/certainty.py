@@ -1,0 +1,122 @@
+"""Are probabilities and errors right that a network gives with its bubbles?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from bubbleloc.arrays import Floats
+from bubbleloc.metrics.detections import Detections
+from bubbleloc.metrics.matching import match_detections
+from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
+
+BINS = 12  # of probability in a reliability diagram
+DROPPED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # shares of bubbles that are left out
+ONE_SIGMA = 0.6827  # of a normal distribution within ±1σ
+
+
+def pair_table(
+    found: Sequence[Detections], arrival_sample: Sequence[Floats], threshold: float
+) -> pd.DataFrame:
+    """Return a row per reported bubble of many lines, paired one to one with the true ones.
+
+    Columns: ``line``, ``sample``, ``probability``, ``sigma``, ``bubble`` (the number of the true
+    bubble within ±4 samples that it is, −1 for none), ``error`` (samples, NaN for none) and
+    ``radius_um``.
+    """
+    rows = []
+    for line, (each, true) in enumerate(zip(found, arrival_sample, strict=True)):
+        reported = each.above(threshold)
+        matching = match_detections(reported, true, QUOTED_TOLERANCE)
+        bubble, error = np.full(len(reported), -1), np.full(len(reported), np.nan)
+        bubble[matching.detected], error[matching.detected] = matching.true, matching.error_samples
+        columns = {
+            "line": line,
+            "sample": reported.sample,
+            "probability": reported.confidence,
+            "sigma": reported.sigma,
+            "bubble": bubble,
+            "error": error,
+            "radius_um": reported.radius_um,
+        }
+        rows.append(pd.DataFrame(columns))
+    return pd.concat(rows, ignore_index=True)
+
+
+def calibrate(
+    found: Sequence[Detections], arrival_sample: Sequence[Floats]
+) -> tuple[float, float, float]:
+    """Return slope and offset of the log-odds, and the scale of σ, that fit these lines best.
+
+    Slope and offset are those of a logistic regression (Platt 1999) of whether a bubble is true;
+    the scale lets 68 % of the errors lie within ±1σ.
+    """
+    pairs = pair_table(found, arrival_sample, threshold=0.0)
+    odds = logit(pairs["probability"].to_numpy().clip(1e-6, 1 - 1e-6))
+    true = pairs["bubble"].to_numpy() >= 0
+
+    def surprise(line: Floats) -> float:
+        signed = np.where(true, 1, -1) * (line[0] * odds + line[1])
+        return float(np.mean(np.logaddexp(0, -signed)))
+
+    slope, offset = minimize(surprise, (1.0, 0.0)).x
+    sure = true & (expit(slope * odds + offset) > 0.5)
+    ratio = np.abs(pairs["error"] / pairs["sigma"])[sure]
+    return float(slope), float(offset), float(np.quantile(ratio, ONE_SIGMA))
+
+
+def reliability(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return stated probability against the share of true bubbles, a row per bin.
+
+    Columns: ``probability`` (mean of the bin), ``true`` (share of its bubbles) and ``bubbles``.
+    """
+    edges = np.linspace(0, 1, BINS + 1)[1:-1]
+    table = pd.DataFrame(
+        {"probability": pairs["probability"], "true": (pairs["bubble"] >= 0).astype(float)}
+    ).groupby(np.digitize(pairs["probability"], edges))
+    return table.mean().assign(bubbles=table.size()).reset_index(drop=True)
+
+
+def certainty_scores(pairs: pd.DataFrame) -> dict[str, float]:
+    """Return how far probabilities and errors can be trusted.
+
+    ``calibration_error`` is the mean distance between probability and share of true bubbles over
+    the bins of `reliability`, weighted by their bubbles (Naeini et al., AAAI 2015);
+    ``within_1_sigma`` and ``within_2_sigma`` are shares of the errors; ``median_sigma`` and
+    ``rmse`` are in samples.
+    """
+    bins, matched = reliability(pairs), pairs[pairs["bubble"] >= 0]
+    away = np.abs(matched["error"] / matched["sigma"])
+    distance = (bins["probability"] - bins["true"]).abs()
+    return {
+        "calibration_error": float(np.average(distance, weights=bins["bubbles"])),
+        "within_1_sigma": float(np.mean(away <= 1)),
+        "within_2_sigma": float(np.mean(away <= 2)),
+        "median_sigma": float(pairs["sigma"].median()),
+        "rmse": float(np.sqrt(np.mean(matched["error"] ** 2))),
+    }
+
+
+def risk_coverage(pairs: pd.DataFrame, bubbles: int) -> pd.DataFrame:
+    """Return scores after the least probable bubbles are left out, a row per share.
+
+    Args:
+        bubbles: number of true ones in all lines.
+    """
+    ranked = pairs.sort_values("probability", ascending=False, kind="stable")
+    rows = []
+    for share in DROPPED:
+        kept = ranked.iloc[: round(len(ranked) * (1 - share))]
+        true = int((kept["bubble"] >= 0).sum())
+        rows.append(
+            {
+                "dropped": share,
+                "precision": true / max(len(kept), 1),
+                "recall": true / max(bubbles, 1),
+                "f1": 2 * true / max(len(kept) + bubbles, 1),
+                "rmse_samples": float(np.sqrt(np.mean(kept["error"] ** 2))),
+            }
+        )
+    return pd.DataFrame(rows)

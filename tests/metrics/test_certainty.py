@@ -1,0 +1,88 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from bubbleloc.metrics.certainty import (
+    calibrate,
+    certainty_scores,
+    pair_table,
+    reliability,
+    risk_coverage,
+)
+from bubbleloc.metrics.detections import Detections
+
+
+def lines(n=200, honest=True, seed=0):
+    """Bubbles 50 samples apart, of which those stated with probability p are true in p of cases."""
+    rng = np.random.default_rng(seed)
+    found, arrivals = [], []
+    for _ in range(n):
+        place = np.arange(25, 2000, 50.0)
+        probability, sigma = rng.uniform(0.1, 1, place.size), rng.uniform(0.2, 0.6, place.size)
+        true = rng.random(place.size) < probability
+        arrivals.append(place[true])
+        error = sigma * rng.standard_normal(place.size)
+        stated = probability if honest else probability**3
+        found.append(Detections(place + error, stated, sigma if honest else sigma / 2, sigma))
+    return found, arrivals
+
+
+def test_honest_probabilities_and_errors_score_well():
+    scores = certainty_scores(pair_table(*lines(), threshold=0.1))
+    assert scores["calibration_error"] < 0.02
+    assert scores["within_1_sigma"] == pytest.approx(0.683, abs=0.02)
+    assert scores["within_2_sigma"] == pytest.approx(0.954, abs=0.01)
+    assert scores["rmse"] == pytest.approx(np.sqrt(0.52 / 3), abs=0.02)  # mean of σ² over 0.2–0.6
+
+
+def test_calibration_of_what_is_honest_changes_nothing():
+    slope, offset, sigma_scale = calibrate(*lines())
+    assert slope == pytest.approx(1, abs=0.08)
+    assert offset == pytest.approx(0, abs=0.08)
+    assert sigma_scale == pytest.approx(1, abs=0.04)
+
+
+def test_calibration_mends_what_is_stated_wrongly():
+    found, arrivals = lines(honest=False)
+    before = certainty_scores(pair_table(found, arrivals, 0.0))
+    slope, offset, sigma_scale = calibrate(found, arrivals)
+    mended = [
+        replace(
+            each,
+            confidence=expit(slope * logit(each.confidence) + offset),
+            sigma=sigma_scale * each.sigma,
+        )
+        for each in found
+    ]
+    after = certainty_scores(pair_table(mended, arrivals, 0.0))
+    assert before["calibration_error"] > 0.1 > 0.05 > after["calibration_error"]
+    assert before["within_1_sigma"] < 0.45
+    assert after["within_1_sigma"] == pytest.approx(0.683, abs=0.02)
+
+
+def test_pairs_name_the_bubble_and_the_error():
+    found = [Detections(*np.array([[10.5, 30.0], [0.9, 0.3], [0.4, 0.4], [2.0, 2.0]]))]
+    pairs = pair_table(found, [np.array([60.0, 11.0])], threshold=0.2)
+    assert pairs["bubble"].tolist() == [1, -1]
+    assert pairs["error"][0] == pytest.approx(-0.5)
+    assert np.isnan(pairs["error"][1])
+    assert len(pair_table(found, [np.zeros(0)], threshold=0.5)) == 1
+
+
+def test_reliability_counts_every_bubble_once():
+    pairs = pair_table(*lines(20), threshold=0.1)
+    bins = reliability(pairs)
+    assert bins["bubbles"].sum() == len(pairs)
+    share = np.average(bins["true"], weights=bins["bubbles"])
+    assert share == pytest.approx(np.mean(pairs["bubble"] >= 0))
+
+
+def test_leaving_out_the_least_sure_raises_precision_and_lowers_recall():
+    found, arrivals = lines()
+    shares = risk_coverage(pair_table(found, arrivals, 0.1), sum(map(len, arrivals)))
+    assert shares["precision"].is_monotonic_increasing
+    assert shares["recall"].is_monotonic_decreasing
+    assert shares["recall"][0] == pytest.approx(1)
+    assert shares["precision"][0] == pytest.approx(0.55, abs=0.02)

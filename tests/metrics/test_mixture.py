@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bubbleloc.metrics.mixture import REPORTED, WINDOW, Mixture
+
+
+def mixture(*gaussians):
+    return Mixture(*np.array(gaussians, float).T)
+
+
+def exhaustive(m, least):
+    """Bubbles by trying every Gaussian each time, without any bookkeeping."""
+    expected, found = m.expected.copy(), []
+    while True:
+        sums = np.array([expected[np.abs(m.sample - at) <= WINDOW].sum() for at in m.sample])
+        if not sums.size or sums.max() < least:
+            rows = np.array(found).reshape(-1, 4)
+            return rows[np.lexsort(rows.round(9).T[::-1])]
+        best = sums.argmax()
+        near = np.flatnonzero(np.abs(m.sample - m.sample[best]) <= WINDOW)
+        near = near[np.argsort(m.sample[near], kind="stable")]
+        taken = min(1.0, sums[best])
+        part = expected[near] * taken / sums[best]
+        if sums[best] >= 1 + REPORTED:
+            part = np.diff(np.minimum(np.cumsum(expected[near]), 1), prepend=0)
+        weight = part / taken
+        mean = weight @ m.sample[near]
+        spread = weight @ (m.sigma[near] ** 2 + (m.sample[near] - mean) ** 2)
+        found.append((mean, taken, np.sqrt(spread), weight @ m.radius_um[near]))
+        expected[near] -= part
+
+
+@settings(deadline=None, max_examples=60)
+@given(size=st.integers(0, 120), seed=st.integers(0, 2**16), least=st.sampled_from([0.1, 0.4]))
+def test_bubbles_are_those_of_an_exhaustive_search(size, seed, least):
+    rng = np.random.default_rng(seed)
+    sample = np.arange(size) + rng.uniform(-2, 2, size)
+    expected, sigma = rng.gamma(0.3, 0.4, size) + 0.0011, rng.uniform(0.05, 3, size)
+    m = Mixture(expected, sample, sigma, rng.uniform(1, 4, size))
+    found = m.bubbles(least)
+    rows = np.stack([found.sample, found.confidence, found.sigma, found.radius_um], axis=1)
+    reference = exhaustive(m, least)
+    assert rows.shape == reference.shape
+    order = np.lexsort(rows.round(9).T[::-1])  # bubbles of one place have no order
+    np.testing.assert_allclose(rows[order], reference, atol=1e-9)
+
+
+def test_a_bubble_is_the_mean_of_neighbouring_gaussians():
+    found = mixture((0.5, 10.0, 0.1, 2.0), (0.4, 11.0, 0.1, 4.0)).bubbles()
+    np.testing.assert_allclose(found.sample, [(0.5 * 10 + 0.4 * 11) / 0.9])
+    np.testing.assert_allclose(found.confidence, [0.9])
+    np.testing.assert_allclose(found.radius_um, [(0.5 * 2 + 0.4 * 4) / 0.9])
+    assert found.sigma[0] == pytest.approx(np.sqrt(0.01 + 0.5 * 0.4 / 0.81))
+
+
+def test_two_bubbles_in_one_sample_are_two():
+    found = mixture((1.9, 10.0, 0.3, 2.4)).bubbles()
+    np.testing.assert_allclose(found.sample, [10, 10])
+    np.testing.assert_allclose(np.sort(found.confidence), [0.9, 1])
+
+
+def test_two_bubbles_a_sample_apart_stay_apart():
+    found = mixture((1, 10.0, 0.1, 2.4), (1, 11.2, 0.1, 2.4)).bubbles()
+    np.testing.assert_allclose(found.sample, [10, 11.2])
+
+
+def test_what_is_improbable_is_not_reported():
+    assert len(mixture((0.05, 10.0, 0.3, 2.4)).bubbles()) == 0
+    assert len(Mixture(*np.zeros((4, 0))).bubbles()) == 0
