@@ -104,12 +104,17 @@ def write_card(path: Path, cards: Mapping[str, Card], **more: Any) -> None:
             name: {
                 "fingerprint": each.fingerprint,
                 "thresholds": dict(each.thresholds),
-                "calibration": list(each.calibration),
+                **(
+                    {} if each.calibration == UNCALIBRATED else {"calibration": [*each.calibration]}
+                ),
             }
             for name, each in cards.items()
         },
         "software": card.software,
     }
+    for name, each in cards.items():
+        if each.calibration != UNCALIBRATED:
+            content["checkpoints"][name]["calibration"] = list(each.calibration)
     if card.likeness is not None:
         content["likeness"] = card.likeness.plain()
     write_yaml(path, content | more)
