@@ -197,7 +197,7 @@ def examples(network: Localizer, test: Split, selection: Sweep) -> list[Example]
     for index in dict.fromkeys(nearest):
         rf = test.volts(index)
         said = answer(network, rf[None])
-        level = said.threshold or threshold
+        level = threshold if said.threshold is None else said.threshold
         example = Example(
             title=f"Test signal {index}: {test.bubbles[index]} bubbles",
             rf=rf.astype(np.float64),

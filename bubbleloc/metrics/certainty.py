@@ -1,6 +1,7 @@
 """Are probabilities and errors right that a network gives with its bubbles?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 BINS = 12  # of probability in a reliability diagram
 DROPPED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # shares of bubbles that are left out
 ONE_SIGMA = 0.6827  # of a normal distribution within ±1σ
+MOST_SURE = 0.99  # what is closer to 1 or 0 counts as this
 
 
 def pair_table(
@@ -45,26 +47,44 @@ def pair_table(
     return pd.concat(rows, ignore_index=True)
 
 
+def log_odds(probability: Floats) -> Floats:
+    """Return log(p / (1 − p)), with no p beyond 1 % and 99 %."""
+    odds: Floats = logit(np.clip(probability, 1 - MOST_SURE, MOST_SURE))
+    return odds
+
+
+def calibrated(found: Detections, calibration: Sequence[float]) -> Detections:
+    """Return bubbles with other probabilities and errors.
+
+    Args:
+        calibration: offset, slope and dependence on σ of the log-odds, and scale of σ; see
+            `bubbleloc.nn.emitters.Calibration`.
+    """
+    assert found.sigma is not None
+    offset, slope, by_sigma, scale = calibration
+    odds = offset + slope * log_odds(found.confidence) + by_sigma * np.log(found.sigma)
+    return replace(found, confidence=expit(odds), sigma=scale * found.sigma)
+
+
 def calibrate(
     found: Sequence[Detections], arrival_sample: Sequence[Floats]
-) -> tuple[float, float, float]:
-    """Return slope and offset of the log-odds, and the scale of σ, that fit these lines best.
+) -> tuple[float, float, float, float]:
+    """Return the calibration, see `calibrated`, that fits these lines best.
 
-    Slope and offset are those of a logistic regression (Platt 1999) of whether a bubble is true;
-    the scale lets 68 % of the errors lie within ±1σ.
+    The log-odds are those of a logistic regression of whether a bubble is true (Platt 1999); the
+    scale lets 68 % of the errors lie within ±1σ.
     """
     pairs = pair_table(found, arrival_sample, threshold=0.0)
-    odds = logit(pairs["probability"].to_numpy().clip(1e-6, 1 - 1e-6))
-    true = pairs["bubble"].to_numpy() >= 0
+    log_sigma = np.log(pairs["sigma"].to_numpy())
+    odds, true = log_odds(pairs["probability"].to_numpy()), pairs["bubble"].to_numpy() >= 0
 
     def surprise(line: Floats) -> float:
-        signed = np.where(true, 1, -1) * (line[0] * odds + line[1])
+        signed = np.where(true, 1, -1) * (line[0] + line[1] * odds + line[2] * log_sigma)
         return float(np.mean(np.logaddexp(0, -signed)))
 
-    slope, offset = minimize(surprise, (1.0, 0.0)).x
-    sure = true & (expit(slope * odds + offset) > 0.5)
-    ratio = np.abs(pairs["error"] / pairs["sigma"])[sure]
-    return float(slope), float(offset), float(np.quantile(ratio, ONE_SIGMA))
+    offset, slope, by_sigma = minimize(surprise, (0.0, 1.0, 0.0)).x.tolist()
+    ratio = np.abs(pairs["error"] / pairs["sigma"])[true]
+    return offset, slope, by_sigma, float(np.quantile(ratio, ONE_SIGMA))
 
 
 def reliability(pairs: pd.DataFrame) -> pd.DataFrame:

@@ -10,10 +10,9 @@ from bubbleloc.metrics.detections import Detections
 
 WINDOW = 1.5  # samples either side of a Gaussian whose bubbles may be the same one
 LEAST_EXPECTED = 1e-3  # bubbles: fainter Gaussians are left out
-LEAST_PROBABILITY = 0.1  # with which bubbles are taken from a mixture
-REPORTED = 0.4
+REPORTED = 0.35
 """Probability from which a bubble is reported. To report one raises the expected F1 if its
-probability is above half of the F1 (Lipton et al., ECML 2014), and F1 is about 0.8."""
+probability is above half of the F1 (Lipton et al., ECML 2014), and F1 is about 0.6 to 0.85."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +31,7 @@ class Mixture:
     sigma: Floats
     radius_um: Floats
 
-    def bubbles(self, least: float = LEAST_PROBABILITY) -> Detections:
+    def bubbles(self, least: float = REPORTED) -> Detections:
         """Return bubbles of a probability of at least ``least``.
 
         Time and again, of all Gaussians the one within ±1.5 samples of which most bubbles are

@@ -52,13 +52,15 @@ def emitters(readings: Tensor) -> Emitters:
 class Calibration(NamedTuple):
     """What a validation split taught about the probabilities and errors of a network's bubbles.
 
-    A probability p becomes that of log-odds ``slope`` · log(p / (1 − p)) + ``offset``, a standard
-    deviation ``sigma_scale`` times itself.
+    Of a bubble with log-odds ℓ = log(p / (1 − p)) and standard deviation σ, they become
+
+        ℓ' = offset + slope · ℓ + by_sigma · log σ   and   σ' = scale · σ.
     """
 
-    slope: float = 1.0
     offset: float = 0.0
-    sigma_scale: float = 1.0
+    slope: float = 1.0
+    by_sigma: float = 0.0
+    scale: float = 1.0
 
 
 UNCALIBRATED = Calibration()

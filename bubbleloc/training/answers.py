@@ -1,21 +1,20 @@
 """What a network says of RF lines: its output, and the bubbles in it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from bubbleloc.arrays import Float32s
+from bubbleloc.metrics.certainty import calibrated
 from bubbleloc.metrics.detections import Detections, pick_peaks
-from bubbleloc.metrics.mixture import REPORTED, Mixture
+from bubbleloc.metrics.mixture import Mixture
 from bubbleloc.metrics.one_to_one import PEAK_THRESHOLDS
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.emitters import UNCALIBRATED, Calibration, EmitterHead
 from bubbleloc.nn.inference import apply, apply_emitters
 
 Outputs = NDArray[np.floating]
-SURE = 1e-6  # no probability is closer to 0 or 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +33,8 @@ class Answer:
 
     @property
     def threshold(self) -> float | None:
-        """Probability from which bubbles are reported; None where a threshold must be chosen."""
-        return None if self.mixtures is None else REPORTED
+        """0 where all bubbles that are found count; None where a threshold must be chosen."""
+        return None if self.mixtures is None else 0.0
 
     def detections(self, least: float = PEAK_THRESHOLDS[0]) -> list[Detections]:
         """Return the bubbles of each line; of an output without emitters, peaks above `least`."""
@@ -54,12 +53,3 @@ def answer(network: Localizer, rf: Float32s) -> Answer:
         for expected, sample, sigma, log_radius in values.swapaxes(0, 1).astype(np.float64)
     ]
     return Answer(output, mixtures, network.head.calibration)
-
-
-def calibrated(found: Detections, calibration: Calibration) -> Detections:
-    """Correct the probabilities and deviations of bubbles."""
-    odds = logit(found.confidence.clip(SURE, 1 - SURE))
-    probability = expit(calibration.slope * odds + calibration.offset)
-    assert found.sigma is not None
-    sigma = calibration.sigma_scale * found.sigma
-    return replace(found, confidence=probability, sigma=sigma)

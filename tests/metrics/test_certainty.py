@@ -1,11 +1,9 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from scipy.special import expit, logit
 
 from bubbleloc.metrics.certainty import (
     calibrate,
+    calibrated,
     certainty_scores,
     pair_table,
     reliability,
@@ -37,29 +35,40 @@ def test_honest_probabilities_and_errors_score_well():
     assert scores["rmse"] == pytest.approx(np.sqrt(0.52 / 3), abs=0.02)  # mean of σ² over 0.2–0.6
 
 
-def test_calibration_of_what_is_honest_changes_nothing():
-    slope, offset, sigma_scale = calibrate(*lines())
-    assert slope == pytest.approx(1, abs=0.08)
-    assert offset == pytest.approx(0, abs=0.08)
-    assert sigma_scale == pytest.approx(1, abs=0.04)
+def test_calibration_of_what_is_honest_changes_little():
+    found, arrivals = lines()
+    before = pair_table(found, arrivals, 0.0)
+    calibration = calibrate(found, arrivals)
+    after = pair_table([calibrated(each, calibration) for each in found], arrivals, 0.0)
+    assert np.abs(after["probability"] - before["probability"]).mean() < 0.02
+    assert np.abs(after["sigma"] / before["sigma"] - 1).mean() < 0.05
 
 
 def test_calibration_mends_what_is_stated_wrongly():
     found, arrivals = lines(honest=False)
     before = certainty_scores(pair_table(found, arrivals, 0.0))
-    slope, offset, sigma_scale = calibrate(found, arrivals)
-    mended = [
-        replace(
-            each,
-            confidence=expit(slope * logit(each.confidence) + offset),
-            sigma=sigma_scale * each.sigma,
-        )
-        for each in found
-    ]
+    calibration = calibrate(found, arrivals)
+    mended = [calibrated(each, calibration) for each in found]
     after = certainty_scores(pair_table(mended, arrivals, 0.0))
     assert before["calibration_error"] > 0.1 > 0.05 > after["calibration_error"]
     assert before["within_1_sigma"] < 0.45
     assert after["within_1_sigma"] == pytest.approx(0.683, abs=0.02)
+
+
+def test_calibration_learns_that_wide_bubbles_are_true_less_often():
+    rng = np.random.default_rng(0)
+    found, arrivals = [], []
+    for _ in range(200):
+        place = np.arange(25, 2000, 50.0)
+        sigma = rng.choice([0.2, 2.0], place.size)
+        true = rng.random(place.size) < np.where(sigma < 1, 0.9, 0.5)
+        found.append(Detections(place, np.full(place.size, 0.7), sigma, sigma))
+        arrivals.append(place[true] + 0.1 * rng.standard_normal(true.sum()))
+    calibration = calibrate(found, arrivals)
+    mended = np.concatenate([calibrated(each, calibration).confidence for each in found])
+    narrow = np.concatenate([each.sigma for each in found]) < 1
+    assert mended[narrow].mean() == pytest.approx(0.9, abs=0.02)
+    assert mended[~narrow].mean() == pytest.approx(0.5, abs=0.02)
 
 
 def test_pairs_name_the_bubble_and_the_error():

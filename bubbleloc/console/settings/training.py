@@ -14,7 +14,7 @@ class Model(HydraGroup):
 
     name: t.Text = setting("architecture")
     head: Literal["counts", "emitters"] = setting(
-        "outputs: bubbles per sample, or also positions with errors, and radii", "counts"
+        "what it tells: bubbles per sample, or also errors and radii", "counts"
     )
     hidden_channels: t.Channels | None = setting("channels of hidden layers", None)
     kernel: t.Kernel | None = setting("kernel size in samples, odd", None)
