@@ -127,14 +127,14 @@ def test_browser_and_python_find_the_same_bubbles(browser, tmp_path):
     np.save(tmp_path / "lines.npy", volts)
     browser.give(tmp_path / "lines.npy")
     browser.wait("bubbles in 8446 samples")
-    threshold = browser.value("Number(document.getElementById('threshold').value)")
-    table = bubbleloc.localize_lines(volts, model="robust-small", threshold=threshold)
+    table = bubbleloc.localize_lines(volts)
     for number, of_line in table.groupby("line"):
         found = browser.value(f"bubbleloc.show({number})")
-        ours = of_line["sample"][of_line["amplitude"] > threshold + 1e-3].to_numpy()
-        theirs = np.array([b["sample"] for b in found if b["amplitude"] > threshold + 1e-3])
-        assert len(theirs) == len(ours)
-        np.testing.assert_allclose(theirs, ours, atol=0.05)
+        assert len(found) == len(of_line)
+        for name, key in (("sample", "sample"), ("sample_sigma", "sigma")):
+            np.testing.assert_allclose([b[key] for b in found], of_line[name], atol=0.05)
+        theirs = [b["probability"] for b in found]
+        np.testing.assert_allclose(theirs, of_line["probability"], atol=0.01)
     assert len(table) > 10 * LINES
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor, nn
 
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.reports import report_folder
 from bubbleloc.files import atomic, check_output, fingerprint
 from bubbleloc.metrics.scores import of_method
 from bubbleloc.nn import Localizer
+from bubbleloc.nn.emitters import EmitterHead, emitters
 from bubbleloc.report import read_report
 from bubbleloc.training import runs
 from bubbleloc.training.card import write_card
@@ -73,10 +75,27 @@ def export_weights(run: Path, output: Path, checkpoint: str = "best") -> None:
     )
 
 
+class WithEmitters(nn.Module):
+    """A network with a head of emitters that returns counts and emitters.
+
+    Shape: (B, 1, L) → (B, 1, L) and (B, 4, L).
+    """
+
+    def __init__(self, network: Localizer) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, rf: Tensor) -> tuple[Tensor, Tensor]:
+        """Map RF lines (B, 1, L)."""
+        readings = self.network.readings(self.network.padded(rf), rf.shape[-1])
+        return self.network.head(readings), torch.stack(emitters(readings), dim=1)
+
+
 def export_network(network: Localizer, output: Path) -> None:
     """Write a network with its kernels sampled, for any number and length of RF lines.
 
-    Input ``rf`` (B, 1, L) in volts, output ``bubbles`` (B, 1, L).
+    Input ``rf`` (B, 1, L) in volts, output ``bubbles`` (B, 1, L), and of a head of emitters
+    ``emitters`` (B, 4, L), the fields of `bubbleloc.nn.emitters.Emitters`.
 
     Args:
         output: ``.onnx`` or ``.pt2``.
@@ -89,10 +108,14 @@ def export_network(network: Localizer, output: Path) -> None:
     logging.getLogger("onnxscript").setLevel(logging.WARNING)
     logging.getLogger("onnx_ir").setLevel(logging.WARNING)
     frozen = network.cpu().freeze()
+    outputs = ["bubbles"]
+    exported: nn.Module = frozen
     shortest = frozen.receptive_field // 2 + 1
     example = torch.zeros(2, 1, 2 * shortest + 64)
     axes = {0: torch.export.Dim("batch"), 2: torch.export.Dim("samples", min=shortest)}
-    program = torch.export.export(frozen, (example,), dynamic_shapes=(axes,))
+    if isinstance(frozen.head, EmitterHead):
+        exported, outputs = WithEmitters(frozen), ["bubbles", "emitters"]
+    program = torch.export.export(exported, (example,), dynamic_shapes=(axes,))
     with atomic(output) as unfinished:
         if output.suffix == ".onnx":
             torch.onnx.export(
@@ -100,7 +123,7 @@ def export_network(network: Localizer, output: Path) -> None:
                 (example,),
                 unfinished,
                 input_names=["rf"],
-                output_names=["bubbles"],
+                output_names=outputs,
                 external_data=False,
                 verbose=False,
             )

@@ -16,6 +16,7 @@ from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 BINS = 12  # of probability in a reliability diagram
 DROPPED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # shares of bubbles that are left out
 ONE_SIGMA = 0.6827  # of a normal distribution within ±1σ
+FEWEST = 10  # true bubbles to calibrate by
 MOST_SURE = 0.99  # what is closer to 1 or 0 counts as this
 
 
@@ -72,11 +73,13 @@ def calibrate(
     """Return the calibration, see `calibrated`, that fits these lines best.
 
     The log-odds are those of a logistic regression of whether a bubble is true (Platt 1999); the
-    scale lets 68 % of the errors lie within ±1σ.
+    scale lets 68 % of the errors lie within ±1σ. With less than 10 true bubbles it changes nothing.
     """
     pairs = pair_table(found, arrival_sample, threshold=0.0)
     log_sigma = np.log(pairs["sigma"].to_numpy())
     odds, true = log_odds(pairs["probability"].to_numpy()), pairs["bubble"].to_numpy() >= 0
+    if true.sum() < FEWEST:
+        return 0.0, 1.0, 0.0, 1.0
 
     def surprise(line: Floats) -> float:
         signed = np.where(true, 1, -1) * (line[0] + line[1] * odds + line[2] * log_sigma)

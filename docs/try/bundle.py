@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from bubbleloc.evaluation.export import export_run
-from bubbleloc.metrics import QUOTED_TOLERANCE
+from bubbleloc.metrics.certainty import MOST_SURE
+from bubbleloc.metrics.mixture import LEAST_EXPECTED, REPORTED, WINDOW
 from bubbleloc.physics import Setup, draw_scene, simulate_rf
 from bubbleloc.training.runs import open_run
 
-NETWORK = "bubbleloc:robust-small"
+NETWORK = "bubbleloc:robust"
 RUNTIME = "onnxruntime-web@1.30.0"
 RUNTIME_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
 
@@ -25,9 +26,13 @@ def add_network(folder: Path) -> None:
     trained = open_run(NETWORK)
     facts = {
         "name": NETWORK,
-        "threshold": trained.threshold(QUOTED_TOLERANCE),
         "mm_per_sample": trained.card.scale.um_per_sample / 1e3,
         "shortest_samples": trained.network.receptive_field // 2 + 1,
+        "window": WINDOW,
+        "least_expected": LEAST_EXPECTED,
+        "reported": REPORTED,
+        "most_sure": MOST_SURE,
+        "calibration": trained.card.calibration,
     }
     (folder / "network.json").write_text(json.dumps(facts), encoding="utf-8")
 

@@ -1,11 +1,11 @@
 // The page: from a file to a plot of its detections.
 import * as ort from "./ort.wasm.bundle.min.mjs";
 import { readLines } from "./files.js";
-import { findBubbles } from "./peaks.js";
+import { findBubbles } from "./emitters.js";
 import { draw } from "./plot.js";
 
 const at = (id) => document.getElementById(id);
-const state = { lines: [], line: null, output: null, bubbles: [], from: 0, to: 1 };
+const state = { lines: [], line: null, output: null, found: [], bubbles: [], from: 0, to: 1 };
 let network, card;
 
 function say(text, isError = false) {
@@ -21,7 +21,7 @@ function detect() {
   const threshold = Number(at("threshold").value);
   at("level").textContent = threshold.toFixed(2);
   if (!state.output) return;
-  state.bubbles = findBubbles(state.output, threshold);
+  state.bubbles = state.found.filter((bubble) => bubble.probability > threshold);
   say(`${state.bubbles.length} bubbles in ${state.line.length} samples`);
   redraw();
 }
@@ -44,8 +44,9 @@ function zoom(factor, place = 0.5) {
 async function show(number) {
   const line = state.lines[number];
   const rf = new ort.Tensor("float32", line, [1, 1, line.length]);
-  const { bubbles } = await network.run({ rf });
-  Object.assign(state, { line, output: bubbles.data });
+  const { bubbles, emitters } = await network.run({ rf });
+  const found = findBubbles(emitters.data, line.length, card);
+  Object.assign(state, { line, output: bubbles.data, found });
   at("save").disabled = false;
   detect();
   view(0, line.length);
@@ -66,8 +67,8 @@ async function open(name, bytes) {
 }
 
 function save() {
-  const rows = state.bubbles.map((b) => [b.sample, b.sample * card.mm_per_sample, b.amplitude]);
-  const text = ["sample,depth_mm,amplitude", ...rows.map((row) => row.join(","))].join("\n");
+  const rows = state.bubbles.map((b) => [b.sample, b.sigma, b.sample * card.mm_per_sample, b.probability]);
+  const text = ["sample,sample_sigma,depth_mm,probability", ...rows.map((row) => row.join(","))].join("\n");
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text + "\n"], { type: "text/csv" }));
   link.download = "bubbles.csv";
@@ -112,7 +113,6 @@ async function start() {
   ort.env.wasm.wasmPaths = { wasm: new URL("ort-wasm-simd-threaded.wasm", import.meta.url).href };
   network = await ort.InferenceSession.create("network.onnx", { executionProviders: ["wasm"] });
   at("name").textContent = card.name;
-  at("threshold").value = card.threshold;
   listen();
   detect();
   say("Ready. Drop a line, or take the example.");

@@ -1,4 +1,4 @@
-// The line above, the network's output with detections below.
+// The line above; the network's output, and bubbles at the height of their probability, below.
 const MARGIN = { left: 8, right: 8, bottom: 34 };
 
 export function draw(canvas, { line, output, bubbles, from, to }, card, threshold) {
@@ -33,10 +33,10 @@ export function draw(canvas, { line, output, bubbles, from, to }, card, threshol
   pen.stroke();
   pen.setLineDash([]);
   pen.fillStyle = colour("--found");
-  for (const { sample, amplitude } of bubbles) {
+  for (const { sample, probability } of bubbles) {
     if (sample < from || sample > to) continue;
     pen.beginPath();
-    pen.arc(x(sample), level(amplitude), 2.5, 0, 7);
+    pen.arc(x(sample), level(probability), 2.5, 0, 7);
     pen.fill();
   }
 }

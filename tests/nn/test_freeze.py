@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from bubbleloc.nn import CKConv1d, build_model
+from bubbleloc.nn.emitters import emitters
 
 
 @pytest.mark.parametrize("name", ["ckcnn", "ckcnn_local", "ckcnn_dilated", "dilated_cnn"])
@@ -53,3 +54,20 @@ def test_export_and_onnx_give_the_same_output(tmp_path):
     export_network(network, tmp_path / "model.pt2")
     program = torch.export.load(tmp_path / "model.pt2").module()
     torch.testing.assert_close(program(rf), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_onnx_files_tell_the_emitters_too(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="pip install bubbleloc[onnx]")
+    pytest.importorskip("onnxscript", reason="pip install bubbleloc[onnx]")
+    from bubbleloc.evaluation.export import export_network
+
+    torch.manual_seed(0)
+    network = build_model("ckcnn_multirate", head="emitters", hidden_channels=4).eval()
+    rf = 50 * torch.randn(1, 1, 1501)
+    export_network(network, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    counts, values = session.run(["bubbles", "emitters"], {"rf": rf.numpy()})
+    with torch.no_grad():
+        torch.testing.assert_close(torch.from_numpy(counts), network(rf), rtol=1e-3, atol=1e-3)
+        expected = torch.stack(emitters(network.readings(network.padded(rf), 1501)), 1)
+    torch.testing.assert_close(torch.from_numpy(values), expected, rtol=1e-3, atol=1e-3)

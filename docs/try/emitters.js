@@ -1,0 +1,49 @@
+// From the Gaussians of the network to bubbles, as bubbleloc.metrics.mixture does.
+
+/** Values of the network (4 × samples), and what the card says of reading them. */
+export function findBubbles(values, samples, { window, least_expected, reported, most_sure, calibration }) {
+  const gaussians = Array.from({ length: samples }, (_, i) => ({
+    expected: values[i], sample: values[samples + i], sigma: values[2 * samples + i],
+  })).filter((g) => g.expected > least_expected).sort((a, b) => a.sample - b.sample);
+  const low = [], high = [];
+  for (let i = 0, start = 0, end = 0; i < gaussians.length; i++) {
+    while (gaussians[start].sample < gaussians[i].sample - window) start++;
+    while (end < gaussians.length && gaussians[end].sample <= gaussians[i].sample + window) end++;
+    [low[i], high[i]] = [start, end];
+  }
+  const sum = (i) => gaussians.slice(low[i], high[i]).reduce((total, g) => total + g.expected, 0);
+  const near = gaussians.map((_, i) => sum(i));
+  const bubbles = [];
+  for (let start = 0, end; start < near.length; start = end) {
+    for (end = start + 1; end < near.length && low[end] < end; end++); // no neighbours beyond
+    for (;;) {
+      let best = start;
+      for (let i = start; i < end; i++) if (near[i] > near[best]) best = i;
+      if (near[best] < reported) break;
+      bubbles.push(take(gaussians, best, low[best], high[best], near[best], reported));
+      for (let i = low[low[best]]; i < high[high[best] - 1]; i++) near[i] = sum(i);
+    }
+  }
+  const [offset, slope, bySigma, scale] = calibration;
+  return bubbles.sort((a, b) => a.sample - b.sample).map(({ sample, probability, sigma }) => {
+    const p = Math.min(Math.max(probability, 1 - most_sure), most_sure);
+    const odds = offset + slope * Math.log(p / (1 - p)) + bySigma * Math.log(sigma);
+    return { sample, probability: 1 / (1 + Math.exp(-odds)), sigma: scale * sigma };
+  });
+}
+
+/** Take a bubble, or what there is of one, from the Gaussians low … high − 1. */
+function take(gaussians, best, low, high, expected, reported) {
+  const probability = Math.min(1, expected);
+  const share = expected >= 1 + reported ? 1 : probability / expected; // of two, the one in front
+  let left = probability, mean = 0, square = 0;
+  for (const g of gaussians.slice(low, high)) {
+    const part = Math.min(left, share * g.expected);
+    const away = g.sample - gaussians[best].sample;
+    left -= part;
+    g.expected -= part;
+    mean += (part * away) / probability;
+    square += (part * (g.sigma ** 2 + away ** 2)) / probability;
+  }
+  return { sample: gaussians[best].sample + mean, probability, sigma: Math.sqrt(square - mean ** 2) };
+}

@@ -1,0 +1,92 @@
+"""A network with a head of emitters, from its training to its report."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bubbleloc.data.noise import REFERENCE_V, Noise
+from bubbleloc.data.splits import open_split
+from bubbleloc.evaluation.certainty import errors_and_bounds
+from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.localization.run import localize_lines
+from bubbleloc.metrics.certainty import pair_table
+from bubbleloc.metrics.detections import Detections
+from bubbleloc.nn.emitters import UNCALIBRATED
+from bubbleloc.physics import Setup
+from bubbleloc.physics.bounds import arrival_bound, single_echo
+from bubbleloc.training import runs, session
+from tests.training.test_learner import SMALL, settings
+
+
+@pytest.fixture(scope="module")
+def run(tiny, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("emitters")
+    longer = ("trainer.max_epochs=30", "optimizer.lr=1e-2", "hidden_channels=8", "kernel=65")
+    config = settings(tiny, *SMALL, "model=ckcnn_multirate", "model.head=emitters", *longer)
+    session.start(config, folder)
+    return folder
+
+
+def test_a_training_learns_to_expect_bubbles_and_calibrates(run, tiny):
+    trained = runs.open_run(run)
+    assert trained.network.head.calibration == trained.card.calibration != UNCALIBRATED
+    assert set(trained.card.thresholds.values()) == {0.0}
+    val = open_split(tiny, "val")
+    table = localize_lines(np.stack([val.volts(i) for i in range(len(val))]), model=run)
+    assert len(table) > 10
+    assert table["probability"].between(0, 1).all()
+    assert table["sample_sigma"].between(0.01, 20).all()
+    assert table["amplitude"].between(0.5, 6).all()
+    assert table["line"].is_monotonic_increasing
+
+
+def test_the_report_tells_of_certainty(run):
+    page = evaluate_run(run, baselines=[]).with_suffix(".md").read_text()
+    assert "## Certainty" in page
+    scores = pd.read_csv(run / "report/certainty.csv").iloc[0]
+    assert 0 <= scores["calibration_error"] < 0.5
+    assert 0 < scores["within_1_sigma"] <= scores["within_2_sigma"] <= 1
+    bins = pd.read_csv(run / "report/reliability.csv")
+    pairs = pd.read_csv(run / "report/matched_test.csv").query("tolerance == 4")
+    assert bins["bubbles"].sum() == pytest.approx((pairs["matched"] / pairs["precision"]).sum())
+    for name in ("reliability", "risk_coverage", "bounds"):
+        assert (run / f"report/figures/{name}.png").is_file()
+
+
+def test_a_training_goes_on_from_a_network_that_counts(tiny, tmp_path):
+    counts = settings(tiny, *SMALL, "model=ckcnn_multirate")
+    session.start(counts, tmp_path / "counts")
+    more = ("model=ckcnn_multirate", "model.head=emitters", f"start_from={tmp_path / 'counts'}")
+    config = settings(tiny, *SMALL, *more, "optimizer.lr=1e-12")
+    session.start(config, tmp_path / "emitters")
+    old, new = (
+        runs.load_network(tmp_path / name, "last").state_dict() for name in ("counts", "emitters")
+    )
+    read_out = runs.load_network(tmp_path / "counts").read_out
+    for name, value in old.items():
+        if name.startswith(read_out):
+            assert len(new[name]) == 4 * len(value)
+        elif value.is_floating_point() and "running" not in name:
+            np.testing.assert_allclose(new[name], value, atol=1e-6)
+
+
+def test_bounds_stand_beside_the_errors_of_the_same_bubbles(tiny):
+    test = open_split(tiny, "test", Noise(0.04))
+    found = [test.arrival_sample(i) + 0.5 for i in range(len(test))]
+    sure = [Detections(at, np.ones(at.size), np.ones(at.size), np.ones(at.size)) for at in found]
+    pairs = pair_table(sure, [at - 0.5 for at in found], threshold=0.0)
+    table = errors_and_bounds(pairs, test)
+    assert table["pairs"].sum() == len(pairs)
+    filled = table[table["pairs"] > 0]
+    np.testing.assert_allclose(filled["rmse"], 0.5, atol=0.3)  # crowded ones may swap
+    assert (filled["bound"] > 0).all()
+    quiet = errors_and_bounds(pairs, open_split(tiny, "test"))
+    assert quiet["bound"].isna().all()
+
+
+def test_bounds_are_those_of_single_bubbles(tiny):
+    test = open_split(tiny, "test", Noise(0.04))
+    scene = test.scene(0)
+    echo = single_echo(scene, 3, Setup())
+    assert arrival_bound(echo, 0.04 * REFERENCE_V) > 0
+    assert abs(int(np.argmax(np.abs(echo))) - test.arrival_sample(0)[3]) < 300
