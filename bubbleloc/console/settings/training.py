@@ -107,7 +107,7 @@ class Train(Group):
     )
     workers: t.Count | None = setting("processes that simulate a missing dataset", None)
     logger: t.Listed[Literal["csv", "tensorboard", "mlflow", "wandb"]] | None = setting(
-        "logs beside metrics.csv, one or a list; null is tensorboard where it is installed", None
+        "logs beside metrics.csv; null: tensorboard if installed", None
     )
     start_from: t.PathName | None = setting(
         "run, or network of the package, whose weights the training starts from", None
