@@ -19,6 +19,8 @@ def main(settings: Settings) -> None:
     print(f"bubbles: {printable(found.output)} ({shown})")
     if found.picture:
         print(f"picture: {printable(found.picture)}")
+    if found.page:
+        print(f"report: {printable(found.page)}")
 
 
 if __name__ == "__main__":

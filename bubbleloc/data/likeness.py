@@ -16,11 +16,14 @@ LEAST_HZ = 0.35e6  # lower frequencies are drift
 NOISE_HZ = (6e6, 12e6)  # where there are no echoes
 BANDS_HZ = 1e6 * np.arange(0.5, 6.0, 0.5)
 BAND_HZ = 0.5e6
-FLOOR_DB = -60.0
+FLOOR_DB = -50.0  # rounding to integers and leakage lie below
 PAIRS_HZ = (0.8e6, 2.6e6)  # frequencies whose phases are compared with that of their sum
 BLOCK = 3  # neighbouring frequencies that are taken together
 MARGIN = 0.1  # of a range, on either side
-NOISY = ("noise_db", "share_db@5", "share_db@5.5")  # features that noise raises first
+FAINT = ("share_db@5", "share_db@5.5")  # features that faint noise raises, before `NOISY` ones
+SHAPE = ("polarity", "direction")  # of echoes; high is never wrong
+NOISY = ("noise_db", "share_db@0.5")  # features that noise raises, and other pulses do not
+SHRINK = 1.0  # of the covariance of bispectra towards a multiple of one
 Lines = Floats | Float32s
 Ranges = Mapping[str, tuple[float, float]]
 SLACK = {"clipped": 3.0, "noise_db": 0.5, "share_db": 0.5}  # added to the margin
@@ -28,12 +31,12 @@ SLACK = {"clipped": 3.0, "noise_db": 0.5, "share_db": 0.5}  # added to the margi
 
 @dataclass(frozen=True, eq=False)
 class Likeness:
-    """Ranges of `features` over lines, and their mean bispectrum.
+    """Ranges of `features` over lines, and what to compare bispectra with.
 
     Attributes:
         ranges: lowest and highest value of every feature.
         quiet: those of the same lines without their noise; they hold for quiet lines.
-        phases: mean `bispectrum` (K,).
+        phases: template (K,) of `bispectrum`, see `_templates`.
     """
 
     ranges: Ranges
@@ -52,12 +55,14 @@ class Likeness:
         values, phases = _measure_all(blocks, rate_hz)
         if len(phases) < FEWEST_LINES:
             return None
-        mean = phases.mean(axis=0)
-        quiet = _ranges({**values, "likeness": _similar(phases, mean)})
+        templates = _templates(phases)
+        quiet = _ranges(values | _similar(phases, templates))
         if noisy is None:
-            return cls(quiet, quiet, mean)
+            return cls(quiet, quiet, templates)
         values, phases = _measure_all(noisy, rate_hz)
-        return cls(_ranges({**values, "likeness": _similar(phases, mean)}), quiet, mean)
+        ranges = _ranges(values | _similar(phases, templates))
+        quiet |= {name: (quiet[name][0], ranges[name][1]) for name in FAINT if name in quiet}
+        return cls(ranges, quiet, templates)
 
     def compare(self, lines: Lines, rate_hz: float) -> tuple[dict[str, Floats], dict[str, Any]]:
         """Return the features (n,) of lines (n, L), and whether each is outside its range.
@@ -67,25 +72,26 @@ class Likeness:
         features, phases = _measure(lines, rate_hz)
         if not len(phases):
             return {}, {}
-        features["likeness"] = _similar(phases, self.phases)
+        features |= _similar(phases, self.phases)
         names = self.ranges.keys() & features.keys()
-        noisy = [_outside(name, features[name], self.quiet) for name in NOISY if name in names]
-        is_noisy = np.any(noisy, axis=0)
+        is_noisy = self.is_noisy(features)
+        both = (self.ranges, self.quiet)
         outside = {
-            name: np.where(is_noisy, *(_outside(name, features[name], r) for r in self._both))
+            name: np.where(is_noisy, *(_outside(name, features[name], r) for r in both))
             for name in names
         }
         return features, outside
 
-    @property
-    def _both(self) -> tuple[Ranges, Ranges]:
-        return self.ranges, self.quiet
+    def is_noisy(self, features: Mapping[str, Floats]) -> Any:
+        """Return whether lines with `features` (n,) are noisier than the quiet ones."""
+        raised = [_outside(name, features[name], self.quiet) for name in NOISY if name in features]
+        return np.any(raised, axis=0)
 
     def plain(self) -> dict[str, Any]:
         """Return plain data, for a card."""
         texts = [
             {name: f"{low:.3f} to {high:.3f}" for name, (low, high) in ranges.items()}
-            for ranges in self._both
+            for ranges in (self.ranges, self.quiet)
         ]
         phases = " ".join(f"{phase:.3f}" for phase in self.phases)
         return {"ranges": texts[0], "quiet": texts[1], "phases": phases}
@@ -105,7 +111,7 @@ class Likeness:
         return cls(both[0], both[1], phases)
 
 
-def _ranges(values: Mapping[str, Floats]) -> Ranges:
+def _ranges(values: Mapping[str, Floats]) -> dict[str, tuple[float, float]]:
     return {name: (float(v.min()), float(v.max())) for name, v in values.items()}
 
 
@@ -113,7 +119,7 @@ def _outside(name: str, value: Floats, ranges: Ranges) -> Any:
     low, high = ranges[name]
     margin = MARGIN * (high - low) + SLACK.get(name.split("@")[0], 0.0)
     below = (value < low - margin) & (name not in ("clipped", "noise_db"))
-    return below | ((value > high + margin) & (name != "likeness"))
+    return below | ((value > high + margin) & (name not in SHAPE))
 
 
 def _measure_all(blocks: Iterable[Lines], rate_hz: float) -> tuple[dict[str, Floats], Complexes]:
@@ -190,10 +196,35 @@ def bispectrum(spectra: Complexes, frequency_hz: Floats) -> Complexes:
     return np.asarray(found[:, upper[0], upper[1]])
 
 
-def _similar(phases: Complexes, mean: Complexes) -> Floats:
-    """Return the cosine (n,) between bispectra (n, K) and their mean (K,)."""
-    size = np.linalg.norm(phases, axis=1) * np.linalg.norm(mean)
-    return np.asarray((phases @ mean.conj()).real / np.where(size > 0, size, 1.0))
+def _templates(phases: Complexes) -> Complexes:
+    """Return what tells bispectra (n, K) of lines from those of other polarity or direction.
+
+    Real and imaginary parts are taken apart, because time backwards turns only the latter over.
+    Each is the mean over the covariance: Fisher's discriminant between lines and their opposite.
+    """
+    phases = phases / _size(phases)
+
+    def discriminant(values: Floats) -> Floats:
+        covariance = np.cov(values.T)
+        covariance += SHRINK * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+        found = np.linalg.solve(covariance, values.mean(axis=0))
+        return np.asarray(found / np.linalg.norm(found))
+
+    return np.asarray(discriminant(phases.real) + 1j * discriminant(phases.imag))
+
+
+def _similar(phases: Complexes, templates: Complexes) -> dict[str, Floats]:
+    """Return how alike bispectra (n, K) and templates (K,) are: real parts, and imaginary ones."""
+    phases = phases / _size(phases)
+    return {
+        "polarity": np.asarray(phases.real @ templates.real),
+        "direction": np.asarray(phases.imag @ templates.imag),
+    }
+
+
+def _size(phases: Complexes) -> Floats:
+    size = np.linalg.norm(phases, axis=1, keepdims=True)
+    return np.where(size > 0, size, 1.0)
 
 
 def _decibel(ratio: Floats) -> Floats:

@@ -51,6 +51,16 @@ class Volts:
         Raises:
             InputError: the file is damaged, or a value is NaN, infinite or beyond all physics.
         """
+        volts = self._read(start, stop)
+        for step in self._steps:
+            volts = step.apply(volts)
+        return volts.astype(np.float32)
+
+    def stored(self, start: int, stop: int) -> Float32s:
+        """Return lines as they are in the file, (b, samples); of complex ones the real part."""
+        return np.asarray(np.real(self._read(start, stop)), dtype=np.float32)
+
+    def _read(self, start: int, stop: int) -> Any:
         frames, elements, _ = self.shape
         stop = min(stop, frames * elements)
         parts = []
@@ -62,9 +72,7 @@ class Volts:
                 parts.append(part.astype(np.result_type(part.dtype, np.float64), copy=False))
             volts = np.concatenate(parts)
         self._check(volts, start)
-        for step in self._steps:
-            volts = step.apply(volts)
-        return volts.astype(np.float32)
+        return volts
 
     def then(self, step: Step, samples: int) -> Volts:
         """Return the lines after one more step, which makes them `samples` long."""

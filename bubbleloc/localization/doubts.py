@@ -17,7 +17,8 @@ from bubbleloc.training.card import Card
 MOST_LINES = 128  # that are looked at, twice
 BLOCK = 16  # lines at a time
 TOO_MANY = 0.1  # of the lines outside a range
-LEAST_NOISE_DB = -50.0  # that is worth training with
+LEAST_NOISE_DB = -45.0  # that is worth training with
+MOSTLY_NOISE_DB = -3.0
 
 Values = dict[str, Floats]
 
@@ -25,8 +26,10 @@ RANGES = {
     "noise_db": "noise {v:.0f} dB of the power of a line, trained on up to {high:.0f} dB",
     "clipped": "clipped: {v:.0f} samples of a line at its peak, trained on up to {high:.0f}",
     "crest_db": "peak {v:.1f} dB above the RMS, trained on {low:.1f} to {high:.1f} dB",
-    "likeness": "echoes of another shape (likeness {v:.2f}, trained on {low:.2f} to {high:.2f}): "
-    "another pulse or polarity, or time backwards",
+    "polarity": "echoes of another shape ({v:.2f}, trained on {low:.2f} to {high:.2f}): another "
+    "polarity or pulse",
+    "direction": "echoes of another shape in time ({v:.2f}, trained on {low:.2f} to {high:.2f}): "
+    "time backwards, another polarity or pulse",
 }
 
 
@@ -57,6 +60,8 @@ def doubts(recording: Recording, finder: BubbleFinder, card: Card) -> list[str]:
     features, outside = (_joined([part[i] for part in compared]) for i in (0, 1))
     if card.likeness is None or not outside:
         return said
+    if "noise_db" in features and np.median(features["noise_db"]) > MOSTLY_NOISE_DB:
+        said.append("more than half of the power is white noise; so may be much of what is found")
     share = float(np.any(list(outside.values()), axis=0).mean())
     if share <= TOO_MANY:
         return said
@@ -84,8 +89,7 @@ def _unlike(known: Likeness, features: Values, outside: Values) -> list[str]:
         for name, flags in outside.items()
         if share[name]
     }
-    noisy = float(np.median(features.get("noise_db", 0.0))) > known.quiet.get("noise_db", (0, 0))[1]
-    ranges = known.ranges if noisy else known.quiet
+    ranges = known.ranges if np.mean(known.is_noisy(features)) > 0.5 else known.quiet
     said = []
     bands = ("low_mhz", "mid_mhz", "high_mhz")
     if max(share[name] for name in bands) > TOO_MANY:

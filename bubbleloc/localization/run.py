@@ -19,6 +19,7 @@ from bubbleloc.localization.calibration import calibrated
 from bubbleloc.localization.doubts import doubts
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import COLUMNS, check_table, write_bubbles
+from bubbleloc.localization.summary import Counts, Summary
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.nn.released import RELEASED
 from bubbleloc.physics.scale import Scale
@@ -44,6 +45,7 @@ class Localized:
     doubts: list[str]
     output: Path
     picture: Path | None
+    page: Path | None
 
 
 def localize_lines(
@@ -110,39 +112,42 @@ def localize_file(
     band_mhz: tuple[float, float] | None = None,
     region_mm: tuple[float, float] | None = None,
     calibrate: float | None = None,
+    report: bool = False,
     **hints: Unpack[Hints],
 ) -> Localized:
-    """Write the bubbles in a recording to a CSV, Parquet or HDF5 file, see `localize_lines`.
+    """Write the bubbles in a recording to a file with the columns `output.COLUMNS`.
 
-    Its columns are `output.COLUMNS`, with ``frame`` and ``element`` in place of ``line``. Samples
-    and times count from time 0 of the recording, see `bubbleloc.formats.Recording`.
+    Samples and times count from time 0 of the recording.
 
     Args:
         input, hints: recording, see `bubbleloc.formats.read`.
         output: file that ends with ``.csv``, ``.parquet`` or ``.h5``.
-        picture: number of a line to draw, with its bubbles, to a PNG file beside the output.
+        picture: number of a line to draw with its bubbles, beside the output.
         band_mhz, region_mm: frequencies and depths to keep.
         calibrate: depth in mm of a wire, see `bubbleloc.localization.calibration`.
+        report: whether to write a page beside the output, see `bubbleloc.localization.summary`.
 
     Raises:
         InputError: files or settings that do not fit, NaN, infinite or unphysical values.
     """
-    target = Path(output)
-    check_table(target, Path(input))
+    check_table(target := Path(output), Path(input))
     trained = open_run(run, checkpoint)
-    recording = read(input, **hints)
-    if picture is not None and picture >= recording.lines:
-        raise InputError(f"picture={picture}: {input} has lines 0 to {recording.lines - 1}")
+    whole = read(input, **hints)
+    if (picture or 0) >= whole.lines:
+        raise InputError(f"picture={picture}: {input} has lines 0 to {whole.lines - 1}")
     if calibrate is not None:
-        recording = calibrated(recording, trained, calibrate, resample)
-    recording = _kept(recording, recording.scale(trained.card.scale), band_mhz, region_mm)
+        whole = calibrated(whole, trained, calibrate, resample)
+    recording = _kept(whole, whole.scale(trained.card.scale), band_mhz, region_mm)
     finder = BubbleFinder.for_recording(
         recording, trained, threshold=threshold, tolerance=tolerance, resample=resample
     )
     found = doubts(recording, finder, trained.card)
-    bubbles = _write(finder, recording, target, batch_size, model=run)
+    counts = _write(finder, recording, target, batch_size, model=run)
     drawn = None if picture is None else _draw(finder, recording, picture, target)
-    return Localized(recording, bubbles, finder.scale, finder.threshold, found, target, drawn)
+    summary = Summary(whole, recording, finder, trained, counts, found)
+    page = summary.write(target, picture) if report else None
+    scale, level = finder.scale, finder.threshold
+    return Localized(recording, counts.bubbles, scale, level, found, target, drawn, page)
 
 
 def _kept(
@@ -161,16 +166,17 @@ def _kept(
 
 def _write(
     finder: BubbleFinder, recording: Recording, target: Path, batch_size: int, model: str
-) -> int:
-    """Write the bubbles of all lines; return their number."""
-    counts = []
+) -> Counts:
+    """Write the bubbles of all lines; return their numbers."""
+    counts = Counts.of(recording, finder.scale)
 
     def tables() -> Iterator[pd.DataFrame]:
         for found in finder.tables(recording, batch_size, progress=True):
-            counts.append(len(found))
             frame, element = np.divmod(found["line"], recording.elements)
             time_us = finder.scale.time_us(found["sample"])
-            yield found.assign(frame=frame, element=element, time_us=time_us)[COLUMNS]
+            table = found.assign(frame=frame, element=element, time_us=time_us)[COLUMNS]
+            counts.add(table)
+            yield table
 
     facts = {
         "model": model,
@@ -181,7 +187,7 @@ def _write(
         "software": f"bubbleloc {__version__}",
     }
     write_bubbles(target, tables(), facts)
-    return sum(counts)
+    return counts
 
 
 def _draw(finder: BubbleFinder, recording: Recording, number: int, target: Path) -> Path:

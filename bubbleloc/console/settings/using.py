@@ -95,6 +95,7 @@ class Localize(OwnRecording):
     threshold: t.Number | None = setting("threshold on amplitude; null is the best one", None)
     tolerance: t.CountFromZero = setting("tolerance of that threshold, in samples", 4)
     picture: t.CountFromZero | None = setting("number of a line to draw with its detections", None)
+    report: t.Flag = setting("write a page on the recording to <output>_report", False)
     batch_size: t.Count = setting("lines in memory at a time", 16)
 
 

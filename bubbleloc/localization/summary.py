@@ -1,0 +1,173 @@
+"""A page on one recording: what was done to its lines, what was found, and what speaks against."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from scipy.signal import welch
+
+from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.errors import printable
+from bubbleloc.formats import Recording
+from bubbleloc.localization.finder import BubbleFinder
+from bubbleloc.localization.output import describe
+from bubbleloc.physics.scale import Scale
+from bubbleloc.report.document import Section, write_document
+from bubbleloc.report.figures.line import detected_line
+from bubbleloc.report.figures.recording import rates, spectra, two_lines
+from bubbleloc.report.folder import atomic_folder
+from bubbleloc.training.runs import TrainedNetwork
+
+PAGE = "report.html"
+SPECTRUM_LINES = 64
+SPECTRUM_SAMPLES = 1024
+
+
+@dataclass
+class Counts:
+    """Detections of a recording per mm of depth, per frame and per element."""
+
+    per_mm: Floats
+    per_frame: Floats
+    per_element: Floats
+
+    @classmethod
+    def of(cls, recording: Recording, scale: Scale) -> Self:
+        """Begin to count."""
+        last = recording.start_s * scale.sampling_rate_hz + recording.samples
+        deepest_mm = max(int(scale.depth_mm(last)), 0) + 1
+        return cls(np.zeros(deepest_mm), np.zeros(recording.frames), np.zeros(recording.elements))
+
+    def add(self, table: pd.DataFrame) -> None:
+        """Count the detections of a table with the columns of `output.COLUMNS`."""
+        depth_mm = np.maximum(table["depth_mm"].to_numpy(), 0)
+        for counts, place in (
+            (self.per_mm, np.minimum(depth_mm, len(self.per_mm) - 1)),
+            (self.per_frame, table["frame"].to_numpy()),
+            (self.per_element, table["element"].to_numpy()),
+        ):
+            counts += np.bincount(place.astype(np.int64), minlength=len(counts))
+
+    @property
+    def bubbles(self) -> int:
+        """All of them."""
+        return int(self.per_frame.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """All that the page is made from.
+
+    Attributes:
+        whole: recording before a band or a region was taken.
+        recording: that was localized.
+        doubts: see `bubbleloc.localization.doubts`.
+    """
+
+    whole: Recording
+    recording: Recording
+    finder: BubbleFinder
+    trained: TrainedNetwork
+    counts: Counts
+    doubts: list[str]
+
+    def write(self, output: Path, number: int | None) -> Path:
+        """Write the HTML page, its Markdown twin and figures; return the page.
+
+        Args:
+            output: table of the detections; the page's folder lies beside it.
+            number: of the line to show; None is the loudest of the middle frame.
+        """
+        if number is None:
+            frame = self.recording.frames // 2
+            power = np.square(self.recording.volts[frame]).mean(axis=1)
+            number = frame * self.recording.elements + int(power.argmax())
+        recording, bubbles = self.recording, self.counts.bubbles
+        name = printable(Path(recording.source).name)
+        summary = (
+            f"{bubbles} detections in {recording.lines} lines, {bubbles / recording.lines:.1f} per "
+            f"line, with amplitudes above {self.finder.threshold:g}. "
+            + ("There are warnings." if self.doubts else "No warnings.")
+        )
+        sections = [*self._warnings(), self._line(number), self._spectrum(), self._rates()]
+        texts = [printable(text) for text in describe(recording, self.finder.scale)]
+        facts = {"network": printable(self.trained.name), "recording": texts[0], "times": texts[1]}
+        facts |= {f"step {i}": text for i, text in enumerate(texts[2:], 1)}
+        folder = output.with_name(f"{output.stem}_report")
+        with atomic_folder(folder) as unfinished:
+            write_document(unfinished / PAGE, name, summary, sections, facts)
+        return folder / PAGE
+
+    def _warnings(self) -> list[Section]:
+        return [Section(f"Warning {i}", text) for i, text in enumerate(self.doubts, 1)]
+
+    def _line(self, number: int) -> Section:
+        recording, finder = self.recording, self.finder
+        volts = recording.volts.lines(number, number + 1)
+        ((rf, output, found),) = finder.detections(volts)
+        stored = recording.volts.stored(number, number + 1)[0]
+        rate_hz = finder.scale.sampling_rate_hz
+        lasts = self.whole.samples / rate_hz
+        stored_s = self.whole.start_s + np.linspace(0, lasts, len(stored), endpoint=False)
+        depths = [
+            finder.scale.depth_mm(samples)
+            for samples in (
+                stored_s * rate_hz,
+                finder.start_sample + np.arange(recording.samples),
+                finder.start_sample + found.sample / float(finder.network_samples),
+            )
+        ]
+        frame, element = divmod(number, recording.elements)
+        words = f"frame {frame}, element {element}"
+        both = two_lines((depths[0], stored), (depths[1], volts[0]), depths[2])
+        title = f"{words}: {len(found)} detections"
+        piece = detected_line(title, rf, output, found, finder.threshold, finder.network_scale)
+        return Section(
+            "A line",
+            f"{words[0].upper()}{words[1:]}, as it is in the file and as it was given to the "
+            "network; then the piece with most detections, at the rate of the network, whose "
+            "depths count from the first sample.",
+            {
+                "line": ("The whole line, before and after the steps below", both),
+                "piece": ("The network's output and its peaks", piece),
+            },
+        )
+
+    def _spectrum(self) -> Section:
+        numbers = np.unique(np.linspace(0, self.recording.lines - 1, SPECTRUM_LINES).astype(int))
+        volts = self.recording.volts
+        rate_hz = self.finder.scale.sampling_rate_hz
+        stored = np.concatenate([volts.stored(n, n + 1) for n in numbers])
+        stored_hz = rate_hz * stored.shape[1] / self.whole.samples
+        localized = np.concatenate([volts.lines(n, n + 1) for n in numbers])
+        before, after = _spectrum(stored, stored_hz), _spectrum(localized, rate_hz)
+        known = self.trained.card.likeness
+        band = None if known is None else (known.quiet["low_mhz"][0], known.quiet["high_mhz"][1])
+        text = f"Mean of {len(numbers)} lines, each curve over its own maximum."
+        if band is not None:
+            text += " Shaded: where 5 to 95 % of the power of the network's training lines lies."
+        return Section(
+            "Spectrum", text, {"spectrum": ("Power spectra", spectra(before, after, band))}
+        )
+
+    def _rates(self) -> Section:
+        recording, counts = self.recording, self.counts
+        per_mm = counts.per_mm / recording.lines
+        if recording.frames > 1:
+            place, per_place = "frame", counts.per_frame / recording.elements
+        else:
+            place, per_place = "element", counts.per_element
+        figure = rates(per_mm, per_place, place)
+        caption = f"Detections per line, over depth and {place}"
+        return Section(
+            "Detections", f"Over depth, and over the {place}s.", {"rates": (caption, figure)}
+        )
+
+
+def _spectrum(lines: Float32s, rate_hz: float) -> tuple[Floats, Floats]:
+    """Return frequencies in Hz and mean power (K,) of lines (n, L)."""
+    samples = min(SPECTRUM_SAMPLES, lines.shape[1])
+    frequency_hz, power = welch(lines, rate_hz, nperseg=samples)
+    return frequency_hz, power.mean(axis=0)

@@ -1,0 +1,64 @@
+"""The page on a recording counts every detection and repeats every warning."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from bubbleloc.localization import localize_file
+from bubbleloc.localization.summary import Counts
+
+RATE = 62.5e6
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures of a page; writing them takes seconds."""
+    figures = {}
+
+    def keep(figure, folder, name):
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.png").touch()
+        figures[name] = figure
+
+    monkeypatch.setattr("bubbleloc.report.document.save_figure", keep)
+    return figures
+
+
+def test_a_page_counts_detections_and_repeats_warnings(tiny, drawn, tmp_path):
+    with h5py.File(tiny / "test.h5") as file:
+        lines = file["rf"][:]
+    lines[1] = 0
+    np.save(tmp_path / "a.npy", lines.reshape(2, 2, -1))
+    done = localize_file(
+        "bubbleloc:small",
+        tmp_path / "a.npy",
+        tmp_path / "found.csv",
+        sampling_rate_hz=RATE,
+        region_mm=(20, 60),
+        report=True,
+    )
+    assert done.page == tmp_path / "found_report" / "report.html"
+    page = done.page.read_text(encoding="utf-8")
+    table = pd.read_csv(tmp_path / "found.csv")
+    assert f"{len(table)} detections in 4 lines" in page
+    assert "1 of 4 lines are constant" in page
+    assert "samples 1690 to 5067 kept" in page
+    assert set(drawn) == {"line", "piece", "spectrum", "rates"}
+    file_line, localized = (axes.lines[0] for axes in drawn["line"].axes)
+    assert (len(file_line.get_xdata()), len(localized.get_xdata())) == (8446, 3378)
+    assert localized.get_xdata()[[0, -1]] == pytest.approx([20, 60], abs=0.02)
+    np.testing.assert_allclose(file_line.get_ydata()[1800:5000], localized.get_ydata()[110:3310])
+    frames = drawn["rates"].axes[1].lines[0].get_ydata()
+    np.testing.assert_allclose(frames, table.groupby("frame").size() / 2)
+
+
+def test_counts_add_up(tiny, tmp_path):
+    done = localize_file("bubbleloc:small", tiny / "test.h5", tmp_path / "a.csv")
+    table = pd.read_csv(tmp_path / "a.csv")
+    counts = Counts.of(done.recording, done.scale)
+    for part in (table[:7], table[7:]):
+        counts.add(part)
+    expected, _ = np.histogram(table["depth_mm"], np.arange(len(counts.per_mm) + 1))
+    np.testing.assert_array_equal(counts.per_mm, expected)
+    assert counts.bubbles == counts.per_element.sum() == len(table) == done.bubbles
