@@ -37,22 +37,28 @@ def read(path: str | Path, **hints: Unpack[Hints]) -> Recording:
     if not path.is_file():
         raise InputError(f"no file {path}: give input=<file of RF lines>")
     with unreadable_is_input_error(path):
-        match path.suffix.lower():
-            case ".h5" | ".hdf5" | ".uff":
-                return _read_hdf5(path, hints)
-            case ".mat":
-                return _read_mat(path, hints)
-            case ".npz":
-                return read_npz(path, hints)
-            case ".npy":
-                return read_npy(path, hints)
-            case ".csv" | ".txt":
-                return read_text(path, hints)
-            case suffix:
-                raise InputError(
-                    f"{path}: cannot read {suffix or 'a file without suffix'}; "
-                    "give .mat, .h5, .uff, .npy, .npz, .csv or .txt"
-                )
+        recording = _read_any(path, hints)
+    frames = hints.get("frames")
+    return recording if frames is None else recording.only_frames(*frames)
+
+
+def _read_any(path: Path, hints: Hints) -> Recording:
+    match path.suffix.lower():
+        case ".h5" | ".hdf5" | ".uff":
+            return _read_hdf5(path, hints)
+        case ".mat":
+            return _read_mat(path, hints)
+        case ".npz":
+            return read_npz(path, hints)
+        case ".npy":
+            return read_npy(path, hints)
+        case ".csv" | ".txt":
+            return read_text(path, hints)
+        case suffix:
+            raise InputError(
+                f"{path}: cannot read {suffix or 'a file without suffix'}; "
+                "give .mat, .h5, .uff, .npy, .npz, .csv or .txt"
+            )
 
 
 def _read_hdf5(path: Path, hints: Hints) -> Recording:

@@ -26,11 +26,13 @@ class Hints(TypedDict, total=False):
         key: name of the array, ``RcvData{2}`` for a buffer, the group of a UFF or zea file.
         transpose: whether the axes of a plain array are the other way round, samples first.
         receive_delay_s: how late the receiver's filters and electronics make an echo.
+        frames: numbers, from 0, of the first and the last frame to read.
         transmit: number, from 0, of the transmit of each frame to read.
         modulation_hz: frequency of complex samples (IQ).
     """
 
     key: str | None
+    frames: tuple[int, int] | None
     transpose: bool
     sampling_rate_hz: float | None
     speed_of_sound_m_s: float | None
@@ -59,6 +61,7 @@ class Recording:
         waveform: transmitted pulse (n,) at ``waveform_rate_hz``.
         gain: that the receiver applied to each sample (samples,); undone in ``volts``.
         receive_delay_s: how late the receiver makes an echo; already in ``start_s``.
+        first_frame: number of frame 0 of ``volts`` in the file.
         sources: where each fact comes from: the place in the file, ``setting``, or what is assumed.
         steps: what was done to the samples of the file.
         notes: what a user should know of the choice of the lines.
@@ -78,6 +81,7 @@ class Recording:
     waveform_rate_hz: float | None = None
     gain: Floats | None = None
     receive_delay_s: float = 0.0
+    first_frame: int = 0
     sources: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -136,6 +140,18 @@ class Recording:
     def noting(self, note: str) -> Recording:
         """Return the recording with one more note for its user."""
         return replace(self, notes=(*self.notes, note))
+
+    def only_frames(self, first: int, last: int) -> Recording:
+        """Return frames `first` to `last` alone; their numbers stay.
+
+        Raises:
+            InputError: there are fewer frames.
+        """
+        if last >= self.frames:
+            raise InputError(
+                f"frames=[{first},{last}]: {self.source} has frames 0 to {self.frames - 1}"
+            )
+        return replace(self, volts=self.volts.part(first, last + 1), first_frame=first)
 
     def without_gain(self, gain: Floats, where: str) -> Recording:
         """Return the recording with the gain (samples,) of its receiver undone."""

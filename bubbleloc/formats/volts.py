@@ -74,6 +74,14 @@ class Volts:
         self._check(volts, start)
         return volts
 
+    def part(self, first: int, stop: int) -> Volts:
+        """Return frames `first` to before `stop` alone."""
+
+        def piece(frame: int, elements: slice) -> Any:
+            return self._piece(first + frame, elements)
+
+        return Volts(self.source, (stop - first, *self.shape[1:]), piece, self._steps)
+
     def then(self, step: Step, samples: int) -> Volts:
         """Return the lines after one more step, which makes them `samples` long."""
         shape = (*self.shape[:2], samples)

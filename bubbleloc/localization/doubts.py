@@ -54,8 +54,8 @@ def doubts(recording: Recording, finder: BubbleFinder, card: Card) -> list[str]:
     if constant:
         frame, element = divmod(constant[0], recording.elements)
         said.append(
-            f"{len(constant)} of {len(numbers)} lines are constant, the first of frame {frame}, "
-            f"element {element}; nothing is found in them"
+            f"{len(constant)} of {len(numbers)} lines are constant, the first of frame "
+            f"{recording.first_frame + frame}, element {element}; nothing is found in them"
         )
     features, outside = (_joined([part[i] for part in compared]) for i in (0, 1))
     if card.likeness is None or not outside:

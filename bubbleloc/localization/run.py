@@ -176,7 +176,7 @@ def _write(
             time_us = finder.scale.time_us(found["sample"])
             table = found.assign(frame=frame, element=element, time_us=time_us)[COLUMNS]
             counts.add(table)
-            yield table
+            yield table.assign(frame=frame + recording.first_frame)
 
     facts = {
         "model": model,

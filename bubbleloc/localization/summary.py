@@ -120,7 +120,7 @@ class Summary:
             )
         ]
         frame, element = divmod(number, recording.elements)
-        words = f"frame {frame}, element {element}"
+        words = f"frame {recording.first_frame + frame}, element {element}"
         both = two_lines((depths[0], stored), (depths[1], volts[0]), depths[2])
         title = f"{words}: {len(found)} detections"
         piece = detected_line(title, rf, output, found, finder.threshold, finder.network_scale)
@@ -159,7 +159,8 @@ class Summary:
             place, per_place = "frame", counts.per_frame / recording.elements
         else:
             place, per_place = "element", counts.per_element
-        figure = rates(per_mm, per_place, place)
+        first = recording.first_frame if place == "frame" else 0
+        figure = rates(per_mm, per_place, place, first)
         caption = f"Detections per line, over depth and {place}"
         return Section(
             "Detections", f"Over depth, and over the {place}s.", {"rates": (caption, figure)}

@@ -219,6 +219,8 @@ CASES = [
     ("localize", [*LOCALIZE, "input=good.npy", "sampling_rate_hz=62.5"], "62.5: give a rate in Hz"),
     ("localize", [*LOCALIZE, "input=good.npy", "speed_of_sound_m_s=1.54"], "1.54: give a speed"),
     ("localize", [*LOCALIZE, "input=good.npy", "picture=9"], "picture=9"),
+    ("localize", [*LOCALIZE, "input=good.npy", "frames=[5,2]"], "smaller number first"),
+    ("localize", [*LOCALIZE, "input=good.npy", "frames=[0,99]"], "has frames 0 to "),
     ("localize", [*LOCALIZE, "input=good.npy", "calibrate=-20"], "calibrate=-20: give a number"),
     ("localize", [*LOCALIZE, "input=good.npy", "calibrate=9000"], "no echo stands out within 3 mm"),
     (

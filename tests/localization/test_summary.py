@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bubbleloc.errors import InputError
 from bubbleloc.localization import localize_file
 from bubbleloc.localization.summary import Counts
 
@@ -51,6 +52,23 @@ def test_a_page_counts_detections_and_repeats_warnings(tiny, drawn, tmp_path):
     np.testing.assert_allclose(file_line.get_ydata()[1800:5000], localized.get_ydata()[110:3310])
     frames = drawn["rates"].axes[1].lines[0].get_ydata()
     np.testing.assert_allclose(frames, table.groupby("frame").size() / 2)
+
+
+def test_frames_keep_their_numbers(tiny, drawn, tmp_path):
+    with h5py.File(tiny / "test.h5") as file:
+        lines = file["rf"][:]
+    lines[2] = 0
+    np.save(tmp_path / "a.npy", lines[:, None])
+    settings = {"sampling_rate_hz": RATE, "run": "bubbleloc:small", "input": tmp_path / "a.npy"}
+    localize_file(**settings, output=tmp_path / "all.csv")
+    some = localize_file(**settings, output=tmp_path / "some.csv", frames=(1, 2), report=True)
+    whole, part = (pd.read_csv(tmp_path / name) for name in ("all.csv", "some.csv"))
+    expected = whole[whole["frame"] == 1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part, expected)
+    assert some.doubts[0].startswith("1 of 2 lines are constant, the first of frame 2,")
+    assert drawn["rates"].axes[1].lines[0].get_xdata().tolist() == [1, 2]
+    with pytest.raises(InputError, match=r"frames=\[1,4\]: .*a.npy has frames 0 to 3"):
+        localize_file(**settings, output=tmp_path / "b.csv", frames=(1, 4))
 
 
 def test_counts_add_up(tiny, tmp_path):

@@ -61,6 +61,7 @@ class OwnRecording(Group):
     key: t.PathName | None = setting(
         "array, buffer or group in the file; null: rf, the first", None
     )
+    frames: t.Range[t.CountFromZero] | None = setting("first and last frame; null: all", None)
     transpose: t.Flag = setting("whether axes are the other way round: lines are columns", False)
     sampling_rate_hz: t.Rate | None = setting("sampling rate; null: of the file", None)
     speed_of_sound_m_s: t.Speed | None = setting("speed of sound; null: of the file or run", None)

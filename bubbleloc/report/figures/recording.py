@@ -64,19 +64,21 @@ def spectra(
 
 
 @style.house_style
-def rates(per_mm: Floats, per_place: Floats, place: str) -> Figure:
+def rates(per_mm: Floats, per_place: Floats, place: str, first: int) -> Figure:
     """Draw mean detections of a line per mm of depth, and per frame or element.
 
     Args:
         per_mm: (depths,) from 0 mm on.
         per_place: (frames,) or (elements,).
         place: ``frame`` or ``element``.
+        first: number of the first of them.
     """
     figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=2.2)
     left, right = figure.subplots(1, 2)
     left.stairs(per_mm, np.arange(len(per_mm) + 1), color=BLUE, fill=True)
     left.set(xlabel="depth (mm)", ylabel="detections per line and mm", xlim=(0, len(per_mm)))
-    right.plot(per_place, "o" if len(per_place) < 100 else "-", color=BLUE, markersize=3)
+    number = first + np.arange(len(per_place))
+    right.plot(number, per_place, "o" if len(per_place) < 100 else "-", color=BLUE, markersize=3)
     right.set(xlabel=place, ylabel="detections per line", ylim=(0, 1.1 * per_place.max() or 1))
     right.xaxis.get_major_locator().set_params(integer=True)
     return figure
