@@ -101,7 +101,7 @@ class Summary:
         return folder / PAGE
 
     def _warnings(self) -> list[Section]:
-        return [Section(f"Warning {i}", text) for i, text in enumerate(self.doubts, 1)]
+        return [Section("Warning", printable(text)) for text in self.doubts]
 
     def _line(self, number: int) -> Section:
         recording, finder = self.recording, self.finder

@@ -51,12 +51,12 @@ def spectra(
     if band_mhz is not None:
         label = f"trained on {band_mhz[0]:.1f} to {band_mhz[1]:.1f} MHz"
         axes.axvspan(*band_mhz, color=BLUE, alpha=0.15, linewidth=0, label=label)
-    for (frequency_hz, power), colour, label in (
-        (before, ORANGE, "in the file"),
-        (after, INK, "localized"),
+    for (frequency_hz, power), colour, width, label in (
+        (before, ORANGE, 2.4, "in the file"),
+        (after, INK, 0.9, "localized"),
     ):
         level = 10 * np.log10(np.maximum(power / (power[1:].max() or 1.0), 1e-12))
-        axes.plot(1e-6 * frequency_hz, level, color=colour, linewidth=1, label=label)
+        axes.plot(1e-6 * frequency_hz, level, color=colour, linewidth=width, label=label)
     end = min(MOST_MHZ, 1e-6 * after[0][-1])
     axes.set(xlim=(0, end), ylim=(LEAST_DB, 3), xlabel="frequency (MHz)", ylabel="power (dB)")
     figure.legend(loc="outside upper center", ncols=3)
@@ -76,7 +76,8 @@ def rates(per_mm: Floats, per_place: Floats, place: str, first: int) -> Figure:
     figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=2.2)
     left, right = figure.subplots(1, 2)
     left.stairs(per_mm, np.arange(len(per_mm) + 1), color=BLUE, fill=True)
-    left.set(xlabel="depth (mm)", ylabel="detections per line and mm", xlim=(0, len(per_mm)))
+    left.set(xlabel="depth (mm)", ylabel="detections per line and mm")
+    left.set(xlim=(0, len(per_mm)), ylim=(0, 1.1 * per_mm.max() or 1))
     number = first + np.arange(len(per_place))
     right.plot(number, per_place, "o" if len(per_place) < 100 else "-", color=BLUE, markersize=3)
     right.set(xlabel=place, ylabel="detections per line", ylim=(0, 1.1 * per_place.max() or 1))
