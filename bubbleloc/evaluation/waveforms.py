@@ -1,7 +1,7 @@
 """Which waveform localizes best: a sweep over waveforms, evaluated on the same scenes."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,9 @@ def compare_waveforms(sweep: Path, levels: Sequence[float]) -> Path:
     Raises:
         InputError: a run is not finished, or the runs were scored on other scenes.
     """
-    from bubbleloc.evaluation.comparison import setting_names, trained_with
+    from bubbleloc.evaluation.comparison import trained_with
     from bubbleloc.evaluation.reports import current_report
+    from bubbleloc.report.sweep import varied_parameters
     from bubbleloc.report.waveforms import write_waveforms
     from bubbleloc.training.runs import find_runs
 
@@ -44,21 +45,23 @@ def compare_waveforms(sweep: Path, levels: Sequence[float]) -> Path:
     trained = [trained_with(run) for run in runs]
     for values in trained:
         values.pop("data.name")  # follows from the waveform
-    seeds = [values["seed"] for values in trained]
-    names = [_without_seed(name) for name in setting_names(trained)]
+    varied = varied_parameters(
+        {str(run): values for run, values in zip(runs, trained, strict=True)}
+    )
     tables = [
-        table.assign(run=name, seed=seed)
-        for name, seed, table in zip(names, seeds, scores, strict=True)
+        table.assign(run=_name(values, varied), seed=values["seed"])
+        for values, table in zip(trained, scores, strict=True)
     ]
     return write_waveforms(
         sweep / "study", pd.concat(tables, ignore_index=True), current_report(runs[0]).scale
     )
 
 
-def _without_seed(name: str) -> str:
-    """Return ``luc, compression=True`` of ``data.waveform=luc, compression=True, seed=0``."""
-    parts = [part for part in name.split(", ") if not part.startswith("seed=")]
-    return ", ".join(parts).replace("data.waveform=", "")
+def _name(values: Mapping[str, Any], varied: Sequence[str]) -> str:
+    """Return what a run is called, such as ``luc, compressed``."""
+    others = [name for name in varied if name not in ("data.waveform", "compression")]
+    parts = [str(values["data.waveform"])] + ["compressed"] * bool(values["compression"])
+    return ", ".join(parts + [f"{name}={values[name]}" for name in others])
 
 
 def _scores_at(run: Path, levels: Sequence[float]) -> pd.DataFrame:

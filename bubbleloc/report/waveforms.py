@@ -98,8 +98,8 @@ def _conditions(scores: pd.DataFrame, by_noise: pd.DataFrame, within: str) -> Se
         f"Means over the test signals within {within}; noise level 1 is a standard deviation of "
         f"9.65 V. Quarters of the signals by bubbles and by pressure at noise level "
         f"{scores['noise'].min():g}. In the table, the lowest and highest mean of a seed in "
-        "parentheses; means of two runs that differ by less than the last row may differ by "
-        f"chance ({_LEVEL:.0%}, from the seeds of all runs).",
+        "parentheses; means of two repeated runs that differ by less than the last row may differ "
+        f"by chance ({_LEVEL:.0%}, from the seeds of all of them).",
         {"conditions": (f"Mean F1 within {within}", conditions_figure(scores, runs))},
         by_noise,
     )
@@ -120,13 +120,14 @@ def noise_table(scores: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     at = scores[scores["tolerance"] == QUOTED_TOLERANCE]
     means = at.groupby(["run", "noise", "seed"])["f1"].mean()
     found = means.groupby(["run", "noise"]).agg(["mean", "min", "max", "var", "count"])
-    repeated = found["count"].min() > 1
-    several = "{mean:.3f} ({min:.3f}–{max:.3f})" if repeated else "{mean:.3f}"
-    cells = pd.Series([several.format(**row) for _, row in found.iterrows()], found.index)
+    cells = found["mean"].map("{:.3f}".format)
+    repeated = found[found["count"] > 1]
+    cells[repeated.index] += [f" ({a:.3f}–{b:.3f})" for a, b in repeated[["min", "max"]].values]
     table = cells.unstack("noise").loc[list(order)]
-    if repeated:
-        freedom = (found["count"] - 1).groupby("noise").sum()
-        variance = found["var"].groupby("noise").mean() * 2 / found["count"].groupby("noise").min()
+    if len(repeated):
+        levels = repeated.groupby("noise")
+        freedom = (levels["count"].sum() - levels["count"].size()).to_numpy()
+        variance = levels["var"].mean() * 2 / levels["count"].min()
         least = stats.t.ppf((1 + _LEVEL) / 2, freedom) * np.sqrt(variance)
         table.loc[LEAST] = [f"{difference:.3f}" for difference in least]
     return table.rename(columns="noise {:g}".format).rename_axis(columns=None).reset_index()
@@ -171,7 +172,7 @@ def _draw_cells(axes: Axes, f1: pd.DataFrame) -> None:
     for (row, column), value in np.ndenumerate(f1.to_numpy()):
         colour = "white" if value < 0.6 else "black"
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour, fontsize=6)
-    axes.set_xticks(range(f1.shape[1]), f1.columns)
+    axes.set_xticks(range(f1.shape[1]), f1.columns, fontsize=6)
     axes.grid(False)
     axes.tick_params(length=0)
 

@@ -62,10 +62,13 @@ def test_differences_of_waveforms_are_judged_by_those_of_seeds(scores):
     )  # t of three degrees of freedom; √(2/n) is 1 for two seeds
 
 
-def test_one_seed_has_no_spread(scores):
-    table = noise_table(scores[scores["seed"] == 0], ["luc", "dpt", "ref"])
-    assert list(table["run"]) == ["luc", "dpt", "ref"]
-    assert "(" not in "".join(table["noise 0"])
+def test_runs_of_one_seed_have_no_spread(scores):
+    once = noise_table(scores[scores["seed"] == 0], ["luc", "dpt", "ref"])
+    assert list(once["run"]) == ["luc", "dpt", "ref"]
+    assert "(" not in "".join(once["noise 0"])
+    mixed = noise_table(scores[(scores["seed"] == 0) | (scores["run"] != "luc")], list(F1))
+    spread = mixed.set_index("run")["noise 0"].str.contains("(", regex=False)
+    assert spread.to_dict() == {"ref": True, "luc": False, "dpt": True, "least difference": False}
 
 
 def test_other_scenes_are_refused(scores, tmp_path):
