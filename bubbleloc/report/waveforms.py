@@ -107,7 +107,7 @@ def _conditions(scores: pd.DataFrame, by_noise: pd.DataFrame, within: str) -> Se
 
 def _over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
     """Return the mean F1 over the seeds of a run, for every signal."""
-    keys = [name for name in scores if name not in ("seed", "f1", "threshold")]
+    keys = ["run", "noise", "signal", "tolerance", "bubbles", "pressure_pa"]
     return scores.groupby(keys, sort=False)["f1"].mean().reset_index()
 
 

@@ -24,6 +24,7 @@ def scores():
             "noise": noise,
             "signal": signal,
             "tolerance": tolerance,
+            "precision": rng.random(),  # differs between seeds, as other columns do
             "f1": f1 - 0.2 * noise + 0.01 * tolerance + 0.01 * rng.standard_normal(),
             "bubbles": bubbles[signal],
             "pressure_pa": pressure_pa[signal],
@@ -45,6 +46,7 @@ def test_the_best_waveform_comes_first(scores, tmp_path):
     assert (tmp_path / "study/figures/conditions.png").is_file()
     summary = pd.read_csv(tmp_path / "study/summary.csv")
     assert len(summary) == 3 * 2 * 4
+    assert (summary["signals"] == 16).all()  # whatever the number of seeds
     noisy = summary[(summary["run"] == "luc") & (summary["noise"] == 0.64)]
     assert noisy["mean"].to_numpy() == pytest.approx(
         0.6 - 0.128 + 0.01 * noisy["tolerance"].to_numpy(), abs=0.01
