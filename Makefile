@@ -33,7 +33,7 @@ types: install
 	$(BIN)/mypy
 
 docs: .venv/installed-docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	$(BIN)/python docs/try/bundle.py site/try
 	@echo "documentation: site/index.html"
 
