@@ -16,7 +16,7 @@ from bubbleloc.report.tables import write_long_csv
 
 COLUMNS = [
     *("frame", "element", "sample", "sample_sigma"),
-    *("time_us", "depth_mm", "probability", "amplitude"),
+    *("time_us", "depth_mm", "depth_sigma_mm", "probability", "amplitude"),
 ]
 _WHOLE = ("frame", "element")
 _SUFFIXES = (".csv", ".parquet", ".h5", ".hdf5")

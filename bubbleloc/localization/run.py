@@ -66,7 +66,8 @@ def localize_lines(
             package scale every line to unit RMS.
         model: a run directory, or a network of the package: ``"robust"`` or ``"robust-small"`` for
             recordings with noise, ``"small"`` or ``"large"`` for clean lines of equal bubbles.
-        threshold: of the network's output; the network's best one at `tolerance` if None.
+        threshold: least probability; of networks that count, of the output, by default the best
+            one at `tolerance`.
         tolerance: in samples, see `threshold`.
         speed_of_sound_m_s: for depths; that of the network's training data if None.
         resample: whether to convert lines of another sampling rate to that of the network.
@@ -75,8 +76,9 @@ def localize_lines(
     Returns:
         A row per bubble, sorted by line and sample: ``line``; ``sample``, the echo's arrival
         counted from 0, between samples, at the rate of `volts`; ``depth_mm`` of a bubble on the
-        axis; ``amplitude``, the height of the output's peak. ``sample_sigma`` and ``probability``
-        are NaN, since today's networks do not tell them.
+        axis; ``sample_sigma``, the standard deviation of `sample`; ``probability`` that there is a
+        bubble; ``amplitude``, its radius in µm. Networks with ``model.head=counts`` do not tell
+        these: they are NaN, and ``amplitude`` is the height of the output's peak.
 
     Warns where lines look unlike those that the network was trained on.
 
@@ -173,8 +175,12 @@ def _write(
     def tables() -> Iterator[pd.DataFrame]:
         for found in finder.tables(recording, batch_size, progress=True):
             frame, element = np.divmod(found["line"], recording.elements)
-            time_us = finder.scale.time_us(found["sample"])
-            table = found.assign(frame=frame, element=element, time_us=time_us)[COLUMNS]
+            table = found.assign(
+                frame=frame,
+                element=element,
+                time_us=finder.scale.time_us(found["sample"]),
+                depth_sigma_mm=finder.scale.depth_mm(found["sample_sigma"]),
+            )[COLUMNS]
             counts.add(table)
             yield table.assign(frame=frame + recording.first_frame)
 

@@ -55,7 +55,7 @@ def test_bubbles_are_the_peaks_of_the_network(rf, source, identity, tmp_path):
     table = pd.read_csv(output)
     assert list(table.columns) == [
         *("frame", "element", "sample", "sample_sigma"),
-        *("time_us", "depth_mm", "probability", "amplitude"),
+        *("time_us", "depth_mm", "depth_sigma_mm", "probability", "amplitude"),
     ]
     assert len(table) == done.bubbles > 0
     for line, volts in enumerate(rf):
