@@ -129,9 +129,8 @@ def test_lines_of_an_array_give_the_same_bubbles_as_those_of_a_file(rf, source, 
         found = localize_lines(rf, model=model)
         assert list(found.columns) == columns
         np.testing.assert_array_equal(found["line"], expected["frame"])
-        for name in ("sample", "depth_mm", "amplitude"):
-            np.testing.assert_allclose(found[name], expected[name], rtol=1e-5)
-        assert found[["sample_sigma", "probability"]].isna().to_numpy().all()
+        for name in columns[1:]:
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-4)
     one = localize_lines(rf[1], model=RUN, speed_of_sound_m_s=740.0)
     np.testing.assert_allclose(one["depth_mm"], one["sample"] * 0.01184 / 2)
     assert set(one["line"]) == {0}
@@ -309,6 +308,6 @@ def test_the_network_of_the_package_needs_no_training(source, tmp_path):
     done = localize_file("bubbleloc:small", source, tmp_path / "b.csv")
     with h5py.File(source) as file:
         bubbles = len(file["bubbles/depth_m"])
-    assert 0.3 * bubbles < done.bubbles < bubbles
+    assert 0.8 * bubbles < done.bubbles < 1.2 * bubbles
     with pytest.raises(InputError, match="no released network 'huge'; choose one of small"):
         localize_file("bubbleloc:huge", source, tmp_path / "b.csv")
