@@ -38,6 +38,13 @@ def test_what_a_page_names_exists(page):
         pkgutil.resolve_name(name)
 
 
+def test_every_page_is_in_the_menu():
+    menu = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    pages = [*(ROOT / "docs").rglob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")]
+    places = [page.relative_to(ROOT / "docs" if page.suffix == ".md" else ROOT) for page in pages]
+    assert not [place for place in places if f": {place.as_posix()}\n" not in menu]
+
+
 # what users are promised, by the page of the reference
 PROMISED = {
     "functions": (
