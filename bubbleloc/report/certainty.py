@@ -132,9 +132,11 @@ def bounds_figure(errors: pd.DataFrame) -> Figure:
     names = [f"{low:g}–{high:g}" for low, high in zip(errors["low"], errors["high"], strict=True)]
     names[-1] = f"> {errors['low'].iloc[-1]:g}"
     axes.plot(names, errors["rmse"], "o-", color=BLUE, label="RMSE of the network")
-    if errors["bound"].notna().any():
+    bounded = errors["bound"].notna().any()
+    if bounded:
         axes.plot(names, errors["bound"], "s--", color=INK, label="Cramér–Rao bound")
-    axes.set(xlabel="nearest other bubble (samples)", ylabel="samples", yscale="log")
+    axes.set(xlabel="nearest other bubble (samples)", ylabel="samples")
+    axes.set(**({"yscale": "log"} if bounded else {"ylim": (0, None)}))
     axes.tick_params(axis="x", rotation=45)
     axes.legend()
     return figure
