@@ -93,7 +93,11 @@ def grown_bytes(code, *paths):
     return 1024 * int(done.stdout.split()[-1])
 
 
-@pytest.mark.parametrize("code", [TRAIN, EVALUATE, LOCALIZE], ids=["train", "evaluate", "localize"])
+@pytest.mark.parametrize(
+    "code",
+    [pytest.param(TRAIN, marks=pytest.mark.slow), EVALUATE, LOCALIZE],
+    ids=["train", "evaluate", "localize"],
+)
 def test_memory_does_not_grow_with_the_dataset(huge, code):
     """A tenth of the dataset's 2.2 GB would be too much already."""
     assert grown_bytes(code, huge) < 220e6

@@ -37,6 +37,7 @@ def test_runs_stand_beside_the_published_rows(reproduced):
     assert (reproduced / "comparison/comparison.html").is_file()
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on_with_a_sweep(reproduced):
     kept = reproduced / "balanced-65-seed0/checkpoints/last.ckpt"
     cut = reproduced / "published-65-seed0"

@@ -71,6 +71,7 @@ def test_epochs_differ(tmp_path, monkeypatch):
     assert len(masks.unique(dim=0)) == len(masks)
 
 
+@pytest.mark.slow
 def test_the_command_goes_on_under_its_own_settings(tmp_path):
     write_mnist(tmp_path / "set")
     short = ("folder=set", "epochs=20", "batch_size=4")
