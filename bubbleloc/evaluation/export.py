@@ -14,7 +14,7 @@ from bubbleloc.evaluation.reports import report_folder
 from bubbleloc.files import atomic, check_output, fingerprint
 from bubbleloc.metrics.scores import of_method
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.emitters import EmitterHead, emitters
+from bubbleloc.nn.emitters import EmitterHead, counts_and_emitters
 from bubbleloc.report import read_report
 from bubbleloc.training import runs
 from bubbleloc.training.card import write_card
@@ -87,8 +87,7 @@ class WithEmitters(nn.Module):
 
     def forward(self, rf: Tensor) -> tuple[Tensor, Tensor]:
         """Map RF lines (B, 1, L)."""
-        readings = self.network.readings(self.network.padded(rf), rf.shape[-1])
-        return self.network.head(readings), torch.stack(emitters(readings), dim=1)
+        return counts_and_emitters(self.network, rf)
 
 
 def export_network(network: Localizer, output: Path) -> None:

@@ -84,15 +84,25 @@ class EmitterHead(nn.Module):
         self.calibration = UNCALIBRATED
 
     def forward(self, readings: Tensor) -> Tensor:
-        """Add up the bubbles of all Gaussians in each sample."""
-        found = emitters(readings)
-        offset = found.sample - torch.arange(readings.shape[-1], device=readings.device)
+        """Return the bubbles per sample that the values of a network stand for."""
+        return self.counts(emitters(readings))
+
+    def counts(self, found: Emitters) -> Tensor:
+        """Add up the bubbles of all Gaussians in each sample, (B, 1, L)."""
+        own = torch.arange(found.sample.shape[-1], device=found.sample.device)
+        offset = found.sample - own
         total = torch.zeros_like(offset)
         for shift in range(-MOST_OFFSET - 1, MOST_OFFSET + 2):
             away = (offset - shift).abs()
             spline = torch.where(away < 0.5, 0.75 - away**2, (1.5 - away).clamp_min(0) ** 2 / 2)
             total = total + functional.pad(found.expected * spline, (shift, -shift))
         return total.unsqueeze(1)
+
+
+def counts_and_emitters(network: Localizer, rf: Tensor) -> tuple[Tensor, Tensor]:
+    """Map RF lines (B, 1, L) to counts (B, 1, L) and the fields of `Emitters`, (B, 4, L)."""
+    found = emitters(network.readings(network.padded(rf), rf.shape[-1]))
+    return cast(EmitterHead, network.head).counts(found), torch.stack(found, dim=1)
 
 
 def with_emitters(network: Localizer) -> Localizer:

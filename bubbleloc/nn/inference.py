@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from bubbleloc.arrays import Float32s
-from bubbleloc.nn.emitters import emitters
+from bubbleloc.nn.emitters import counts_and_emitters
 from bubbleloc.nn.network import Localizer
 
 
@@ -21,12 +21,10 @@ def apply(network: Localizer, rf: Float32s) -> Float32s:
 
 
 def apply_emitters(network: Localizer, rf: Float32s) -> tuple[Float32s, Float32s]:
-    """Return output (b, L) and the fields of `Emitters` (4, b, L) of a network that has them."""
+    """Return output (b, L) and the fields of `Emitters` (b, 4, L) of a network that has them."""
     with torch.inference_mode():
-        network, lines = _ready(network, rf)
-        readings = network.readings(network.padded(lines), rf.shape[-1])
-        output = network.head(readings).squeeze(1)
-        return _on_cpu(output), _on_cpu(torch.stack(emitters(readings)))
+        output, values = counts_and_emitters(*_ready(network, rf))
+        return _on_cpu(output.squeeze(1)), _on_cpu(values)
 
 
 def _ready(network: Localizer, rf: Float32s) -> tuple[Localizer, Tensor]:

@@ -50,6 +50,6 @@ def answer(network: Localizer, rf: Float32s) -> Answer:
     output, values = apply_emitters(network, rf)
     mixtures = [
         Mixture(expected, sample, sigma, np.exp(log_radius))
-        for expected, sample, sigma, log_radius in values.swapaxes(0, 1).astype(np.float64)
+        for expected, sample, sigma, log_radius in values.astype(np.float64)
     ]
     return Answer(output, mixtures, network.head.calibration)
