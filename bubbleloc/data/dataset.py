@@ -103,8 +103,8 @@ class RFDataset(Dataset[Line]):
 
     def line(self, index: int, volts: Float32s, start: int, samples: int) -> Line:
         """Return a line as ``volts`` (L,) with the bubbles of ``samples`` from ``start`` on."""
-        count = self.count(index)[start : start + samples]
         arrival, radius_m = self.arrival_sample(index), self.radius_m(index)
+        count = self._counted(arrival, index)[start : start + samples]
         own = np.rint(arrival) - start
         inside = (own >= 0) & (own < samples)
         bubbles = np.stack([arrival - start, 1e6 * radius_m], axis=1)[inside]
@@ -168,7 +168,10 @@ class RFDataset(Dataset[Line]):
 
     def count(self, index: int) -> Float32s:
         """Return the bubbles per sample (L,), each bubble at its rounded arrival sample."""
-        samples = np.rint(self.arrival_sample(index)).astype(np.int64)
+        return self._counted(self.arrival_sample(index), index)
+
+    def _counted(self, arrival: Floats, index: int) -> Float32s:
+        samples = np.rint(arrival).astype(np.int64)
         if samples.size and not 0 <= samples.min() <= samples.max() < self.samples:
             raise InputError(
                 f"{self.path}: signal {self.signals[index]} has an arrival outside its "
