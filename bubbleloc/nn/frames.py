@@ -153,11 +153,9 @@ class Mixing(nn.Module):
         super().__init__()
         widen = nn.Conv2d(channels, width, 1, bias=False)
         nn.init.kaiming_normal_(widen.weight, nonlinearity="relu")
+        self.widen = Normalised(widen, width)
         # no bias: what follows, a normalised convolution or the read-out, has one
-        self.widen, self.narrow = (
-            Normalised(widen, width),
-            nn.Conv2d(width, channels, 1, bias=False),
-        )
+        self.narrow = nn.Conv2d(width, channels, 1, bias=False)
         nn.init.normal_(self.narrow.weight, std=0.5 / math.sqrt(width))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -20,8 +20,6 @@ MODELS: dict[str, type[Localizer]] = {
     "ckcnn_residual": ResidualCKCNN,
     "tcn": TCN,
 }
-
-
 HEADS = ("counts", "emitters")
 
 

@@ -31,9 +31,8 @@ class EmitterLoss(nn.Module):
         lines, samples = found.expected.shape
         present = bubbles[..., 0].isfinite()
         arrival, radius_um = bubbles.nan_to_num(1.0).unbind(-1)
-        near = arrival.round().long().unsqueeze(-1) + torch.arange(-NEAR, NEAR + 1).to(
-            arrival.device
-        )
+        around = torch.arange(-NEAR, NEAR + 1, device=arrival.device)
+        near = arrival.round().long().unsqueeze(-1) + around
         place = near.clamp(0, samples - 1)
         expected, sample, sigma, log_radius = (
             value.gather(1, place.flatten(1)).view(place.shape) for value in found

@@ -21,6 +21,7 @@ from bubbleloc.data.stream import StreamedLines
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
 from bubbleloc.nn import Localizer
+from bubbleloc.nn.emitters import EmitterHead
 from bubbleloc.physics import matched_filter
 from bubbleloc.training import provenance, runs
 from bubbleloc.training.card import Card, choose_on, look_at, write_card
@@ -92,8 +93,8 @@ def _train(
     data = RFDataModule(plan.folder, loader, augmentation=augmentation, stream=stream, **drawn)
     if settings["trainer"]["accumulate_grad_batches"] == "epoch":
         trainer.accumulate_grad_batches = len(data.train_dataloader())
-    counts = settings["model"].get("head") != "emitters"
-    loss = DualLoss(**settings["loss"]) if counts else EmitterLoss()
+    emits = isinstance(network.head, EmitterHead)
+    loss = EmitterLoss() if emits else DualLoss(**settings["loss"])
     learner = Learner(network, loss, settings["optimizer"])
     torch.set_num_threads(threads.threads_per_process(trainer.num_devices, loader.workers))
     with _run_folder(folder, settings, command, resumes), resumable(folder, "train"):
