@@ -10,7 +10,7 @@ from bubbleloc.data import store
 from bubbleloc.data.noise import REFERENCE_V, Noise
 from bubbleloc.data.splits import Split
 from bubbleloc.evaluation.scoring import Pass
-from bubbleloc.metrics.certainty import pair_table
+from bubbleloc.metrics.certainty import pair_table, root_mean_square
 from bubbleloc.physics import Setup
 from bubbleloc.physics.bounds import arrival_bound, single_echo
 from bubbleloc.report.certainty import Certainty
@@ -42,19 +42,18 @@ def errors_and_bounds(pairs: pd.DataFrame, test: Split) -> pd.DataFrame:
         own = np.flatnonzero(matched["line"] == line)
         distance[own] = _distances(test, line)[matched["bubble"].iloc[own]]
     place = np.digitize(distance, DISTANCES) - 1
+    noise_v, physics = _noise_v(test.noise), store.settings_of(test.path).get("physics")
+    setup = Setup.from_config(physics) if noise_v and isinstance(physics, dict) else None
     rng, rows = np.random.default_rng(0), []
     for i, (low, high) in enumerate(pairwise(DISTANCES)):
         inside = np.flatnonzero(place == i)
-        chosen = rng.permutation(inside)[:ECHOES]
-        bounds = _bounds(matched.iloc[chosen], distance[chosen], test)
-        rmse = _root_mean_square(matched["error"].iloc[chosen if len(bounds) else inside])
-        bound = _root_mean_square(bounds)
-        rows.append({"low": low, "high": high, "pairs": len(inside), "rmse": rmse, "bound": bound})
-    return pd.DataFrame(rows)
-
-
-def _root_mean_square(values: pd.Series | Floats) -> float:
-    return float(np.sqrt(np.mean(np.square(values)))) if len(values) else float("nan")
+        row = {"low": low, "high": high, "pairs": len(inside), "bound": np.nan}
+        if setup is not None and noise_v:
+            inside = rng.permutation(inside)[:ECHOES]
+            found = _bounds(matched.iloc[inside], distance[inside], test, noise_v, setup)
+            row["bound"] = root_mean_square(found)
+        rows.append({**row, "rmse": root_mean_square(matched["error"].iloc[inside])})
+    return pd.DataFrame(rows)[["low", "high", "pairs", "rmse", "bound"]]
 
 
 def _distances(test: Split, line: int) -> Floats:
@@ -67,13 +66,10 @@ def _distances(test: Split, line: int) -> Floats:
     return nearest
 
 
-def _bounds(matched: pd.DataFrame, distance: Floats, test: Split) -> Floats:
-    """Bounds of some bubbles in samples; none where they are not known."""
-    noise_v = _noise_v(test.noise)
-    physics = store.settings_of(test.path).get("physics")
-    if not noise_v or not isinstance(physics, dict):
-        return np.zeros(0)
-    setup = Setup.from_config(physics)
+def _bounds(
+    matched: pd.DataFrame, distance: Floats, test: Split, noise_v: float, setup: Setup
+) -> Floats:
+    """Bounds of some bubbles in samples."""
     bounds = []
     for line, bubble, away in zip(matched["line"], matched["bubble"], distance, strict=True):
         echo = single_echo(test.scene(line), bubble, setup)

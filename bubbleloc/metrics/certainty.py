@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
@@ -46,6 +47,13 @@ def pair_table(
         }
         rows.append(pd.DataFrame(columns))
     return pd.concat(rows, ignore_index=True)
+
+
+def root_mean_square(values: ArrayLike) -> float:
+    """Return √(mean of squares) of the values that are not NaN; NaN without any."""
+    known = np.asarray(values, dtype=np.float64)
+    known = known[~np.isnan(known)]
+    return float(np.sqrt(np.mean(np.square(known)))) if known.size else float("nan")
 
 
 def log_odds(probability: Floats) -> Floats:
@@ -118,7 +126,7 @@ def certainty_scores(pairs: pd.DataFrame) -> dict[str, float]:
         "within_1_sigma": float(np.mean(away <= 1)),
         "within_2_sigma": float(np.mean(away <= 2)),
         "median_sigma": float(pairs["sigma"].median()),
-        "rmse": float(np.sqrt(np.mean(matched["error"] ** 2))),
+        "rmse": root_mean_square(matched["error"]),
     }
 
 
@@ -139,7 +147,7 @@ def risk_coverage(pairs: pd.DataFrame, bubbles: int) -> pd.DataFrame:
                 "precision": true / max(len(kept), 1),
                 "recall": true / max(bubbles, 1),
                 "f1": 2 * true / max(len(kept) + bubbles, 1),
-                "rmse_samples": float(np.sqrt(np.mean(kept["error"] ** 2))),
+                "rmse_samples": root_mean_square(kept["error"]),
             }
         )
     return pd.DataFrame(rows)
