@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from bubbleloc.metrics.certainty import certainty_scores, reliability, risk_coverage
 from bubbleloc.report.document import Section
 from bubbleloc.report.figures import style
-from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE
+from bubbleloc.report.figures.scores import draw_one_to_one
+from bubbleloc.report.figures.style import BLUE, INK, MUTED
 from bubbleloc.report.tables import write_csv, write_table
 
 FEWEST = 10  # bubbles of a line whose count is scored
@@ -115,10 +116,7 @@ def risk_coverage_figure(shares: pd.DataFrame) -> Figure:
     """Precision, recall and F1 against the share of the least sure bubbles that is left out."""
     figure = style.new_figure()
     axes = figure.subplots()
-    looks = {"f1": ("o-", BLUE), "precision": ("s--", GREEN), "recall": ("^:", ORANGE)}
-    for name, (line, colour) in looks.items():
-        label = {"f1": "F1"}.get(name, name)
-        axes.plot(100 * shares["dropped"], shares[name], line, color=colour, label=label)
+    draw_one_to_one(axes, 100 * shares["dropped"], shares)
     axes.set(xlabel="least sure bubbles left out (%)", ylabel="one-to-one score", ylim=(0, 1))
     axes.legend()
     return figure

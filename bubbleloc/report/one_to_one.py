@@ -14,7 +14,8 @@ from bubbleloc.physics.scale import Scale
 from bubbleloc.report.content import Evaluation
 from bubbleloc.report.document import FIGURES, Section
 from bubbleloc.report.figures import style
-from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE
+from bubbleloc.report.figures.scores import draw_one_to_one
+from bubbleloc.report.figures.style import BLUE, INK, MUTED
 from bubbleloc.report.tables import write_csv, write_table
 
 _HEADINGS = {
@@ -125,10 +126,7 @@ def rates_figure(rates: pd.DataFrame, label: str) -> Figure:
     figure = style.new_figure(height=2.9)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     low, high = rates["low"], rates["high"]
-    looks = {"F1": ("o-", BLUE), "precision": ("s--", GREEN), "recall": ("^:", ORANGE)}
-    for name, (line, colour) in looks.items():
-        values = rates[name.lower()]
-        top.plot((low + high) / 2, values, line, color=colour, markersize=3, label=name)
+    draw_one_to_one(top, (low + high) / 2, rates)
     bubbles = rates["found"] + rates["missed"]
     bottom.bar(low, bubbles, high - low, align="edge", color="#b8b8b8")
     bottom.set(xlabel=label, ylabel="bubbles", xlim=(low.min(), high.max()))

@@ -22,6 +22,14 @@ BASELINE_LOOKS = {
 }
 """Colour and marker of each baseline, alike in all figures."""
 
+ONE_TO_ONE_LOOKS = {"F1": ("o-", BLUE), "precision": ("s--", GREEN), "recall": ("^:", ORANGE)}
+
+
+def draw_one_to_one(axes: Axes, place: pd.Series, scores: pd.DataFrame) -> None:
+    """Draw the columns ``f1``, ``precision`` and ``recall`` against a quantity."""
+    for name, (line, colour) in ONE_TO_ONE_LOOKS.items():
+        axes.plot(place, scores[name.lower()], line, color=colour, markersize=3, label=name)
+
 
 @style.house_style
 def f1_violins(scores: pd.DataFrame, scale: Scale) -> Figure:
