@@ -15,7 +15,7 @@ def main(settings: Settings) -> None:
         print(printable(line))
     for doubt in found.doubts:
         tell(f"warning: {doubt}")
-    shown = f"{found.bubbles}, amplitude above {found.threshold:g}"
+    shown = f"{found.bubbles}, threshold {found.threshold:g}"
     print(f"bubbles: {printable(found.output)} ({shown})")
     if found.picture:
         print(f"picture: {printable(found.picture)}")

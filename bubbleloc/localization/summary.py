@@ -88,7 +88,7 @@ class Summary:
         name = printable(Path(recording.source).name)
         summary = (
             f"{bubbles} detections in {recording.lines} lines, {bubbles / recording.lines:.1f} per "
-            f"line, with amplitudes above {self.finder.threshold:g}. "
+            f"line, threshold {self.finder.threshold:g}. "
             + ("There are warnings." if self.doubts else "No warnings.")
         )
         sections = [*self._warnings(), self._line(number), self._spectrum(), self._rates()]
@@ -131,7 +131,7 @@ class Summary:
             "depths count from the first sample.",
             {
                 "line": ("The whole line, before and after the steps below", both),
-                "piece": ("The network's output and its peaks", piece),
+                "piece": ("The network's output and what was found", piece),
             },
         )
 

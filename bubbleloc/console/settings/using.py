@@ -93,7 +93,9 @@ class Localize(OwnRecording):
     calibrate: t.Positive | None = setting(
         "depth in mm of a wire in the recording, whose echo tells receive_delay_s", None
     )
-    threshold: t.Number | None = setting("threshold on amplitude; null is the best one", None)
+    threshold: t.Number | None = setting(
+        "least probability; of a head that counts, amplitude, null being the best one", None
+    )
     tolerance: t.CountFromZero = setting("tolerance of that threshold, in samples", 4)
     picture: t.CountFromZero | None = setting("number of a line to draw with its detections", None)
     report: t.Flag = setting("write a page on the recording to <output>_report", False)
