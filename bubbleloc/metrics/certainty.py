@@ -19,6 +19,8 @@ DROPPED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # shares of bubbles that are lef
 ONE_SIGMA = 0.6827  # of a normal distribution within ±1σ
 FEWEST = 10  # true bubbles to calibrate by
 MOST_SURE = 0.99  # what is closer to 1 or 0 counts as this
+RADIUS_UM = 2.4  # of the bubble that a calibration starts from
+SMALLEST_ERROR = 1e-4  # samples: smaller ones count as this
 
 
 def pair_table(
@@ -66,36 +68,47 @@ def calibrated(found: Detections, calibration: Sequence[float]) -> Detections:
     """Return bubbles with other probabilities and errors.
 
     Args:
-        calibration: offset, slope and dependence on σ of the log-odds, and scale of σ; see
-            `bubbleloc.nn.emitters.Calibration`.
+        calibration: the seven numbers of `bubbleloc.nn.emitters.Calibration`.
     """
     assert found.sigma is not None
-    offset, slope, by_sigma, scale = calibration
-    odds = offset + slope * log_odds(found.confidence) + by_sigma * np.log(found.sigma)
-    return replace(found, confidence=expit(odds), sigma=scale * found.sigma)
+    assert found.radius_um is not None
+    offset, slope, by_sigma, by_radius, scale, power, radius_power = calibration
+    log_sigma, log_radius = np.log(found.sigma), np.log(found.radius_um / RADIUS_UM)
+    odds = offset + slope * log_odds(found.confidence)
+    odds = odds + by_sigma * log_sigma + by_radius * log_radius
+    sigma = scale * np.exp(power * log_sigma + radius_power * log_radius)
+    return replace(found, confidence=expit(odds), sigma=sigma)
 
 
 def calibrate(
     found: Sequence[Detections], arrival_sample: Sequence[Floats]
-) -> tuple[float, float, float, float]:
+) -> tuple[float, ...] | None:
     """Return the calibration, see `calibrated`, that fits these lines best.
 
-    The log-odds are those of a logistic regression of whether a bubble is true (Platt 1999); the
-    scale lets 68 % of the errors lie within ±1σ. With less than 10 true bubbles it changes nothing.
+    The log-odds are those of a logistic regression of whether a bubble is true (Platt 1999). The
+    errors are fitted by a regression of the quantile (Koenker and Bassett 1978) so that 68 % of
+    them lie within ±1σ. None with less than 10 true bubbles.
     """
     pairs = pair_table(found, arrival_sample, threshold=0.0)
-    log_sigma = np.log(pairs["sigma"].to_numpy())
-    odds, true = log_odds(pairs["probability"].to_numpy()), pairs["bubble"].to_numpy() >= 0
+    true = pairs["bubble"].to_numpy() >= 0
     if true.sum() < FEWEST:
-        return 0.0, 1.0, 0.0, 1.0
+        return None
+    log_sigma, log_radius = np.log(pairs["sigma"]), np.log(pairs["radius_um"] / RADIUS_UM)
+    ones, odds = np.ones(len(pairs)), log_odds(pairs["probability"].to_numpy())
+    known = np.stack([ones, odds, log_sigma, log_radius])
+    log_error = np.log(np.abs(pairs["error"]) + SMALLEST_ERROR)[true]
+    sigma_known = np.stack([ones, log_sigma, log_radius])[:, true]
 
-    def surprise(line: Floats) -> float:
-        signed = np.where(true, 1, -1) * (line[0] + line[1] * odds + line[2] * log_sigma)
-        return float(np.mean(np.logaddexp(0, -signed)))
+    def surprise(weights: Floats) -> float:
+        return float(np.mean(np.logaddexp(0, np.where(true, -1, 1) * (weights @ known))))
 
-    offset, slope, by_sigma = minimize(surprise, (0.0, 1.0, 0.0)).x.tolist()
-    ratio = np.abs(pairs["error"] / pairs["sigma"])[true]
-    return offset, slope, by_sigma, float(np.quantile(ratio, ONE_SIGMA))
+    def imbalance(weights: Floats) -> float:
+        beyond = log_error - weights @ sigma_known
+        return float(np.mean(np.maximum(ONE_SIGMA * beyond, (ONE_SIGMA - 1) * beyond)))
+
+    of_odds = minimize(surprise, (0.0, 1.0, 0.0, 0.0)).x
+    of_sigma = minimize(imbalance, (0.0, 1.0, 0.0), method="Powell").x
+    return (*of_odds.tolist(), float(np.exp(of_sigma[0])), *of_sigma[1:].tolist())
 
 
 def reliability(pairs: pd.DataFrame) -> pd.DataFrame:

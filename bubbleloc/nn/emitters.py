@@ -52,18 +52,22 @@ def emitters(readings: Tensor) -> Emitters:
 class Calibration(NamedTuple):
     """What a validation split taught about the probabilities and errors of a network's bubbles.
 
-    Of a bubble with log-odds ℓ = log(p / (1 − p)) and standard deviation σ, they become
+    Of a bubble with log-odds ℓ = log(p / (1 − p)), standard deviation σ and radius r, they become
 
-        ℓ' = offset + slope · ℓ + by_sigma · log σ   and   σ' = scale · σ.
+        ℓ' = offset + slope · ℓ + by_sigma · log σ + by_radius · log(r / 2.4 µm)
+        σ' = scale · σ^power · (r / 2.4 µm)^radius_power
     """
 
-    offset: float = 0.0
-    slope: float = 1.0
-    by_sigma: float = 0.0
-    scale: float = 1.0
+    offset: float
+    slope: float
+    by_sigma: float
+    by_radius: float
+    scale: float
+    power: float
+    radius_power: float
 
 
-UNCALIBRATED = Calibration()
+UNCALIBRATED = Calibration(0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0)
 
 
 class EmitterHead(nn.Module):

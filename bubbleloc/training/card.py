@@ -74,7 +74,9 @@ def choose_on(network: Localizer, split: Split) -> tuple[dict[int, float], Calib
         arrival_sample += batch.arrival_sample
     if threshold is None:
         return choose_peak_thresholds(found, arrival_sample, PAIR_TOLERANCES), UNCALIBRATED
-    return dict.fromkeys(PAIR_TOLERANCES, threshold), Calibration(*calibrate(found, arrival_sample))
+    fitted = calibrate(found, arrival_sample)
+    calibration = Calibration(*fitted) if fitted else UNCALIBRATED
+    return dict.fromkeys(PAIR_TOLERANCES, threshold), calibration
 
 
 def look_at(noisy: Split, clean: Split) -> Likeness | None:
@@ -104,9 +106,6 @@ def write_card(path: Path, cards: Mapping[str, Card], **more: Any) -> None:
             name: {
                 "fingerprint": each.fingerprint,
                 "thresholds": dict(each.thresholds),
-                **(
-                    {} if each.calibration == UNCALIBRATED else {"calibration": [*each.calibration]}
-                ),
             }
             for name, each in cards.items()
         },

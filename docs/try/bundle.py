@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bubbleloc.evaluation.export import export_run
-from bubbleloc.metrics.certainty import MOST_SURE
+from bubbleloc.metrics.certainty import MOST_SURE, RADIUS_UM
 from bubbleloc.metrics.mixture import LEAST_EXPECTED, REPORTED, WINDOW
 from bubbleloc.physics import Setup, draw_scene, simulate_rf
 from bubbleloc.training.runs import open_run
@@ -32,6 +32,7 @@ def add_network(folder: Path) -> None:
         "least_expected": LEAST_EXPECTED,
         "reported": REPORTED,
         "most_sure": MOST_SURE,
+        "radius_um": RADIUS_UM,
         "calibration": trained.card.calibration,
     }
     (folder / "network.json").write_text(json.dumps(facts), encoding="utf-8")

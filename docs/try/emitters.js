@@ -1,9 +1,10 @@
 // From the Gaussians of the network to bubbles, as bubbleloc.metrics.mixture does.
 
 /** Values of the network (4 × samples), and what the card says of reading them. */
-export function findBubbles(values, samples, { window, least_expected, reported, most_sure, calibration }) {
+export function findBubbles(values, samples, { window, least_expected, reported, most_sure, radius_um, calibration }) {
   const gaussians = Array.from({ length: samples }, (_, i) => ({
-    expected: values[i], sample: values[samples + i], sigma: values[2 * samples + i],
+    expected: values[i], sample: values[samples + i],
+    sigma: values[2 * samples + i], radius: Math.exp(values[3 * samples + i]),
   })).filter((g) => g.expected > least_expected).sort((a, b) => a.sample - b.sample);
   const low = [], high = [];
   for (let i = 0, start = 0, end = 0; i < gaussians.length; i++) {
@@ -24,11 +25,14 @@ export function findBubbles(values, samples, { window, least_expected, reported,
       for (let i = low[low[best]]; i < high[high[best] - 1]; i++) near[i] = sum(i);
     }
   }
-  const [offset, slope, bySigma, scale] = calibration;
-  return bubbles.sort((a, b) => a.sample - b.sample).map(({ sample, probability, sigma }) => {
+  const [offset, slope, bySigma, byRadius, scale, power, radiusPower] = calibration;
+  return bubbles.sort((a, b) => a.sample - b.sample).map(({ sample, probability, sigma, radius }) => {
     const p = Math.min(Math.max(probability, 1 - most_sure), most_sure);
-    const odds = offset + slope * Math.log(p / (1 - p)) + bySigma * Math.log(sigma);
-    return { sample, probability: 1 / (1 + Math.exp(-odds)), sigma: scale * sigma };
+    const relative = radius / radius_um;
+    const odds = offset + slope * Math.log(p / (1 - p)) + bySigma * Math.log(sigma) + byRadius * Math.log(relative);
+    return {
+      sample, probability: 1 / (1 + Math.exp(-odds)), sigma: scale * sigma ** power * relative ** radiusPower,
+    };
   });
 }
 
@@ -36,7 +40,7 @@ export function findBubbles(values, samples, { window, least_expected, reported,
 function take(gaussians, best, low, high, expected, reported) {
   const probability = Math.min(1, expected);
   const share = expected >= 1 + reported ? 1 : probability / expected; // of two, the one in front
-  let left = probability, mean = 0, square = 0;
+  let left = probability, mean = 0, square = 0, radius = 0;
   for (const g of gaussians.slice(low, high)) {
     const part = Math.min(left, share * g.expected);
     const away = g.sample - gaussians[best].sample;
@@ -44,6 +48,7 @@ function take(gaussians, best, low, high, expected, reported) {
     g.expected -= part;
     mean += (part * away) / probability;
     square += (part * (g.sigma ** 2 + away ** 2)) / probability;
+    radius += (part * g.radius) / probability;
   }
-  return { sample: gaussians[best].sample + mean, probability, sigma: Math.sqrt(square - mean ** 2) };
+  return { sample: gaussians[best].sample + mean, probability, sigma: Math.sqrt(square - mean ** 2), radius };
 }

@@ -71,6 +71,22 @@ def test_calibration_learns_that_wide_bubbles_are_true_less_often():
     assert mended[~narrow].mean() == pytest.approx(0.5, abs=0.02)
 
 
+def test_calibration_learns_that_small_bubbles_lie_farther_off():
+    rng = np.random.default_rng(0)
+    found, arrivals = [], []
+    for _ in range(200):
+        place, sigma = np.arange(25, 2000, 50.0), np.full(40, 0.5)
+        radius_um = rng.choice([1.2, 4.8], place.size)
+        arrivals.append(place + rng.standard_normal(place.size) * 0.5 * np.sqrt(2.4 / radius_um))
+        found.append(Detections(place, np.full(place.size, 0.7), sigma, radius_um))
+    calibration = calibrate(found, arrivals)
+    assert calibration is not None
+    assert calibration[-1] == pytest.approx(-0.5, abs=0.05)
+    after = pair_table([calibrated(each, calibration) for each in found], arrivals, 0.0)
+    for _, bubbles in after.groupby("radius_um"):
+        assert certainty_scores(bubbles)["within_1_sigma"] == pytest.approx(0.683, abs=0.02)
+
+
 def test_pairs_name_the_bubble_and_the_error():
     found = [Detections(*np.array([[10.5, 30.0], [0.9, 0.3], [0.4, 0.4], [2.0, 2.0]]))]
     pairs = pair_table(found, [np.array([60.0, 11.0])], threshold=0.2)
