@@ -1,27 +1,31 @@
-"""Completion of commands, settings and choices in bash."""
+"""Completion of commands, settings and choices in bash and zsh."""
 
 from bubbleloc.console.composition import groups, known_settings
 from bubbleloc.console.settings import COMMANDS, catalogue
 
 SCRIPT = """_bubbleloc() {{
     local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} setting="" names=""
-    # "=" is a word of its own, so that a value stands two words after its setting
-    if [[ $word == "=" ]]; then setting=$before word=""
-    elif [[ $before == "=" ]]; then setting=${{COMP_WORDS[COMP_CWORD-2]}}
-    elif ((COMP_CWORD > 1)); then compopt -o nospace; fi
+    local typed=""
+    # in bash "=" is a word of its own, so that a value stands two words after its setting;
+    # in zsh a setting and its value are one word
+    if [[ $word == ?*=* ]]; then setting=${{word%%=*}} typed=${{word%%=*}}= word=${{word#*=}}
+    elif [[ $word == "=" ]]; then setting=$before word=""
+    elif [[ $before == "=" ]]; then setting=${{COMP_WORDS[COMP_CWORD-2]}}; fi
+    # zsh has no compopt, and adds no space after values either
+    if [[ -n $setting ]] || ((COMP_CWORD == 1)); then compopt +o nospace 2>/dev/null; fi
     if ((COMP_CWORD == 1)); then names="{commands}"; else
         case ${{COMP_WORDS[1]}}:$setting in
 {cases}
         esac
     fi
-    COMPREPLY=($(compgen -W "$names" -- "$word"))
+    COMPREPLY=($(compgen -P "$typed" -W "$names" -- "$word"))
 }}
-complete -o default -F _bubbleloc bubbleloc
+complete -o default -o nospace -F _bubbleloc bubbleloc
 """
 
 
 def bash_completion() -> str:
-    """Return a script for bash; what it has no words for, it completes as a file."""
+    """Return a script for bash and zsh; what it has no words for, it completes as a file."""
     cases: dict[str, list[str]] = {}
     for command in COMMANDS:
         cases[f"{command}:"] = [f"{name}=" for name in sorted(known_settings(command))]

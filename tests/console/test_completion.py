@@ -15,6 +15,7 @@ TYPED = [
     (["train", "logger", "=", "m"], {"mlflow"}),
     (["localize", "checkpoint", "="], {"best", "last"}),
     (["localize", "input", "=", "rf"], set()),  # a file
+    (["train", "model=ckcnn_m"], {"model=ckcnn_multirate"}),  # as zsh divides words
 ]
 
 
