@@ -85,6 +85,19 @@ def test_a_stopped_training_resumes_to_the_same_weights_and_log(
     assert len(provenance.read(tmp_path / "cut")["sessions"]) == 2
 
 
+@pytest.mark.slow
+def test_a_killed_training_on_streamed_lines_resumes_to_the_same_weights_and_log(tiny, tmp_path):
+    streamed = ("data.stream=true", "noise=[0.02,0.5]", "augmentation.slope_db=12")
+    session.start(settings(tiny, *LONG, *streamed), tmp_path / "whole")
+    process = start(tmp_path, *arguments(tiny, Path("cut")), *streamed)
+    wait_for(tmp_path / "cut/checkpoints/last.ckpt", process)
+    process.kill()
+    process.communicate(timeout=60)
+    session.resume(tmp_path / "cut")
+    assert same_weights(tmp_path / "whole", tmp_path / "cut")
+    assert (tmp_path / "cut" / METRICS).read_text() == (tmp_path / "whole" / METRICS).read_text()
+
+
 def test_a_training_stops_between_batches(tiny, tmp_path, monkeypatch):
     """Within one, libraries may hold locks, and Python may lose the exception."""
     steps = []
