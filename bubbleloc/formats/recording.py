@@ -106,9 +106,9 @@ class Recording:
         """Lines of all frames."""
         return self.frames * self.elements
 
-    def blocks(self, size: int) -> Iterator[Float32s]:
-        """Read all lines from the start, at most `size` at a time."""
-        for start in range(0, self.lines, size):
+    def blocks(self, size: int, first: int = 0) -> Iterator[Float32s]:
+        """Read all lines from line `first` on, at most `size` at a time."""
+        for start in range(first, self.lines, size):
             yield self.volts.lines(start, start + size)
 
     def with_hints(self, hints: Hints) -> Recording:

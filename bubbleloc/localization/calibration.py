@@ -22,7 +22,7 @@ LOUD = 0.5  # of the loudest element's echo: elements above it are compared
 
 
 def calibrated(
-    recording: Recording, trained: TrainedNetwork, wire_mm: float, resample: bool
+    recording: Recording, trained: TrainedNetwork, wire_mm: float | None, resample: bool
 ) -> Recording:
     """Return the recording with the delay of its receiver taken off, as a wire's echo tells it.
 
@@ -31,12 +31,14 @@ def calibrated(
     either polarity. The earliest of the loud elements is the one above the wire.
 
     Args:
-        wire_mm: depth of the wire, below the face of the transducer.
+        wire_mm: depth of the wire, below the face of the transducer; None changes nothing.
         resample: whether to convert lines of another rate than the network's.
 
     Raises:
         InputError: no echo near this depth.
     """
+    if wire_mm is None:
+        return recording
     finder = BubbleFinder.for_recording(recording, trained, threshold=0, resample=resample)
     scale = finder.network_scale
     setup = plan_of(read_config(Path(trained.name))["data"]).setup()

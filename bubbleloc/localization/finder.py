@@ -77,20 +77,27 @@ class BubbleFinder:
         return replace(self.scale, sampling_rate_hz=rate_hz)
 
     def tables(
-        self, recording: Recording, batch_size: int, progress: bool = False
+        self, recording: Recording, batch_size: int, finished: int = 0, progress: bool = False
     ) -> Iterator[pd.DataFrame]:
         """Find the bubbles of all lines; yield a table, see `find`, per batch of lines.
 
         Batches of long lines are smaller, so that the memory they take is bounded.
+
+        Args:
+            finished: batches to leave out, the first ones.
         """
         description = printable(f"localize {recording.source}")
         longest = ceil(recording.samples * self.network_samples)
         batch_size = min(batch_size, max(1, MOST_SAMPLES // longest))
+        first = min(finished * batch_size, recording.lines)
         with tqdm(
-            total=recording.lines, desc=description, unit="line", disable=not progress
+            total=recording.lines,
+            initial=first,
+            desc=description,
+            unit="line",
+            disable=not progress,
         ) as bar:
-            first = 0
-            for volts in recording.blocks(batch_size):
+            for volts in recording.blocks(batch_size, first):
                 yield self.find(volts, first)
                 first += len(volts)
                 bar.update(len(volts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
@@ -19,6 +19,7 @@ from bubbleloc.localization.calibration import calibrated
 from bubbleloc.localization.doubts import doubts
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import COLUMNS, check_table, write_bubbles
+from bubbleloc.localization.resuming import resumed
 from bubbleloc.localization.summary import Counts, Summary
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.nn.released import RELEASED
@@ -119,7 +120,7 @@ def localize_file(
 ) -> Localized:
     """Write the bubbles in a recording to a file with the columns `output.COLUMNS`.
 
-    Samples and times count from time 0 of the recording.
+    Samples and times count from time 0. After an interruption, the same call goes on.
 
     Args:
         input, hints: recording, see `bubbleloc.formats.read`.
@@ -134,20 +135,20 @@ def localize_file(
     """
     check_table(target := Path(output), Path(input))
     trained = open_run(run, checkpoint)
-    whole = read(input, **hints)
+    whole = calibrated(read(input, **hints), trained, calibrate, resample)
     if (picture or 0) >= whole.lines:
         raise InputError(f"picture={picture}: {input} has lines 0 to {whole.lines - 1}")
-    if calibrate is not None:
-        whole = calibrated(whole, trained, calibrate, resample)
     recording = _kept(whole, whole.scale(trained.card.scale), band_mhz, region_mm)
     finder = BubbleFinder.for_recording(
         recording, trained, threshold=threshold, tolerance=tolerance, resample=resample
     )
     found = doubts(recording, finder, trained.card)
-    counts = _write(finder, recording, target, batch_size, model=run)
-    drawn = None if picture is None else _draw(finder, recording, picture, target)
-    summary = Summary(whole, recording, finder, trained, counts, found)
-    page = summary.write(target, picture) if report else None
+    made_with = (trained.card, hints, calibrate, band_mhz, region_mm)
+    with resumed(target, finder, recording, batch_size, made_with) as tables:
+        counts = _write(tables, finder, recording, target, model=run)
+        drawn = None if picture is None else _draw(finder, recording, picture, target)
+        summary = Summary(whole, recording, finder, trained, counts, found)
+        page = summary.write(target, picture) if report else None
     scale, level = finder.scale, finder.threshold
     return Localized(recording, counts.bubbles, scale, level, found, target, drawn, page)
 
@@ -167,13 +168,17 @@ def _kept(
 
 
 def _write(
-    finder: BubbleFinder, recording: Recording, target: Path, batch_size: int, model: str
+    tables: Iterable[pd.DataFrame],
+    finder: BubbleFinder,
+    recording: Recording,
+    target: Path,
+    model: str,
 ) -> Counts:
     """Write the bubbles of all lines; return their numbers."""
     counts = Counts.of(recording, finder.scale)
 
-    def tables() -> Iterator[pd.DataFrame]:
-        for found in finder.tables(recording, batch_size, progress=True):
+    def placed() -> Iterator[pd.DataFrame]:
+        for found in tables:
             frame, element = np.divmod(found["line"], recording.elements)
             table = found.assign(
                 frame=frame,
@@ -192,7 +197,7 @@ def _write(
         "start_s": recording.start_s,
         "software": f"bubbleloc {__version__}",
     }
-    write_bubbles(target, tables(), facts)
+    write_bubbles(target, placed(), facts)
     return counts
 
 
