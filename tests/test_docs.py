@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bubbleloc.console.composition import known_settings
+from bubbleloc.console.settings import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")),
@@ -17,6 +20,7 @@ PAGES = [
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)")
 NAME = re.compile(r"\bbubbleloc(?:\.[A-Za-z]\w*)+")
 SOURCE = re.compile(r"\b(?:bubbleloc|tests|conf|benchmarks)/[\w/]+\.\w+")
+COMMAND = re.compile(r"bubbleloc[. ](?:examples\.)?(\w+)((?: +(?:'[^']*'|[^\s`'|#])+)*)")
 TEST = re.compile(r"`((?:\w+/)*test_\w+\.py)`")  # docs/reliability.md names them below tests/
 
 
@@ -36,6 +40,14 @@ def test_what_a_page_names_exists(page):
     assert not [str(file) for file in files if not file.exists()]
     for name in set(NAME.findall(text)):
         pkgutil.resolve_name(name)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_have_the_settings_that_a_page_gives_them(page):
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for command, given in COMMAND.findall(text):
+        names = re.findall(r"\s'?(?!hydra)([a-z][\w.]*)=", given)
+        assert command not in COMMANDS or set(names) <= known_settings(command)
 
 
 def test_every_page_is_in_the_menu():

@@ -14,16 +14,20 @@ class Model(HydraGroup):
 
     name: t.Text = setting("architecture")
     head: Literal["counts", "emitters"] = setting(
-        "what it tells: bubbles per sample, or also errors and radii", "counts"
+        "counts: bubbles per sample; emitters: also probabilities, errors and radii", "counts"
     )
     hidden_channels: t.Channels | None = setting("channels of hidden layers", None)
     kernel: t.Kernel | None = setting("kernel size in samples, odd", None)
     omega_0: t.Positive | None = setting("frequency of the SIREN", None)
     hidden_features: t.Channels | None = setting("width of the SIREN's hidden layers", None)
     window_samples: t.Positive | None = setting("initial width of the Gaussian windows", None)
-    rate: t.Count | None = setting("samples of a frame, by which the rate of layers is lower", None)
+    rate: t.Count | None = setting(
+        "samples per frame; layers work at the sampling rate over this", None
+    )
     depth: t.Count | None = setting("continuous convolutions", None)
-    mixing: t.CountFromZero | None = setting("hidden channels that mix those of a frame", None)
+    mixing: t.CountFromZero | None = setting(
+        "hidden channels of the layers that mix the channels of a frame", None
+    )
     stem: t.Kernel | None = setting("span of the strided convolution in samples, odd", None)
     blocks: t.Blocks | None = setting("residual blocks", None)
     levels: t.Levels | None = setting("residual blocks, with dilations 1, 2, 4 …", None)

@@ -18,12 +18,15 @@ class Evaluate(Group):
     python -m bubbleloc.evaluate run=bubbleloc:robust conditions=all
     """
 
-    run: t.PathName = setting("run directory, or a sweep directory with runs in it")
+    run: t.PathName = setting(
+        "run directory, network of the package, or sweep directory with runs in it"
+    )
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
     folder: t.PathName | None = setting("dataset; null is the one the run was trained on", None)
     selection: Literal["val", "train"] = setting("split on which thresholds are chosen", "val")
     noise: t.Noise | list[t.Noise] | None = setting(
-        "level of added noise; null is that of the run; a list adds F1 against noise", None
+        "level of added noise; null: of the run; several, such as 0,0.04, add F1 against noise",
+        None,
     )
     snr_db: t.Number | None = setting("in place of noise: ratio of white noise in dB", None)
     conditions: Literal["all"] | None = setting(
@@ -59,17 +62,19 @@ class OwnRecording(Group):
     """What a user tells of a recording, in place of what its file says."""
 
     key: t.PathName | None = setting(
-        "array, buffer or group in the file; null: rf, the first", None
+        "array, buffer or group in the file; null: the array rf, or the first", None
     )
     frames: t.Range[t.CountFromZero] | None = setting("first and last frame; null: all", None)
-    transpose: t.Flag = setting("whether axes are the other way round: lines are columns", False)
+    transpose: t.Flag = setting("true if lines are columns", False)
     sampling_rate_hz: t.Rate | None = setting("sampling rate; null: of the file", None)
     speed_of_sound_m_s: t.Speed | None = setting("speed of sound; null: of the file or run", None)
     start_s: t.Number | None = setting("time of the first sample; null: of the file, or 0", None)
     receive_delay_s: t.Number | None = setting(
-        "how late filters and electronics make echoes; null: of the file, or 0", None
+        "delay of echoes by filters and electronics; null: of the file, or 0", None
     )
-    transmit: t.CountFromZero | None = setting("of each frame; null: straightest down", None)
+    transmit: t.CountFromZero | None = setting(
+        "transmit of each frame to take; null: straightest down", None
+    )
     modulation_hz: t.Frequency | None = setting("frequency of complex samples (IQ)", None)
 
 
@@ -94,7 +99,7 @@ class Localize(OwnRecording):
         "depth in mm of a wire in the recording, whose echo tells receive_delay_s", None
     )
     threshold: t.Number | None = setting(
-        "least probability; of a head that counts, amplitude, null being the best one", None
+        "least probability; of networks that count, least amplitude (null: the best one)", None
     )
     tolerance: t.CountFromZero = setting("tolerance of that threshold, in samples", 4)
     picture: t.CountFromZero | None = setting("number of a line to draw with its detections", None)
@@ -120,7 +125,9 @@ class Image(OwnRecording):
     seed: t.Seed = setting("seed of the simulated bubbles", 0)
     lateral_mm: t.Interval[t.Number] = setting("lateral region of the images", [-14, 14])
     depth_mm: t.Depths = setting("depths of the images", [10, 70])
-    pixel_mm: t.Positive = setting("size of a pixel; a localized bubble is 0.03 mm thick", 0.025)
+    pixel_mm: t.Positive = setting(
+        "size of a pixel; a localized bubble is about 0.03 mm deep", 0.025
+    )
     isolation_mm: t.NotNegative = setting("measure bubbles with no other within this", 3)
     batch_size: t.Count = setting("lines in the network at a time", 16)
 
