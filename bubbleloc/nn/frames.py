@@ -144,12 +144,16 @@ class Normalised(nn.Module):
 
 
 class Mixing(nn.Module):
-    """x + W₂ ReLU(norm(W₁ x)): channels of one frame mixed by a hidden layer of ``width``.
+    """x + W₂ ReLU(norm(W₁ x) + W₃ mean(x)): channels of a frame mixed by ``width`` hidden ones.
+
+    The mean over all frames is there if ``line_mean``. It tells each frame what the whole line is
+    like: its noise, how many bubbles it has and how strong they are. Squeeze-and-excitation (Hu et
+    al. 2018, arXiv 1709.01507) scales channels by such means; here they shift the hidden ones.
 
     Shape: (B, channels, 1, N), kept.
     """
 
-    def __init__(self, channels: int, width: int) -> None:
+    def __init__(self, channels: int, width: int, line_mean: bool = False) -> None:
         super().__init__()
         widen = nn.Conv2d(channels, width, 1, bias=False)
         nn.init.kaiming_normal_(widen.weight, nonlinearity="relu")
@@ -157,8 +161,14 @@ class Mixing(nn.Module):
         # no bias: what follows, a normalised convolution or the read-out, has one
         self.narrow = nn.Conv2d(width, channels, 1, bias=False)
         nn.init.normal_(self.narrow.weight, std=0.5 / math.sqrt(width))
+        self.line = nn.Linear(channels, width, bias=False) if line_mean else None
+        if self.line is not None:
+            nn.init.zeros_(self.line.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix the channels of ``x``."""
-        mixed: Tensor = self.narrow(functional.relu(self.widen(x), inplace=True))
+        hidden: Tensor = self.widen(x)
+        if self.line is not None:
+            hidden = hidden + self.line(x.mean((2, 3)))[:, :, None, None]
+        mixed: Tensor = self.narrow(functional.relu(hidden, inplace=True))
         return x + mixed

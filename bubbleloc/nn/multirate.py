@@ -31,6 +31,7 @@ class MultirateCKCNN(Localizer):
         rate: samples of a frame, by which the rate of the hidden layers is lower.
         depth: continuous convolutions.
         mixing: hidden channels between the channels of a frame, 0 for no mixing.
+        line_mean: whether they also see the mean of every channel over the line.
         stem: span of the stem in samples, odd.
         window_samples, omega_0, hidden_features, init, input_scaling: as in `LocalCKCNN`.
 
@@ -50,6 +51,7 @@ class MultirateCKCNN(Localizer):
         depth: int = 3,
         mixing: int = 48,
         stem: int = 65,
+        line_mean: bool = False,
     ) -> None:
         for name, span in (("kernel", kernel), ("stem", stem)):
             if span < 1 or span % 2 == 0:
@@ -75,7 +77,7 @@ class MultirateCKCNN(Localizer):
                 init=init,
             )
             layers += [Normalised(convolution, channels), nn.ReLU(inplace=True)]
-            layers += [Mixing(channels, mixing)] if mixing else []
+            layers += [Mixing(channels, mixing, line_mean)] if mixing else []
         layers += [nn.Conv2d(channels, rate, 1), Samples(rate)]
         super().__init__(layers, input_scaling)
         self.rate, self.kernel, self.reach = rate, kernel, rate * (stem_reach + depth * reach)

@@ -107,9 +107,12 @@ def _train(
 
 
 def _start_from(run: str, network: Localizer) -> None:
-    """Give a network the weights of a trained one, all but the read-out where heads differ."""
+    """Give a network the weights of a trained one, all but the read-out where heads differ.
+
+    Layers that the trained one does not have start anew.
+    """
     trained = runs.open_run(run).network
-    weights = trained.state_dict()
+    weights = network.state_dict() | trained.state_dict()
     if type(trained.head) is not type(network.head):
         weights |= network.get_submodule(network.read_out).state_dict(prefix=f"{network.read_out}.")
     try:

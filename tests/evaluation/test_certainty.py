@@ -56,8 +56,9 @@ def test_the_report_tells_of_certainty(run):
 def test_a_training_goes_on_from_a_network_that_counts(tiny, tmp_path):
     counts = settings(tiny, *SMALL, "model=ckcnn_multirate")
     session.start(counts, tmp_path / "counts")
-    more = ("model=ckcnn_multirate", "model.head=emitters", f"start_from={tmp_path / 'counts'}")
-    config = settings(tiny, *SMALL, *more, "optimizer.lr=1e-12")
+    more = ("model=ckcnn_multirate", "model.head=emitters", "model.line_mean=true")
+    start = f"start_from={tmp_path / 'counts'}"
+    config = settings(tiny, *SMALL, *more, start, "optimizer.lr=1e-12")
     session.start(config, tmp_path / "emitters")
     old, new = (runs.load_network(tmp_path / name) for name in ("counts", "emitters"))
     new = new.state_dict()

@@ -17,6 +17,9 @@ def small(**changes):
     torch.manual_seed(0)
     settings = {"hidden_channels": 5, "kernel": 43, "depth": 2, "mixing": 6, "stem": 17}
     network = MultirateCKCNN(**(settings | changes)).double()
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear) and layer.weight.eq(0).all():  # of line_mean
+            nn.init.normal_(layer.weight)
     for _ in range(20):
         network(30 * torch.randn(4, 1, 400, dtype=torch.double))
     return network.eval()
@@ -42,7 +45,10 @@ def by_definition(network, rf):
             x = functional.relu(normalise(layer.norm, functional.conv1d(x, kernel)))
         elif hasattr(layer, "widen"):
             hidden = torch.einsum("hc,bcn->bhn", layer.widen.convolution.weight[:, :, 0, 0], x)
-            hidden = functional.relu(normalise(layer.widen.norm, hidden))
+            hidden = normalise(layer.widen.norm, hidden)
+            if layer.line is not None:
+                hidden = hidden + (x.mean(-1) @ layer.line.weight.T).unsqueeze(-1)
+            hidden = functional.relu(hidden)
             narrow = layer.narrow.weight[:, :, 0, 0]
             x = x + torch.einsum("ch,bhn->bcn", narrow, hidden)
     z = torch.einsum("rc,bcn->bnr", layers[-2].weight[:, :, 0, 0], x) + layers[-2].bias
@@ -51,8 +57,9 @@ def by_definition(network, rf):
 
 @pytest.mark.parametrize("rate", [1, 2, 3, 4, 6])
 @pytest.mark.parametrize("samples", [400, 401, 402, 403])
-def test_network_is_its_definition(rate, samples):
-    network = small(rate=rate)
+@pytest.mark.parametrize("line_mean", [False, True])
+def test_network_is_its_definition(rate, samples, line_mean):
+    network = small(rate=rate, line_mean=line_mean)
     rf = 30 * torch.randn(2, 1, samples, dtype=torch.double)
     assert network(rf).shape == rf.shape
     torch.testing.assert_close(network(rf), by_definition(network, rf))
@@ -79,6 +86,14 @@ def test_frames_and_samples_are_inverse():
     assert frames.shape == (2, 4, 1, 6)
     assert frames[1, 3, 0, 2] == x[1, 0, 4 * 2 + 3]
     assert torch.equal(Samples(4)(frames), x)
+
+
+def test_the_mean_over_the_line_starts_without_effect():
+    torch.manual_seed(0)
+    rf, plain = torch.randn(2, 1, 1000), MultirateCKCNN().eval()
+    summed = MultirateCKCNN(line_mean=True).eval()
+    summed.load_state_dict(summed.state_dict() | plain.state_dict())
+    assert torch.equal(summed(rf), plain(rf))
 
 
 def test_shift_by_a_frame_shifts_the_output():
@@ -110,8 +125,9 @@ def test_receptive_field_is_what_one_output_sees():
         assert not seen[sample + half + 1 :].any()
 
 
-def test_folded_and_frozen_networks_are_equal_and_frozen_ones_plain():
-    network = small()
+@pytest.mark.parametrize("line_mean", [False, True])
+def test_folded_and_frozen_networks_are_equal_and_frozen_ones_plain(line_mean):
+    network = small(line_mean=line_mean)
     rf = 30 * torch.randn(2, 1, 403, dtype=torch.double)
     with torch.no_grad():
         folded = network(rf)
@@ -162,6 +178,7 @@ def test_gradients_are_right():
         ({}, 29_772),
         ({"kernel": 527}, 29_772),
         ({"hidden_channels": 32, "mixing": 64, "hidden_features": 32}, 129_380),
+        ({"line_mean": True}, 29_772 + 3 * 16 * 48),
     ],
 )
 def test_parameter_counts(arguments, count):
@@ -199,7 +216,7 @@ def test_onnx_gives_the_same_output_for_any_number_and_length_of_lines(tmp_path)
     pytest.importorskip("onnxscript", reason="pip install bubbleloc[onnx]")
     from bubbleloc.evaluation.export import export_network
 
-    network = small().float()
+    network = small(line_mean=True).float()
     export_network(network, tmp_path / "network.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "network.onnx")
     for shape in ((2, 1, 1000), (1, 1, 1003), (3, 1, 402)):
@@ -233,8 +250,9 @@ def test_linear_rate_change_downwards_keeps_the_sum_of_counts(ratio):
 
 
 @pytest.mark.parametrize(("rate_hz", "ratio"), [(31.25e6, 0.5), (125e6, 2.0), (40e6, 0.64)])
-def test_another_sampling_rate_gives_the_output_at_the_same_times(rate_hz, ratio):
-    network = small().float()
+@pytest.mark.parametrize("line_mean", [False, True])
+def test_another_sampling_rate_gives_the_output_at_the_same_times(rate_hz, ratio, line_mean):
+    network = small(line_mean=line_mean).float()
     samples = 2000
     line = band_limited(torch.arange(samples, dtype=torch.double)).float().view(1, 1, -1)
     resampled = RateChange(Fraction(ratio).limit_denominator(100), windowed_sinc, HALF_WIDTH)(line)

@@ -28,6 +28,9 @@ class Model(HydraGroup):
     mixing: t.CountFromZero | None = setting(
         "hidden channels of the layers that mix the channels of a frame", None
     )
+    line_mean: t.Flag | None = setting(
+        "let these layers see the mean of every channel over the line", None
+    )
     stem: t.Kernel | None = setting("span of the strided convolution in samples, odd", None)
     blocks: t.Blocks | None = setting("residual blocks", None)
     levels: t.Levels | None = setting("residual blocks, with dilations 1, 2, 4 …", None)
