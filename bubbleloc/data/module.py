@@ -66,7 +66,7 @@ class RFDataModule(L.LightningDataModule):
                 f"loader.crop={settings.crop}: lines of {folder} have {self.train.samples} "
                 "samples; give fewer, or null for whole lines"
             )
-        if self.val.path == self.train.path:
+        if stream is None and self.val.path == self.train.path:
             log.info("no val.h5 in %s: %d signals of train.h5 validate", folder, len(self.val))
 
     def train_dataloader(self) -> DataLoader[Line]:
