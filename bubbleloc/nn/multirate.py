@@ -85,7 +85,7 @@ class MultirateCKCNN(Localizer):
 
     @property
     def receptive_field(self) -> int:
-        """Samples of the RF line that the outputs of a frame see, odd: equally many either way."""
+        """Samples that a frame sees, odd, equally many either way; means over the line aside."""
         return 1 + 2 * (self.reach + self.rate - 1)
 
     @property
