@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 from scipy.signal import hilbert
 
+from bubbleloc.arrays import Float32s
 from bubbleloc.console.settings.using import Image, OwnRecording
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_bytes
 from bubbleloc.formats import read, recording_of_array
 from bubbleloc.imaging.beamforming import ArrayLines
+from bubbleloc.metrics.detections import Detections
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.inference import apply
 from bubbleloc.physics import P4_1, Scene, Setup, draw_scene, simulate_rf
 from bubbleloc.physics.scale import Scale
 from bubbleloc.physics.scene import Bubbles
+from bubbleloc.training.answers import answer
 
 MOST_ELEMENTS = 4096
 
@@ -31,15 +33,35 @@ def analytic(lines: ArrayLines, delay_samples: float) -> ArrayLines:
 
 
 def localized(lines: ArrayLines, network: Localizer, batch_size: int) -> ArrayLines:
-    """Outputs of a network for every line, negative values set to zero.
+    """Lines with the probability of each bubble that a network finds, at its arrival.
+
+    A probability is shared between the two samples around the arrival. Of a network without
+    probabilities, its outputs, negative values set to zero.
 
     Raises:
         InputError: lines too short or too long for the network.
     """
     recording_of_array("the array", lines.signal).check_length(network.receptive_field // 2 + 1)
     starts = range(0, len(lines.signal), batch_size)
-    outputs = [apply(network, lines.signal[start : start + batch_size]) for start in starts]
-    return replace(lines, signal=np.maximum(np.concatenate(outputs), 0.0))
+    pieces = []
+    for start in starts:
+        said = answer(network, lines.signal[start : start + batch_size])
+        if said.mixtures is None:
+            pieces.append(np.maximum(said.output, 0.0))
+        else:
+            samples = lines.signal.shape[1]
+            pieces.append(np.stack([_drawn(found, samples) for found in said.detections()]))
+    return replace(lines, signal=np.concatenate(pieces))
+
+
+def _drawn(found: Detections, samples: int) -> Float32s:
+    """Probabilities of bubbles, each between two samples, in a line (samples,)."""
+    before = np.floor(found.sample).astype(int)
+    part = found.sample - before
+    line = np.zeros(samples + 2)  # bubbles may lie a little beyond either end
+    for place, weight in ((before, 1 - part), (before + 1, part)):
+        np.add.at(line, np.clip(place + 1, 0, samples + 1), weight * found.confidence)
+    return line[1:-1].astype(np.float32)
 
 
 def simulated(setup: Setup, population: Bubbles, settings: Image) -> tuple[ArrayLines, Scene]:

@@ -29,8 +29,8 @@ def pair_table(
     """Return a row per reported bubble of many lines, paired one to one with the true ones.
 
     Columns: ``line``, ``sample``, ``probability``, ``sigma``, ``bubble`` (the number of the true
-    bubble within ±4 samples that it is, −1 for none), ``error`` (samples, NaN for none) and
-    ``radius_um``.
+    bubble within ±4 samples that it is, −1 for none), ``error`` (samples, NaN for none),
+    ``radius_um`` and ``near``, see `Detections`.
     """
     rows = []
     for line, (each, true) in enumerate(zip(found, arrival_sample, strict=True)):
@@ -46,6 +46,7 @@ def pair_table(
             "bubble": bubble,
             "error": error,
             "radius_um": reported.radius_um,
+            "near": reported.near,
         }
         rows.append(pd.DataFrame(columns))
     return pd.concat(rows, ignore_index=True)
@@ -68,14 +69,15 @@ def calibrated(found: Detections, calibration: Sequence[float]) -> Detections:
     """Return bubbles with other probabilities and errors.
 
     Args:
-        calibration: the seven numbers of `bubbleloc.nn.emitters.Calibration`.
+        calibration: the eight numbers of `bubbleloc.nn.emitters.Calibration`.
     """
     assert found.sigma is not None
     assert found.radius_um is not None
-    offset, slope, by_sigma, by_radius, scale, power, radius_power = calibration
+    assert found.near is not None
+    offset, slope, by_sigma, by_radius, by_near, scale, power, radius_power = calibration
     log_sigma, log_radius = np.log(found.sigma), np.log(found.radius_um / RADIUS_UM)
     odds = offset + slope * log_odds(found.confidence)
-    odds = odds + by_sigma * log_sigma + by_radius * log_radius
+    odds = odds + by_sigma * log_sigma + by_radius * log_radius + by_near * np.log(found.near)
     sigma = scale * np.exp(power * log_sigma + radius_power * log_radius)
     return replace(found, confidence=expit(odds), sigma=sigma)
 
@@ -95,7 +97,7 @@ def calibrate(
         return None
     log_sigma, log_radius = np.log(pairs["sigma"]), np.log(pairs["radius_um"] / RADIUS_UM)
     ones, odds = np.ones(len(pairs)), log_odds(pairs["probability"].to_numpy())
-    known = np.stack([ones, odds, log_sigma, log_radius])
+    known = np.stack([ones, odds, log_sigma, log_radius, np.log(pairs["near"])])
     log_error = np.log(np.abs(pairs["error"]) + SMALLEST_ERROR)[true]
     sigma_known = np.stack([ones, log_sigma, log_radius])[:, true]
 
@@ -106,7 +108,7 @@ def calibrate(
         beyond = log_error - weights @ sigma_known
         return float(np.mean(np.maximum(ONE_SIGMA * beyond, (ONE_SIGMA - 1) * beyond)))
 
-    of_odds = minimize(surprise, (0.0, 1.0, 0.0, 0.0)).x
+    of_odds = minimize(surprise, (0.0, 1.0, 0.0, 0.0, 0.0)).x
     of_sigma = minimize(imbalance, (0.0, 1.0, 0.0), method="Powell").x
     return (*of_odds.tolist(), float(np.exp(of_sigma[0])), *of_sigma[1:].tolist())
 

@@ -25,12 +25,14 @@ class Detections:
         confidence: their probability; of peaks, the height.
         sigma: standard deviation of the position in samples; None of peaks.
         radius_um: of the bubbles in µm; None of peaks.
+        near: bubbles expected within ±4 samples, for each one reported there; None of peaks.
     """
 
     sample: Floats
     confidence: Floats
     sigma: Floats | None = None
     radius_um: Floats | None = None
+    near: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -43,7 +45,10 @@ class Detections:
 
     def above(self, threshold: float) -> Self:
         """Those of a confidence above `threshold`."""
-        kept = self.confidence > threshold
+        return self.chosen(self.confidence > threshold)
+
+    def chosen(self, kept: NDArray[np.bool_]) -> Self:
+        """Those that a mask (n,) keeps."""
         return type(self)(**{name: _chosen(row, kept) for name, row in vars(self).items()})
 
 

@@ -1,18 +1,18 @@
 """From the Gaussians of a head of emitters to bubbles, without a threshold to tune."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from bubbleloc.arrays import Floats
 from bubbleloc.metrics.detections import Detections
+from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 
-WINDOW = 1.5  # samples either side of a Gaussian whose bubbles may be the same one
+WINDOW = 2.0  # samples either side of a Gaussian whose bubbles may be the same one
 LEAST_EXPECTED = 1e-3  # bubbles: fainter Gaussians are left out
-REPORTED = 0.35
-"""Probability from which a bubble is reported. To report one raises the expected F1 if its
-probability is above half of the F1 (Lipton et al., ECML 2014), and F1 is about 0.6 to 0.85."""
+FAINTEST = 0.25  # probability of the least probable bubble that is ever reported
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +31,17 @@ class Mixture:
     sigma: Floats
     radius_um: Floats
 
-    def bubbles(self, least: float = REPORTED) -> Detections:
+    def bubbles(self) -> Detections:
+        """Return the candidates that are worth reporting, see `worth_reporting`."""
+        found = self.candidates()
+        found = found.chosen(worth_reporting(found.confidence, float(self.expected.sum())))
+        near = _within(QUOTED_TOLERANCE, self.sample, found.sample, self.expected)
+        return replace(found, near=near / _within(QUOTED_TOLERANCE, found.sample, found.sample))
+
+    def candidates(self, least: float = FAINTEST) -> Detections:
         """Return bubbles of a probability of at least ``least``.
 
-        Time and again, of all Gaussians the one within ±1.5 samples of which most bubbles are
+        Time and again, of all Gaussians the one within ±2 samples of which most bubbles are
         expected gives a bubble: one expected bubble is taken from there, or what there is, which
         then is its probability. Its position and radius are the means of what was taken, its
         standard deviation that of the Gaussians taken together. Where enough is expected for two
@@ -48,6 +55,31 @@ class Mixture:
         found = _take_bubbles(expected, sample, sigma, radius_um, least)
         found = found[np.argsort(found[:, 0], kind="stable")]
         return Detections(*found.T)
+
+
+def worth_reporting(probability: Floats, expected: float) -> NDArray[np.bool_]:
+    """Choose the bubbles of a line, (n,), whose report makes its expected F1 the highest.
+
+    The k most probable ones make it 2 Σp / (k + ``expected``), with the number of bubbles that the
+    line is expected to have. So a bubble is worth reporting if its probability is above half of
+    the F1 (Lipton et al., ECML 2014). F1 of an empty report is 1 if there is no bubble, else 0.
+    """
+    order = np.argsort(-probability, kind="stable")
+    f1 = 2 * np.cumsum(probability[order]) / (np.arange(len(order)) + 1 + expected)
+    chosen = np.zeros(len(order), dtype=np.bool_)
+    if f1.size and f1.max() > np.exp(-expected):
+        chosen[order[: f1.argmax() + 1]] = True
+    return chosen
+
+
+def _within(reach: float, sample: Floats, centre: Floats, weight: Floats | None = None) -> Floats:
+    """Sum of the weights, or number, of what lies within ±``reach`` samples of each centre."""
+    order = np.argsort(sample, kind="stable")
+    total = np.ones(len(order)) if weight is None else weight[order]
+    total = np.concatenate([[0.0], np.cumsum(total)])
+    ends = (np.searchsorted(sample[order], centre + side * reach, "right") for side in (1, -1))
+    last, first = ends
+    return np.asarray(total[last] - total[first])
 
 
 @njit(cache=True)
@@ -77,7 +109,7 @@ def _take_bubbles(
             if near[best] < least:
                 break
             taken = min(1.0, near[best])
-            share = 1.0 if near[best] >= 1 + REPORTED else taken / near[best]
+            share = 1.0 if near[best] >= 1 + FAINTEST else taken / near[best]
             left, mean, square, radius = taken, 0.0, 0.0, 0.0
             for i in range(low[best], high[best]):
                 part = min(left, share * expected[i])

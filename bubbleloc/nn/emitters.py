@@ -52,9 +52,10 @@ def emitters(readings: Tensor) -> Emitters:
 class Calibration(NamedTuple):
     """What a validation split taught about the probabilities and errors of a network's bubbles.
 
-    Of a bubble with log-odds ℓ = log(p / (1 − p)), standard deviation σ and radius r, they become
+    Of a bubble with log-odds ℓ = log(p / (1 − p)), standard deviation σ and radius r, and with m
+    bubbles expected within ±4 samples for each one reported there, they become
 
-        ℓ' = offset + slope · ℓ + by_sigma · log σ + by_radius · log(r / 2.4 µm)
+        ℓ' = offset + slope · ℓ + by_sigma · log σ + by_radius · log(r / 2.4 µm) + by_near · log m
         σ' = scale · σ^power · (r / 2.4 µm)^radius_power
     """
 
@@ -62,12 +63,13 @@ class Calibration(NamedTuple):
     slope: float
     by_sigma: float
     by_radius: float
+    by_near: float
     scale: float
     power: float
     radius_power: float
 
 
-UNCALIBRATED = Calibration(0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0)
+UNCALIBRATED = Calibration(0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0)
 
 
 class EmitterHead(nn.Module):

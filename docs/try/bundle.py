@@ -11,7 +11,8 @@ import numpy as np
 
 from bubbleloc.evaluation.export import export_run
 from bubbleloc.metrics.certainty import MOST_SURE, RADIUS_UM
-from bubbleloc.metrics.mixture import LEAST_EXPECTED, REPORTED, WINDOW
+from bubbleloc.metrics.mixture import FAINTEST, LEAST_EXPECTED, WINDOW
+from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 from bubbleloc.physics import Setup, draw_scene, simulate_rf
 from bubbleloc.training.runs import open_run
 
@@ -30,7 +31,8 @@ def add_network(folder: Path) -> None:
         "shortest_samples": trained.network.receptive_field // 2 + 1,
         "window": WINDOW,
         "least_expected": LEAST_EXPECTED,
-        "reported": REPORTED,
+        "faintest": FAINTEST,
+        "tolerance": QUOTED_TOLERANCE,
         "most_sure": MOST_SURE,
         "radius_um": RADIUS_UM,
         "calibration": trained.card.calibration,

@@ -1,11 +1,15 @@
 // From the Gaussians of the network to bubbles, as bubbleloc.metrics.mixture does.
 
 /** Values of the network (4 × samples), and what the card says of reading them. */
-export function findBubbles(values, samples, { window, least_expected, reported, most_sure, radius_um, calibration }) {
-  const gaussians = Array.from({ length: samples }, (_, i) => ({
+export function findBubbles(values, samples, card) {
+  const { window, least_expected, faintest, tolerance, most_sure, radius_um, calibration } = card;
+  const all = Array.from({ length: samples }, (_, i) => ({
     expected: values[i], sample: values[samples + i],
     sigma: values[2 * samples + i], radius: Math.exp(values[3 * samples + i]),
-  })).filter((g) => g.expected > least_expected).sort((a, b) => a.sample - b.sample);
+  }));
+  const expected = all.map((g) => g.expected); // taking bubbles changes those of the Gaussians
+  const total = expected.reduce((sum, each) => sum + each, 0);
+  const gaussians = all.filter((g) => g.expected > least_expected).sort((a, b) => a.sample - b.sample);
   const low = [], high = [];
   for (let i = 0, start = 0, end = 0; i < gaussians.length; i++) {
     while (gaussians[start].sample < gaussians[i].sample - window) start++;
@@ -20,26 +24,42 @@ export function findBubbles(values, samples, { window, least_expected, reported,
     for (;;) {
       let best = start;
       for (let i = start; i < end; i++) if (near[i] > near[best]) best = i;
-      if (near[best] < reported) break;
-      bubbles.push(take(gaussians, best, low[best], high[best], near[best], reported));
+      if (near[best] < faintest) break;
+      bubbles.push(take(gaussians, best, low[best], high[best], near[best], faintest));
       for (let i = low[low[best]]; i < high[high[best] - 1]; i++) near[i] = sum(i);
     }
   }
-  const [offset, slope, bySigma, byRadius, scale, power, radiusPower] = calibration;
-  return bubbles.sort((a, b) => a.sample - b.sample).map(({ sample, probability, sigma, radius }) => {
+  const reported = worthReporting(bubbles, total);
+  const within = (at) => (each) => Math.abs(each.sample - at) <= tolerance;
+  const [offset, slope, bySigma, byRadius, byNear, scale, power, radiusPower] = calibration;
+  return reported.sort((a, b) => a.sample - b.sample).map(({ sample, probability, sigma, radius }) => {
     const p = Math.min(Math.max(probability, 1 - most_sure), most_sure);
     const relative = radius / radius_um;
-    const odds = offset + slope * Math.log(p / (1 - p)) + bySigma * Math.log(sigma) + byRadius * Math.log(relative);
+    const close = all.reduce((sum, g, i) => (within(sample)(g) ? sum + expected[i] : sum), 0);
+    const odds = offset + slope * Math.log(p / (1 - p)) + bySigma * Math.log(sigma)
+      + byRadius * Math.log(relative) + byNear * Math.log(close / reported.filter(within(sample)).length);
     return {
       sample, probability: 1 / (1 + Math.exp(-odds)), sigma: scale * sigma ** power * relative ** radiusPower,
     };
   });
 }
 
+/** The most probable bubbles, as many as make the expected F1 of the line the highest. */
+function worthReporting(bubbles, total) {
+  const ranked = [...bubbles].sort((a, b) => b.probability - a.probability);
+  let best = Math.exp(-total), number = 0, sum = 0;
+  ranked.forEach(({ probability }, i) => {
+    sum += probability;
+    const f1 = (2 * sum) / (i + 1 + total);
+    if (f1 > best) [best, number] = [f1, i + 1];
+  });
+  return ranked.slice(0, number);
+}
+
 /** Take a bubble, or what there is of one, from the Gaussians low … high − 1. */
-function take(gaussians, best, low, high, expected, reported) {
+function take(gaussians, best, low, high, expected, faintest) {
   const probability = Math.min(1, expected);
-  const share = expected >= 1 + reported ? 1 : probability / expected; // of two, the one in front
+  const share = expected >= 1 + faintest ? 1 : probability / expected; // of two, the one in front
   let left = probability, mean = 0, square = 0, radius = 0;
   for (const g of gaussians.slice(low, high)) {
     const part = Math.min(left, share * g.expected);

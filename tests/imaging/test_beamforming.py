@@ -78,6 +78,7 @@ def test_the_localized_image_peaks_at_the_bubble(point):
     rf, bubble = point
     lines = localized(rf, load_released("small"), batch_size=16)
     assert lines.signal.min() >= 0
+    assert lines.signal.sum() == pytest.approx(96, rel=0.1)  # a bubble in every line
     assert np.abs(peak_offsets(lines, bubble)).max() <= 1
 
 

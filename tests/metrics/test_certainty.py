@@ -23,7 +23,8 @@ def lines(n=200, honest=True, seed=0):
         arrivals.append(place[true])
         error = sigma * rng.standard_normal(place.size)
         stated = probability if honest else probability**3
-        found.append(Detections(place + error, stated, sigma if honest else sigma / 2, sigma))
+        near = np.ones(place.size)
+        found.append(Detections(place + error, stated, sigma if honest else sigma / 2, sigma, near))
     return found, arrivals
 
 
@@ -62,7 +63,7 @@ def test_calibration_learns_that_wide_bubbles_are_true_less_often():
         place = np.arange(25, 2000, 50.0)
         sigma = rng.choice([0.2, 2.0], place.size)
         true = rng.random(place.size) < np.where(sigma < 1, 0.9, 0.5)
-        found.append(Detections(place, np.full(place.size, 0.7), sigma, sigma))
+        found.append(Detections(place, np.full(place.size, 0.7), sigma, sigma, sigma**0))
         arrivals.append(place[true] + 0.1 * rng.standard_normal(true.sum()))
     calibration = calibrate(found, arrivals)
     mended = np.concatenate([calibrated(each, calibration).confidence for each in found])
@@ -78,7 +79,7 @@ def test_calibration_learns_that_small_bubbles_lie_farther_off():
         place, sigma = np.arange(25, 2000, 50.0), np.full(40, 0.5)
         radius_um = rng.choice([1.2, 4.8], place.size)
         arrivals.append(place + rng.standard_normal(place.size) * 0.5 * np.sqrt(2.4 / radius_um))
-        found.append(Detections(place, np.full(place.size, 0.7), sigma, radius_um))
+        found.append(Detections(place, np.full(place.size, 0.7), sigma, radius_um, sigma**0))
     calibration = calibrate(found, arrivals)
     assert calibration is not None
     assert calibration[-1] == pytest.approx(-0.5, abs=0.05)
@@ -88,7 +89,7 @@ def test_calibration_learns_that_small_bubbles_lie_farther_off():
 
 
 def test_pairs_name_the_bubble_and_the_error():
-    found = [Detections(*np.array([[10.5, 30.0], [0.9, 0.3], [0.4, 0.4], [2.0, 2.0]]))]
+    found = [Detections(*np.array([[10.5, 30.0], [0.9, 0.3], [0.4, 0.4], [2.0, 2.0], [1, 1]]))]
     pairs = pair_table(found, [np.array([60.0, 11.0])], threshold=0.2)
     assert pairs["bubble"].tolist() == [1, -1]
     assert pairs["error"][0] == pytest.approx(-0.5)

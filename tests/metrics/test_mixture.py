@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bubbleloc.metrics.mixture import REPORTED, WINDOW, Mixture
+from bubbleloc.metrics.mixture import FAINTEST, WINDOW, Mixture, worth_reporting
 
 
 def mixture(*gaussians):
@@ -23,7 +23,7 @@ def exhaustive(m, least):
         near = near[np.argsort(m.sample[near], kind="stable")]
         taken = min(1.0, sums[best])
         part = expected[near] * taken / sums[best]
-        if sums[best] >= 1 + REPORTED:
+        if sums[best] >= 1 + FAINTEST:
             part = np.diff(np.minimum(np.cumsum(expected[near]), 1), prepend=0)
         weight = part / taken
         mean = weight @ m.sample[near]
@@ -39,7 +39,7 @@ def test_bubbles_are_those_of_an_exhaustive_search(size, seed, least):
     sample = np.arange(size) + rng.uniform(-2, 2, size)
     expected, sigma = rng.gamma(0.3, 0.4, size) + 0.0011, rng.uniform(0.05, 3, size)
     m = Mixture(expected, sample, sigma, rng.uniform(1, 4, size))
-    found = m.bubbles(least)
+    found = m.candidates(least)
     rows = np.stack([found.sample, found.confidence, found.sigma, found.radius_um], axis=1)
     reference = exhaustive(m, least)
     assert rows.shape == reference.shape
@@ -64,6 +64,29 @@ def test_two_bubbles_in_one_sample_are_two():
 def test_two_bubbles_a_sample_apart_stay_apart():
     found = mixture((1, 10.0, 0.1, 2.4), (1, 11.2, 0.1, 2.4)).bubbles()
     np.testing.assert_allclose(found.sample, [10, 11.2])
+
+
+def test_bubbles_near_are_counted_within_4_samples_for_each_that_is_reported():
+    alone = mixture((0.8, 10.0, 0.1, 2.4), (0.2, 13.0, 0.1, 2.4), (0.2, 16.0, 0.1, 2.4)).bubbles()
+    np.testing.assert_allclose(alone.near, [1.0])
+    close = mixture((0.8, 10.0, 0.1, 2.4), (0.6, 13.0, 0.1, 2.4)).bubbles()
+    np.testing.assert_allclose(close.near, [0.7, 0.7])
+
+
+@settings(deadline=None, max_examples=20)
+@given(size=st.integers(1, 30), seed=st.integers(0, 2**16))
+def test_what_is_worth_reporting_has_the_highest_f1_on_average(size, seed):
+    rng = np.random.default_rng(seed)
+    probability = rng.uniform(0.05, 1, size)
+    chosen = worth_reporting(probability, probability.sum())
+    true = rng.random((4000, size)) < probability
+    f1 = {}
+    for least in (2.0, *probability):
+        kept = probability >= least
+        both, either = (kept & true).sum(axis=1), kept.sum() + true.sum(axis=1)
+        f1[least] = np.mean(np.where(either == 0, 1.0, 2 * both / np.maximum(either, 1)))
+    reported = probability[chosen].min() if chosen.any() else 2.0
+    assert f1[reported] > max(f1.values()) - 0.05
 
 
 def test_what_is_improbable_is_not_reported():
