@@ -69,17 +69,23 @@ def calibrated(found: Detections, calibration: Sequence[float]) -> Detections:
     """Return bubbles with other probabilities and errors.
 
     Args:
-        calibration: the eight numbers of `bubbleloc.nn.emitters.Calibration`.
+        calibration: the nine numbers of `bubbleloc.nn.emitters.Calibration`.
     """
     assert found.sigma is not None
     assert found.radius_um is not None
     assert found.near is not None
-    offset, slope, by_sigma, by_radius, by_near, scale, power, radius_power = calibration
-    log_sigma, log_radius = np.log(found.sigma), np.log(found.radius_um / RADIUS_UM)
-    odds = offset + slope * log_odds(found.confidence)
-    odds = odds + by_sigma * log_sigma + by_radius * log_radius + by_near * np.log(found.near)
-    sigma = scale * np.exp(power * log_sigma + radius_power * log_radius)
-    return replace(found, confidence=expit(odds), sigma=sigma)
+    known = _known(found.confidence, found.sigma, found.radius_um, found.near)
+    *of_odds, scale, power, radius_power = calibration
+    sigma = scale * np.exp([power, radius_power] @ known[2:4])
+    return replace(found, confidence=expit(of_odds @ known), sigma=sigma)
+
+
+def _known(probability: Floats, sigma: Floats, radius_um: Floats, near: Floats) -> Floats:
+    """What the log-odds of bubbles depend on: 1, log-odds, log σ, log r, log m, log m · log r."""
+    log_radius, log_near = np.log(radius_um / RADIUS_UM), np.log(near)
+    odds, log_sigma = log_odds(probability), np.log(sigma)
+    ones = np.ones(len(odds))
+    return np.stack([ones, odds, log_sigma, log_radius, log_near, log_near * log_radius])
 
 
 def calibrate(
@@ -95,11 +101,10 @@ def calibrate(
     true = pairs["bubble"].to_numpy() >= 0
     if true.sum() < FEWEST:
         return None
-    log_sigma, log_radius = np.log(pairs["sigma"]), np.log(pairs["radius_um"] / RADIUS_UM)
-    ones, odds = np.ones(len(pairs)), log_odds(pairs["probability"].to_numpy())
-    known = np.stack([ones, odds, log_sigma, log_radius, np.log(pairs["near"])])
+    columns = pairs[["probability", "sigma", "radius_um", "near"]]
+    known = _known(*columns.to_numpy().T)
     log_error = np.log(np.abs(pairs["error"]) + SMALLEST_ERROR)[true]
-    sigma_known = np.stack([ones, log_sigma, log_radius])[:, true]
+    sigma_known = known[[0, 2, 3]][:, true]
 
     def surprise(weights: Floats) -> float:
         return float(np.mean(np.logaddexp(0, np.where(true, -1, 1) * (weights @ known))))
@@ -108,7 +113,7 @@ def calibrate(
         beyond = log_error - weights @ sigma_known
         return float(np.mean(np.maximum(ONE_SIGMA * beyond, (ONE_SIGMA - 1) * beyond)))
 
-    of_odds = minimize(surprise, (0.0, 1.0, 0.0, 0.0, 0.0)).x
+    of_odds = minimize(surprise, (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)).x
     of_sigma = minimize(imbalance, (0.0, 1.0, 0.0), method="Powell").x
     return (*of_odds.tolist(), float(np.exp(of_sigma[0])), *of_sigma[1:].tolist())
 

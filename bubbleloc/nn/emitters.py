@@ -55,7 +55,8 @@ class Calibration(NamedTuple):
     Of a bubble with log-odds ℓ = log(p / (1 − p)), standard deviation σ and radius r, and with m
     bubbles expected within ±4 samples for each one reported there, they become
 
-        ℓ' = offset + slope · ℓ + by_sigma · log σ + by_radius · log(r / 2.4 µm) + by_near · log m
+        ℓ' = offset + slope · ℓ + by_sigma · log σ + by_radius · log(r / 2.4 µm)
+             + (by_near + by_near_radius · log(r / 2.4 µm)) · log m
         σ' = scale · σ^power · (r / 2.4 µm)^radius_power
     """
 
@@ -64,12 +65,13 @@ class Calibration(NamedTuple):
     by_sigma: float
     by_radius: float
     by_near: float
+    by_near_radius: float
     scale: float
     power: float
     radius_power: float
 
 
-UNCALIBRATED = Calibration(0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0)
+UNCALIBRATED = Calibration(0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0)
 
 
 class EmitterHead(nn.Module):

@@ -31,13 +31,14 @@ export function findBubbles(values, samples, card) {
   }
   const reported = worthReporting(bubbles, total);
   const within = (at) => (each) => Math.abs(each.sample - at) <= tolerance;
-  const [offset, slope, bySigma, byRadius, byNear, scale, power, radiusPower] = calibration;
+  const [offset, slope, bySigma, byRadius, byNear, byNearRadius, scale, power, radiusPower] = calibration;
   return reported.sort((a, b) => a.sample - b.sample).map(({ sample, probability, sigma, radius }) => {
     const p = Math.min(Math.max(probability, 1 - most_sure), most_sure);
     const relative = radius / radius_um;
     const close = all.reduce((sum, g, i) => (within(sample)(g) ? sum + expected[i] : sum), 0);
+    const logNear = Math.log(close / reported.filter(within(sample)).length);
     const odds = offset + slope * Math.log(p / (1 - p)) + bySigma * Math.log(sigma)
-      + byRadius * Math.log(relative) + byNear * Math.log(close / reported.filter(within(sample)).length);
+      + byRadius * Math.log(relative) + (byNear + byNearRadius * Math.log(relative)) * logNear;
     return {
       sample, probability: 1 / (1 + Math.exp(-odds)), sigma: scale * sigma ** power * relative ** radiusPower,
     };

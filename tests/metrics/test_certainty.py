@@ -88,6 +88,22 @@ def test_calibration_learns_that_small_bubbles_lie_farther_off():
         assert certainty_scores(bubbles)["within_1_sigma"] == pytest.approx(0.683, abs=0.02)
 
 
+def test_calibration_learns_that_bubbles_with_more_expected_near_are_true_more_often():
+    rng = np.random.default_rng(0)
+    found, arrivals = [], []
+    for _ in range(200):
+        place, ones = np.arange(25, 2000, 50.0), np.ones(40)
+        near = rng.choice([0.5, 2.0], place.size)
+        true = rng.random(place.size) < np.where(near > 1, 0.9, 0.5)
+        found.append(Detections(place, 0.7 * ones, ones, 2.4 * ones, near))
+        arrivals.append(place[true] + 0.1 * rng.standard_normal(true.sum()))
+    calibration = calibrate(found, arrivals)
+    mended = np.concatenate([calibrated(each, calibration).confidence for each in found])
+    more = np.concatenate([each.near for each in found]) > 1
+    assert mended[more].mean() == pytest.approx(0.9, abs=0.02)
+    assert mended[~more].mean() == pytest.approx(0.5, abs=0.02)
+
+
 def test_pairs_name_the_bubble_and_the_error():
     found = [Detections(*np.array([[10.5, 30.0], [0.9, 0.3], [0.4, 0.4], [2.0, 2.0], [1, 1]]))]
     pairs = pair_table(found, [np.array([60.0, 11.0])], threshold=0.2)
