@@ -23,9 +23,11 @@ class EmitterLoss(nn.Module):
 
     (Daley and Vere-Jones, An Introduction to the Theory of Point Processes, section 7.1). It is
     largest where n_k is the number of bubbles that the line lets one expect, and nothing in it
-    depends on the order of bubbles or on how many there are in a sample. It is divided by 30 + Σ n_k,
-    or else a line with few bubbles would hardly count beside a crowded one. This weight is a
-    function of the RF line alone, not of its true bubbles, so it does not change what is best.
+    depends on the order of bubbles or on how many there are in a sample.
+
+    It is divided by 30 + Σ n_k, or else a line with few bubbles would hardly count beside a crowded
+    one. This weight is a function of the RF line alone, not of its true bubbles, so it does not
+    change what is best.
     """
 
     def forward(self, readings: Tensor, bubbles: Tensor) -> Tensor:
