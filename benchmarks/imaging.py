@@ -1,9 +1,12 @@
 """How sharp images of localized lines are, by the number of bubbles.
 
-python benchmarks/imaging.py [--run bubbleloc:small] [--scenes 4]
+python benchmarks/imaging.py [--run bubbleloc:small] [--scenes 4] [--noise 0.04]
+
+Beside the probabilities of the bubbles that a network finds, it beamforms the plain output.
 """
 
 import argparse
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +16,7 @@ from bubbleloc.imaging.acquisition import analytic, localized, simulated
 from bubbleloc.imaging.beamforming import Grid
 from bubbleloc.imaging.run import LOCALIZED, RAW
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
+from bubbleloc.nn.inference import apply
 from bubbleloc.physics import Setup
 from bubbleloc.report.tables import to_markdown
 from bubbleloc.training.runs import open_run
@@ -22,14 +26,24 @@ DELAY_SAMPLES = 87.0  # from an echo's arrival to its peak
 REGION = Grid(np.array([-0.014, 0.014]), np.array([0.01, 0.07]))
 
 
-def widths(run: str, count: int, scenes: int) -> pd.DataFrame:
-    """Return medians over the isolated bubbles of some scenes of ``count`` bubbles."""
+def widths(run: str, count: int, scenes: int, noise: float) -> pd.DataFrame:
+    """Return medians over the isolated bubbles of some scenes of ``count`` bubbles.
+
+    Args:
+        noise: standard deviation of white noise over that of the RF lines.
+    """
     network, tables = open_run(run).network, []
     for seed in range(scenes):
         rf, bubbles = simulated(Setup(), "monodisperse", Image(count=count, seed=seed))
+        noise_v = (
+            noise * rf.signal.std() * np.random.default_rng(seed).standard_normal(rf.signal.shape)
+        )
+        rf = replace(rf, signal=np.float32(rf.signal + noise_v))
+        output = np.concatenate([apply(network, part) for part in np.split(rf.signal, 6)])
         lines = {
             RAW: analytic(rf, DELAY_SAMPLES),
             LOCALIZED: localized(rf, network, batch_size=16),
+            "output of the network": replace(rf, signal=np.maximum(output, 0)),
         }
         tables.append(measure_widths(lines, bubbles, REGION, ISOLATION_M[count]))
     summary = summarize_widths(pd.concat(tables))
@@ -42,8 +56,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", default="bubbleloc:small")
     parser.add_argument("--scenes", type=int, default=4)
+    parser.add_argument("--noise", type=float, default=0.0)
     given = parser.parse_args()
-    print(to_markdown(pd.concat(widths(given.run, n, given.scenes) for n in ISOLATION_M)))
+    tables = [widths(given.run, n, given.scenes, given.noise) for n in ISOLATION_M]
+    print(to_markdown(pd.concat(tables)))
 
 
 if __name__ == "__main__":
