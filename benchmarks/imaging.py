@@ -35,10 +35,9 @@ def widths(run: str, count: int, scenes: int, noise: float) -> pd.DataFrame:
     network, tables = open_run(run).network, []
     for seed in range(scenes):
         rf, bubbles = simulated(Setup(), "monodisperse", Image(count=count, seed=seed))
-        noise_v = (
-            noise * rf.signal.std() * np.random.default_rng(seed).standard_normal(rf.signal.shape)
-        )
-        rf = replace(rf, signal=np.float32(rf.signal + noise_v))
+        drawn = np.random.default_rng(seed).standard_normal(rf.signal.shape)
+        noisy = rf.signal + noise * rf.signal.std() * drawn
+        rf = replace(rf, signal=noisy.astype(np.float32))
         output = np.concatenate([apply(network, part) for part in np.split(rf.signal, 6)])
         lines = {
             RAW: analytic(rf, DELAY_SAMPLES),
