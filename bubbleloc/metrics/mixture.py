@@ -13,6 +13,7 @@ from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 WINDOW = 2.0  # samples either side of a Gaussian whose bubbles may be the same one
 LEAST_EXPECTED = 1e-3  # bubbles: fainter Gaussians are left out
 FAINTEST = 0.25  # probability of the least probable bubble that is ever reported
+LEAST_F1 = 0.2  # expected of a line: below it, its bubbles are guesses, and none is reported
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +64,12 @@ def worth_reporting(probability: Floats, expected: float) -> NDArray[np.bool_]:
     The k most probable ones make it 2 Σp / (k + ``expected``), with the number of bubbles that the
     line is expected to have. So a bubble is worth reporting if its probability is above half of
     the F1 (Lipton et al., ECML 2014). F1 of an empty report is 1 if there is no bubble, else 0.
+    Where no report is expected to reach an F1 of 0.2, as in noise alone, nothing is chosen.
     """
     order = np.argsort(-probability, kind="stable")
     f1 = 2 * np.cumsum(probability[order]) / (np.arange(len(order)) + 1 + expected)
     chosen = np.zeros(len(order), dtype=np.bool_)
-    if f1.size and f1.max() > np.exp(-expected):
+    if f1.size and f1.max() > max(np.exp(-expected), LEAST_F1):
         chosen[order[: f1.argmax() + 1]] = True
     return chosen
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from bubbleloc.evaluation.export import export_run
 from bubbleloc.metrics.certainty import MOST_SURE, RADIUS_UM
-from bubbleloc.metrics.mixture import FAINTEST, LEAST_EXPECTED, WINDOW
+from bubbleloc.metrics.mixture import FAINTEST, LEAST_EXPECTED, LEAST_F1, WINDOW
 from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 from bubbleloc.physics import Setup, draw_scene, simulate_rf
 from bubbleloc.training.runs import open_run
@@ -31,6 +31,7 @@ def add_network(folder: Path) -> None:
         "shortest_samples": trained.network.receptive_field // 2 + 1,
         "window": WINDOW,
         "least_expected": LEAST_EXPECTED,
+        "least_f1": LEAST_F1,
         "faintest": FAINTEST,
         "tolerance": QUOTED_TOLERANCE,
         "most_sure": MOST_SURE,

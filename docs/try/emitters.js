@@ -2,7 +2,7 @@
 
 /** Values of the network (4 × samples), and what the card says of reading them. */
 export function findBubbles(values, samples, card) {
-  const { window, least_expected, faintest, tolerance, most_sure, radius_um, calibration } = card;
+  const { window, least_expected, least_f1, faintest, tolerance, most_sure, radius_um, calibration } = card;
   const all = Array.from({ length: samples }, (_, i) => ({
     expected: values[i], sample: values[samples + i],
     sigma: values[2 * samples + i], radius: Math.exp(values[3 * samples + i]),
@@ -29,7 +29,7 @@ export function findBubbles(values, samples, card) {
       for (let i = low[low[best]]; i < high[high[best] - 1]; i++) near[i] = sum(i);
     }
   }
-  const reported = worthReporting(bubbles, total);
+  const reported = worthReporting(bubbles, total, least_f1);
   const within = (at) => (each) => Math.abs(each.sample - at) <= tolerance;
   const [offset, slope, bySigma, byRadius, byNear, byNearRadius, scale, power, radiusPower] = calibration;
   return reported.sort((a, b) => a.sample - b.sample).map(({ sample, probability, sigma, radius }) => {
@@ -46,9 +46,9 @@ export function findBubbles(values, samples, card) {
 }
 
 /** The most probable bubbles, as many as make the expected F1 of the line the highest. */
-function worthReporting(bubbles, total) {
+function worthReporting(bubbles, total, leastF1) {
   const ranked = [...bubbles].sort((a, b) => b.probability - a.probability);
-  let best = Math.exp(-total), number = 0, sum = 0;
+  let best = Math.max(Math.exp(-total), leastF1), number = 0, sum = 0;
   ranked.forEach(({ probability }, i) => {
     sum += probability;
     const f1 = (2 * sum) / (i + 1 + total);

@@ -89,6 +89,11 @@ def test_what_is_worth_reporting_has_the_highest_f1_on_average(size, seed):
     assert f1[reported] > max(f1.values()) - 0.05
 
 
+def test_guesses_in_a_line_that_tells_nothing_are_not_reported():
+    assert not worth_reporting(np.array([0.3, 0.26]), expected=20.0).any()
+    assert worth_reporting(np.array([0.3, 0.26]), expected=1.2).all()
+
+
 def test_what_is_improbable_is_not_reported():
     assert len(mixture((0.05, 10.0, 0.3, 2.4)).bubbles()) == 0
     assert len(Mixture(*np.zeros((4, 0))).bubbles()) == 0
