@@ -87,7 +87,7 @@ def test_what_is_worth_reporting_has_the_highest_f1_on_average(size, seed):
         f1[least] = np.mean(np.where(either == 0, 1.0, 2 * both / np.maximum(either, 1)))
     reported = probability[chosen].min() if chosen.any() else 2.0
     lost = max(f1.values()) - f1[reported]
-    assert lost < (0.09 if size < 5 else 0.045)  # the expected F1 is a ratio of two means
+    assert lost < (0.12 if size < 5 else 0.06)  # the expected F1 is a ratio of two means
 
 
 def test_guesses_in_a_line_that_tells_nothing_are_not_reported():
