@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from types import FrameType
@@ -66,6 +67,7 @@ def end_with_parent() -> None:
 
 def _stop(signum: int, frame: FrameType | None = None) -> None:
     _received.append(signum)
+    sys.unraisablehook = lambda _: None  # nothing from objects that are thrown away half made
     raise KeyboardInterrupt if signum == signal.SIGINT else Terminated(TERMINATED)
 
 

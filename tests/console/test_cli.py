@@ -69,6 +69,31 @@ def test_an_interrupt_in_compiled_code_ends_as_any_other(monkeypatch, capsys):
     )
 
 
+def test_an_object_that_a_signal_leaves_half_made_says_nothing(tmp_path):
+    (tmp_path / "count.py").write_text(
+        """
+import os, signal
+from bubbleloc.console import cli
+
+class Bar:
+    def __init__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        self.place = 0
+
+    def __del__(self):
+        self.place
+
+cli.hydra.main = lambda *_: lambda _: Bar
+cli.command(lambda settings: None)()
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, "count.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 143
+    assert done.stderr == "terminated; finished work is kept\n"
+
+
 @pytest.mark.parametrize("number", [errno.EFBIG, errno.ENOSPC, errno.EROFS])
 def test_errors_of_the_system_are_explained(monkeypatch, capsys, number):
     assert ends_with(monkeypatch, OSError(number, "no more", "a.csv")) == 2
