@@ -80,8 +80,8 @@ def _within(reach: float, sample: Floats, centre: Floats, weight: Floats | None 
     order = np.argsort(sample, kind="stable")
     total = np.ones(len(order)) if weight is None else weight[order]
     total = np.concatenate([[0.0], np.cumsum(total)])
-    ends = (np.searchsorted(sample[order], centre + side * reach, "right") for side in (1, -1))
-    last, first = ends
+    first = np.searchsorted(sample[order], centre - reach)
+    last = np.searchsorted(sample[order], centre + reach, "right")
     return np.asarray(total[last] - total[first])
 
 
