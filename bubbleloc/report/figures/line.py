@@ -102,7 +102,8 @@ def _draw_line(line: Example, positions: Floats, scale: Scale) -> tuple[Figure, 
     top.set_title(line.title, parse_math=False)  # names of files may hold dollar signs
     style.add_depth_axis(top, float(scale.depth_mm(1)), "depth (mm)")
     bottom.plot(window, line.prediction[shown], color=BLUE, label="network output")
-    bottom.axhline(line.threshold, color=MUTED, linewidth=0.8, linestyle=":", label="threshold")
+    if line.threshold:  # networks that give probabilities need none
+        bottom.axhline(line.threshold, color=MUTED, linewidth=0.8, linestyle=":", label="threshold")
     rate_mhz = scale.sampling_rate_hz / 1e6
     bottom.set(xlabel=f"sample (at {rate_mhz:g} MHz)", ylabel="output", xlim=window[[0, -1]])
     for axes in (top, bottom):
