@@ -36,6 +36,7 @@ class DatasetPlan:
         signals: number of signals of each split.
         bubbles: how radii are drawn, see `draw_scene`.
         count: fewest and most bubbles of a signal; None for the published range.
+        count_power: 1 for uniform counts, more for more signals with few bubbles.
         pressure_pa: lowest and highest amplitude of the pulse; None for the published range.
         deepest_m: depth of the deepest bubble; None for 3.7 mm above the end of the record.
         stream: whether a training simulates its signals as it goes on, see `StreamedLines`.
@@ -48,6 +49,7 @@ class DatasetPlan:
     seed: int = 0
     bubbles: Bubbles = "monodisperse"
     count: tuple[int, int] | None = None
+    count_power: float = 1.0
     pressure_pa: tuple[float, float] | None = None
     deepest_m: float | None = None
     stream: bool = False
@@ -98,6 +100,8 @@ class DatasetPlan:
         for name in ("count", "pressure_pa"):
             if ends := getattr(self, name):
                 content[name] = list(ends)
+        if self.count_power != 1:
+            content["count_power"] = self.count_power
         if self.deepest_m:
             content["deepest_m"] = self.deepest_m
         if hashes := self._input_hashes():
@@ -158,6 +162,7 @@ class DatasetPlan:
             rng,
             self.bubbles,
             count=self.count or COUNT,
+            count_power=self.count_power,
             pressure_pa=self.pressure_pa or PRESSURE_PA,
             depth_m=depth_m,
             width_m=setup.transducer.aperture_m,

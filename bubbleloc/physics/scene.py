@@ -62,16 +62,18 @@ def draw_scene(
     bubbles: Bubbles = "monodisperse",
     *,
     count: tuple[int, int] = COUNT,
+    count_power: float = 1.0,
     pressure_pa: tuple[float, float] = PRESSURE_PA,
     depth_m: float = 0.1,
     width_m: float = 0.028,
 ) -> Scene:
-    """A random scene as published: count, pressure and positions uniform.
+    """A random scene, unless told otherwise as published: count, pressure and positions uniform.
 
     ``bubbles`` is monodisperse (2.4 µm ± 5 %, clipped to 0.5–1.5 times the mean), polydisperse
     (SonoVue), or a file of measured radii in µm (``.npy``, or one per line) to draw from with
     replacement; ``none`` is a scene without bubbles. A mapping of these to shares of 1 chooses one
-    for the scene. Depths stay 3.7 mm inside 0…``depth_m``.
+    for the scene. Depths stay 3.7 mm inside 0…``depth_m``. The count lies a part u^``count_power``,
+    u uniform, of the way from the fewest to the most.
 
     The order of draws is part of the datasets' reproducibility and must not change: kind of
     bubbles where several are given, count, pressure, depths, lateral positions, radii.
@@ -85,7 +87,7 @@ def draw_scene(
         raise InputError(f"scene: depth_m={depth_m}; give more than {2 * MARGIN_M} m")
     if not isinstance(bubbles, str):
         bubbles = str(rng.choice(list(bubbles), p=_checked_shares(bubbles)))
-    size = round(rng.uniform(low, high)) if bubbles != "none" else 0
+    size = round(low + (high - low) * rng.uniform() ** count_power) if bubbles != "none" else 0
     pressure = rng.uniform(*pressure_pa)
     depth = rng.uniform(MARGIN_M, depth_m - MARGIN_M, size)
     lateral = rng.uniform(-width_m / 2, width_m / 2, size)

@@ -9,11 +9,12 @@ from bubbleloc.nn.emitters import emitters
 
 NEAR = 6  # samples around a bubble whose Gaussians can stand for it
 RADIUS_SPREAD = 0.3  # standard deviation of log radius around what the network says
+FEW = 30  # bubbles: a line with many more weighs as much as another, with fewer less
 LEAST_DENSITY = 1e-6  # bubbles per sample: a bubble in a gap costs no more than this
 
 
 class EmitterLoss(nn.Module):
-    """−log likelihood of the bubbles of a line, per sample.
+    """−log likelihood of the bubbles of a line, per bubble that is expected in it.
 
     With n_k expected bubbles at sample k, N(t_k, σ_k²) their arrival and N(l_k, 0.3²) their log
     radius, bubbles (t, l) are those of a Poisson process with probability density
@@ -23,12 +24,21 @@ class EmitterLoss(nn.Module):
     (Daley and Vere-Jones, An Introduction to the Theory of Point Processes, section 7.1). It is
     largest where n_k is the number of bubbles that the line lets one expect, and nothing in it
     depends on the order of bubbles or on how many there are in a sample.
+
+    It is divided by 30 + Σ n_k, or else a line with few bubbles would hardly count beside a crowded
+    one. This weight is a function of the RF line alone, not of its true bubbles, so it does not
+    change what is best.
     """
 
     def forward(self, readings: Tensor, bubbles: Tensor) -> Tensor:
         """Loss of what a network says (B, 4, L) about bubbles (B, E, 2), see `Line`, a scalar."""
+        expected = emitters(readings).expected.sum(dim=1)
+        return (self.surprise(readings, bubbles) / (FEW + expected.detach())).mean()
+
+    def surprise(self, readings: Tensor, bubbles: Tensor) -> Tensor:
+        """−log likelihood of each line, (B,)."""
         found = emitters(readings)
-        lines, samples = found.expected.shape
+        samples = found.expected.shape[1]
         present = bubbles[..., 0].isfinite()
         arrival, radius_um = bubbles.nan_to_num(1.0).unbind(-1)
         around = torch.arange(-NEAR, NEAR + 1, device=arrival.device)
@@ -43,4 +53,4 @@ class EmitterLoss(nn.Module):
         density = expected / sigma * torch.exp(-(away.square() + larger.square()) / 2)
         density = torch.where(near == place, density, 0.0).sum(-1) / math.sqrt(2 * math.pi)
         likely = torch.log(density + LEAST_DENSITY)
-        return (found.expected.sum() - likely[present].sum()) / (lines * samples)
+        return found.expected.sum(dim=1) - torch.where(present, likely, 0.0).sum(dim=1)

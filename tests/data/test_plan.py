@@ -174,6 +174,13 @@ def test_bubbles_can_leave_room_for_long_echoes(tiny_plan, tmp_path):
         dataclasses.replace(tiny_plan, deepest_m=0.098).setup()
 
 
+def test_the_power_of_counts_defines_a_dataset_where_it_is_not_1(tiny_plan):
+    plan = dataclasses.replace(tiny_plan, count_power=2.0)
+    assert "count_power: 2.0" in plan.config("train")
+    assert "count_power" not in tiny_plan.config("train")
+    assert len(plan.scene("train", 0)) < len(tiny_plan.scene("train", 0))
+
+
 def test_large_radii_are_warned_of_once(tmp_path, recwarn):
     (tmp_path / "radii.txt").write_text("7\n")
     plan = DatasetPlan("x", tmp_path / "x", {"train": 4}, bubbles=str(tmp_path / "radii.txt"))

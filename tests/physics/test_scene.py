@@ -31,6 +31,13 @@ def test_counts_and_pressures_fill_their_ranges():
     assert 1.98e3 < max(pressures) <= 2e3
 
 
+def test_a_power_draws_more_scenes_with_few_bubbles():
+    sizes = np.array([len(scene) for scene in scenes(1000, count=(10, 1010), count_power=2)])
+    assert abs((sizes < 260).mean() - 0.5) < 0.05  # u² < 1/4
+    assert abs((sizes < 20).mean() - 0.1) < 0.03
+    assert sizes.max() > 950
+
+
 def test_radii_of_several_kinds_are_a_mixture_without_the_empty_one():
     radii = draw_radii(np.random.default_rng(0), SHARES, 20_000)
     assert radii.size == 20_000

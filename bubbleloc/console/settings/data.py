@@ -88,6 +88,10 @@ class Data(HydraGroup):
     count: t.Range[t.CountFromZero] | None = setting(
         "fewest and most bubbles of a signal; null: [10, 1000]", None
     )
+    count_power: t.Positive = setting(
+        "1: all counts as often; 2: fewest + (most − fewest) · u², u uniform: more lines with few",
+        1.0,  # runs of before it do not tell
+    )
     pressure_pa: t.Range[t.NotNegative] | None = setting(
         "lowest and highest amplitude of the pulse; null: [5e3, 250e3]", None
     )
