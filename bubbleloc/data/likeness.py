@@ -57,6 +57,8 @@ class Likeness:
             return None
         templates = _templates(phases)
         quiet = _ranges(values | _similar(phases, templates))
+        # below zero, a line is more like its opposite, as one with a few weak echoes may be
+        quiet |= {name: (max(0.0, quiet[name][0]), quiet[name][1]) for name in SHAPE}
         if noisy is None:
             return cls(quiet, quiet, templates)
         values, phases = _measure_all(noisy, rate_hz)

@@ -101,6 +101,12 @@ def test_quiet_lines_are_held_against_quiet_ones_whatever_the_noise_of_the_train
     assert known.ranges["share_db@0.5"][1] > known.quiet["share_db@0.5"][1]
 
 
+def test_lines_that_look_like_their_opposite_do_not_hide_inverted_ones(lines):
+    known = Likeness.of_lines([lines] * 9 + [-lines], RATE)
+    assert unlike(known, lines) == 0
+    assert unlike(known, -lines) >= 15 / 16
+
+
 def test_a_card_tells_it_as_it_was(lines):
     found = Likeness.of_lines([lines] * 4, RATE)
     assert found.ranges == found.quiet
