@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from torch.utils.data import Dataset, Sampler
 
+from bubbleloc.arrays import Ints
 from bubbleloc.data.augmentation import NO_AUGMENTATION, Augmentation
 from bubbleloc.data.dataset import AUGMENTATION, Line, RFDataset
 
@@ -51,6 +52,9 @@ class CropSampler(Sampler[Crop]):
 
     Args:
         crop: samples of a crop; None for whole lines.
+        shortest_crop: every batch has crops of a length of its own, log-uniform from this to twice
+            ``crop``; lengths beyond ``crop`` become ``crop``. None for one length.
+        batch_size: crops per batch, of all processes together.
         rank, processes: whose share to take, and of how many.
     """
 
@@ -60,12 +64,16 @@ class CropSampler(Sampler[Crop]):
         crop: int | None,
         crops_per_signal: int,
         seed: int,
+        *,
+        shortest_crop: int | None = None,
+        batch_size: int = 1,
         rank: int = 0,
         processes: int = 1,
     ) -> None:
         self.lines, self.crops_per_signal, self.seed = lines, crops_per_signal, seed
-        self.samples = crop or lines.samples
-        self.rank, self.processes, self.epoch = rank, processes, 0
+        self.longest, self.shortest = crop or lines.samples, shortest_crop
+        self.batch_size, self.rank, self.processes = batch_size, rank, processes
+        self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose crops are drawn next; the training loop calls it."""
@@ -78,12 +86,24 @@ class CropSampler(Sampler[Crop]):
     def __iter__(self) -> Iterator[Crop]:
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(self.epoch,)))
         signals = rng.permutation(np.repeat(self.lines.signals, self.crops_per_signal))
-        last = self.lines.samples - self.samples
+        lengths = self._lengths(rng, len(self) * self.processes)
+        samples = lengths[: signals.size]
+        last = self.lines.samples - samples
         # Starts beyond either end are moved to it, because fewer crops reach the samples there;
         # half a crop of such starts keeps all weights between 0.5 and 1.5.
-        beyond = self.samples // 2 if last else 0
-        starts = rng.integers(-beyond, last + beyond, signals.size, endpoint=True)
-        starts = np.clip(starts, 0, last)
-        for place in range(self.rank, len(self) * self.processes, self.processes):
+        beyond = np.where(last > 0, samples // 2, 0)
+        starts = np.clip(rng.integers(-beyond, last + beyond, endpoint=True), 0, last)
+        for place in range(self.rank, lengths.size, self.processes):
             signal, start = (int(drawn[place % signals.size]) for drawn in (signals, starts))
-            yield Crop(signal, start, self.samples, (self.epoch, place))
+            length = int(lengths[place])
+            start = min(start, self.lines.samples - length)  # of a crop that comes twice
+            yield Crop(signal, start, length, (self.epoch, place))
+
+    def _lengths(self, rng: np.random.Generator, crops: int) -> Ints:
+        """Samples of each crop, the same within a batch."""
+        if self.shortest is None:
+            return np.full(crops, self.longest)
+        low, high = np.log([self.shortest, 2 * self.longest])
+        drawn = np.exp(rng.uniform(low, high, -(-crops // self.batch_size)))
+        lengths = np.minimum(drawn, self.longest).astype(np.int64)
+        return np.repeat(lengths, self.batch_size)[:crops]

@@ -25,14 +25,23 @@ class LoaderSettings:
     Attributes:
         batch_size: crops per optimiser step, of all processes together.
         crop: samples of a crop; None for whole lines.
+        shortest_crop: of crops of random length, see `CropSampler`; None for one length.
         crops_per_signal: per epoch.
         workers: processes that read data.
     """
 
     batch_size: int = 16
     crop: int | None = 2048
+    shortest_crop: int | None = None
     crops_per_signal: int = 4
     workers: int = 0
+
+    def __post_init__(self) -> None:
+        if self.crop is not None and (self.shortest_crop or 0) > self.crop:
+            raise InputError(
+                f"loader.shortest_crop={self.shortest_crop}: the longest crops have {self.crop} "
+                "samples; give fewer"
+            )
 
 
 class RFDataModule(L.LightningDataModule):
@@ -82,8 +91,10 @@ class RFDataModule(L.LightningDataModule):
                 loader.crop,
                 loader.crops_per_signal,
                 self.seed,
-                rank,
-                processes,
+                shortest_crop=loader.shortest_crop,
+                batch_size=loader.batch_size,
+                rank=rank,
+                processes=processes,
             ),
             collate_fn=collate,
             num_workers=loader.workers,

@@ -167,6 +167,7 @@ CASES = [
     ("train", [*TRAIN, "noise=-0.1"], "noise=-0.1: give a number, 0 or more"),
     ("train", [*TRAIN, "noise=5"], "noise=5: give a number, 0 or more, up to 2.56"),
     ("train", [*TRAIN, "data.folder=whole", "loader.crop=100000"], "whole have 8446 samples; give"),
+    ("train", [*TRAIN, "loader.crop=500", "loader.shortest_crop=600"], "longest crops have 500"),
     ("train", [*TRAIN, "noise=0.1", "snr_db=20"], "noise=0.1 and snr_db=20: choose one"),
     ("train", [*TRAIN, "seed=4294967296"], "seed=4294967296: give 0 to 4294967295"),
     ("train", [*TRAIN, "loader.batch_size=0"], "loader.batch_size=0: give a whole number"),

@@ -107,6 +107,19 @@ def test_without_a_crop_lines_are_whole(lines):
     assert {(crop.start, crop.samples) for crop in sampler} == {(0, lines.samples)}
 
 
+def test_crops_of_random_length_have_one_length_in_a_batch_and_lie_in_the_line(lines):
+    sampler = CropSampler(lines, None, 500, seed=0, shortest_crop=100, batch_size=16)
+    crops = list(sampler)
+    batches = [crops[first : first + 16] for first in range(0, len(crops), 16)]
+    assert all(len({crop.samples for crop in batch}) == 1 for batch in batches)
+    assert all(0 <= crop.start <= lines.samples - crop.samples for crop in crops)
+    lengths = np.array([batch[0].samples for batch in batches])
+    assert lengths.min() >= 100
+    # log-uniform from 100 to 2 · 8446: ln 2 / ln 169 of the lines are whole, as many up to 200
+    for part in (lengths == lines.samples, lengths <= 200):
+        assert part.mean() == pytest.approx(np.log(2) / np.log(168.92), abs=0.06)
+
+
 def test_noise_is_the_same_every_time_and_of_the_given_level(tiny):
     quiet, noisy = RFDataset(tiny / "val.h5"), RFDataset(tiny / "val.h5", Noise(0.32))
     assert np.array_equal(noisy.volts(1), noisy.volts(1))

@@ -76,6 +76,14 @@ def test_shares_of_a_batch_make_up_the_batch(tiny, processes, crops):
     assert again == whole[: len(again)]  # the same crops, with noise of their own
 
 
+def test_shares_have_crops_of_one_length_in_a_batch(tiny):
+    lines = RFDataset(tiny / "train.h5")
+    given = {"shortest_crop": 100, "batch_size": 4, "processes": 2}
+    one, other = (list(CropSampler(lines, 500, 3, 1, rank=rank, **given)) for rank in range(2))
+    for crops in zip(one[::2], one[1::2], other[::2], other[1::2], strict=True):
+        assert len({crop.samples for crop in crops}) == 1
+
+
 def test_a_sweep_side_by_side_goes_on_after_a_job_that_diverges(tiny, tmp_path):
     swept = run(
         tmp_path,

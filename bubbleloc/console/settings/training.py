@@ -60,6 +60,10 @@ class Loader(Group):
 
     batch_size: t.Count = setting("crops per optimiser step, of all processes together", 16)
     crop: t.Count | None = setting("scored samples of a crop; null is the whole line", 2048)
+    shortest_crop: t.Count | None = setting(
+        "crops of random length, from this to loader.crop, a length for each batch; null: one",
+        None,  # runs of before it do not tell
+    )
     crops_per_signal: t.Count = setting("crops per signal and epoch", 4)
     workers: t.CountFromZero = setting("processes that read data", 0)
 
