@@ -26,13 +26,13 @@ class Emitters(NamedTuple):
 
     Attributes:
         expected: number of bubbles.
-        sample: their arrival, between samples.
+        offset: from the Gaussian's own sample to their arrival, in samples.
         sigma: standard deviation of the arrival in samples.
         log_radius: of the radius in µm.
     """
 
     expected: Tensor
-    sample: Tensor
+    offset: Tensor
     sigma: Tensor
     log_radius: Tensor
 
@@ -40,10 +40,9 @@ class Emitters(NamedTuple):
 def emitters(readings: Tensor) -> Emitters:
     """Return the Gaussians that the values of a network (B, 4, L) stand for."""
     rate, offset, sigma, log_radius = readings.float().unbind(1)
-    own = torch.arange(readings.shape[-1], device=readings.device)
     return Emitters(
         expected=functional.softplus(rate),
-        sample=own + MOST_OFFSET * torch.tanh(offset),
+        offset=MOST_OFFSET * torch.tanh(offset),
         sigma=LEAST_SIGMA + (MOST_SIGMA - LEAST_SIGMA) * torch.sigmoid(sigma),
         log_radius=log_radius,
     )
@@ -97,11 +96,9 @@ class EmitterHead(nn.Module):
 
     def counts(self, found: Emitters) -> Tensor:
         """Add up the bubbles of all Gaussians in each sample, (B, 1, L)."""
-        own = torch.arange(found.sample.shape[-1], device=found.sample.device)
-        offset = found.sample - own
-        total = torch.zeros_like(offset)
+        total = torch.zeros_like(found.offset)
         for shift in range(-MOST_OFFSET - 1, MOST_OFFSET + 2):
-            away = (offset - shift).abs()
+            away = (found.offset - shift).abs()
             spline = torch.where(away < 0.5, 0.75 - away**2, (1.5 - away).clamp_min(0) ** 2 / 2)
             total = total + functional.pad(found.expected * spline, (shift, -shift))
         return total.unsqueeze(1)

@@ -48,8 +48,9 @@ def answer(network: Localizer, rf: Float32s) -> Answer:
     if not isinstance(network.head, EmitterHead):
         return Answer(apply(network, rf))
     output, values = apply_emitters(network, rf)
+    own = np.arange(rf.shape[1])
     mixtures = [
-        Mixture(expected, sample, sigma, np.exp(log_radius))
-        for expected, sample, sigma, log_radius in values.astype(np.float64)
+        Mixture(expected, own + offset, sigma, np.exp(log_radius))
+        for expected, offset, sigma, log_radius in values.astype(np.float64)
     ]
     return Answer(output, mixtures, network.head.calibration)

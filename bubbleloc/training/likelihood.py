@@ -44,10 +44,10 @@ class EmitterLoss(nn.Module):
         around = torch.arange(-NEAR, NEAR + 1, device=arrival.device)
         near = arrival.round().long().unsqueeze(-1) + around
         place = near.clamp(0, samples - 1)
-        expected, sample, sigma, log_radius = (
+        expected, offset, sigma, log_radius = (
             value.gather(1, place.flatten(1)).view(place.shape) for value in found
         )
-        away = (arrival.unsqueeze(-1) - sample) / sigma
+        away = (arrival.unsqueeze(-1) - place - offset) / sigma
         larger = (radius_um.log().unsqueeze(-1) - log_radius) / RADIUS_SPREAD
         larger = torch.where(bubbles[..., 1:].isfinite(), larger, 0.0)
         density = expected / sigma * torch.exp(-(away.square() + larger.square()) / 2)

@@ -4,7 +4,7 @@
 export function findBubbles(values, samples, card) {
   const { window, least_expected, least_f1, faintest, tolerance, most_sure, radius_um, calibration } = card;
   const all = Array.from({ length: samples }, (_, i) => ({
-    expected: values[i], sample: values[samples + i],
+    expected: values[i], sample: i + values[samples + i],
     sigma: values[2 * samples + i], radius: Math.exp(values[3 * samples + i]),
   }));
   const expected = all.map((g) => g.expected); // taking bubbles changes those of the Gaussians

@@ -14,7 +14,8 @@ def by_definition(readings, bubbles):
     """The likelihood as its formula says, one bubble and one Gaussian at a time."""
     surprises, samples = [], readings.shape[-1]
     for line, own in zip(readings, bubbles, strict=True):
-        expected, sample, sigma, log_radius = (v[0].numpy() for v in emitters(line[None]))
+        expected, offset, sigma, log_radius = (v[0].numpy() for v in emitters(line[None]))
+        sample = np.arange(samples) + offset
         surprises.append(expected.sum())
         for arrival, radius_um in own:
             density = 0.0
