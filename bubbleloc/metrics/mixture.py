@@ -62,7 +62,7 @@ def worth_reporting(probability: Floats, expected: float) -> NDArray[np.bool_]:
     """Choose the bubbles of a line, (n,), whose report makes its expected F1 the highest.
 
     The k most probable ones make it 2 Σp / (k + ``expected``), with the number of bubbles that the
-    line is expected to have; of lines with less than five, this is a rough estimate. So a bubble is
+    line is expected to have; of lines with less than ten, this is a rough estimate. So a bubble is
     worth reporting if its probability is above half of the F1 (Lipton et al., ECML 2014). F1 of an
     empty report is 1 if there is no bubble, else 0. Where no report is expected to reach an F1 of
     0.2, as in noise alone, nothing is chosen.
