@@ -18,9 +18,11 @@ def main() -> None:
         del sys.argv[1]
         runpy.run_module(module_of(name), run_name="__main__", alter_sys=True)
     elif name in ("-h", "--help"):
-        print(f"{USAGE}\n")
-        for command, settings in COMMANDS.items():
-            print(f"  {command:<10}{(settings.__doc__ or '').partition(chr(10))[0]}")
+        from bubbleloc.console.messages import print_to_reader
+
+        about = {name: (of.__doc__ or "").partition("\n")[0] for name, of in COMMANDS.items()}
+        lines = (f"  {command:<10}{text}" for command, text in about.items())
+        print_to_reader("\n".join([USAGE, "", *lines]))
     elif name == "--completion":
         from bubbleloc.console.completion import bash_completion
 

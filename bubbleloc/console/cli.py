@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from bubbleloc.console import job, signals, threads
 from bubbleloc.console.composition import checked_settings, config_folder, known_settings
-from bubbleloc.console.messages import explain, show_warning, tell
+from bubbleloc.console.messages import explain, print_to_reader, show_warning, tell
 from bubbleloc.console.settings import Settings, catalogue
 from bubbleloc.errors import BAD_INPUT, InputError
 
@@ -53,23 +53,14 @@ def command(task: Callable[[Settings], None]) -> Callable[[], None]:
             if {"-h", "--help"} & set(sys.argv[1:]):
                 from bubbleloc.console.help import help_text
 
-                _print_to_reader(
-                    help_text(name, [a for a in sys.argv[1:] if not a.startswith("-")])
-                )
+                given = [a for a in sys.argv[1:] if not a.startswith("-")]
+                print_to_reader(help_text(name, given))
             else:
                 hydra.main(str(config_folder()), name, "1.3")(run_job)()
         except (Exception, KeyboardInterrupt, signals.Terminated) as error:
             _end(error, name)
 
     return run
-
-
-def _print_to_reader(text: str) -> None:
-    """Print a text whose reader may have seen enough before its end: ``--help | head``."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def bracketed(command: str, argument: str) -> str:

@@ -24,10 +24,11 @@ def test_help_lists_the_settings(tmp_path):
     assert "Settings" in shown.stdout
 
 
-def test_help_may_be_read_in_part(tmp_path):
+@pytest.mark.parametrize("module", ["bubbleloc", "bubbleloc.train"])
+def test_help_may_be_read_in_part(tmp_path, module):
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-m", "bubbleloc.train", "--help"]
+    command = [sys.executable, "-m", module, "--help"]
     with os.fdopen(write, "wb") as closed:
         done = subprocess.run(
             command, stdout=closed, stderr=subprocess.PIPE, cwd=tmp_path, text=True, check=True
