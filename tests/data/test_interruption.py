@@ -254,7 +254,7 @@ def test_imports_killed_at_random_moments_leave_all_or_nothing(tmp_path):
         write_text(tmp_path / f"source/{number}.txt", signal_of(number))
     output = tmp_path / "x/train.h5"
     kills = 0
-    for delay in np.random.default_rng().uniform(0.02, 0.6, 8):
+    for delay in np.linspace(0.02, 0.54, 8) + np.random.default_rng().uniform(0, 0.06, 8):
         child = processes.Process(target=import_folder, args=(tmp_path / "source", output))
         child.start()
         time.sleep(delay)
