@@ -36,13 +36,6 @@ class LoaderSettings:
     crops_per_signal: int = 4
     workers: int = 0
 
-    def __post_init__(self) -> None:
-        if self.crop is not None and (self.shortest_crop or 0) > self.crop:
-            raise InputError(
-                f"loader.shortest_crop={self.shortest_crop}: the longest crops have {self.crop} "
-                "samples; give fewer"
-            )
-
 
 class RFDataModule(L.LightningDataModule):
     """Random crops of the split "train" and whole lines of the split "val", see `open_split`.
@@ -74,6 +67,12 @@ class RFDataModule(L.LightningDataModule):
             raise InputError(
                 f"loader.crop={settings.crop}: lines of {folder} have {self.train.samples} "
                 "samples; give fewer, or null for whole lines"
+            )
+        longest = settings.crop or self.train.samples
+        if (settings.shortest_crop or 0) > longest:
+            raise InputError(
+                f"loader.shortest_crop={settings.shortest_crop}: the longest crops have {longest} "
+                "samples; give fewer"
             )
         if stream is None and self.val.path == self.train.path:
             log.info("no val.h5 in %s: %d signals of train.h5 validate", folder, len(self.val))

@@ -114,6 +114,7 @@ def declare_imported(path: Path) -> None:
 
 
 TRAIN = ["data=tiny", "hidden_channels=3", "kernel=15", "trainer.max_epochs=1"]
+WHOLE = [*TRAIN, "data.folder=whole"]
 LOCALIZE = ["run=run", "threshold=0.5", "output=found.csv", "sampling_rate_hz=62.5e6"]
 
 CASES = [
@@ -166,8 +167,9 @@ CASES = [
     ("train", [*TRAIN, "noise=nan"], "noise=nan: give a number, 0 or more"),
     ("train", [*TRAIN, "noise=-0.1"], "noise=-0.1: give a number, 0 or more"),
     ("train", [*TRAIN, "noise=5"], "noise=5: give a number, 0 or more, up to 2.56"),
-    ("train", [*TRAIN, "data.folder=whole", "loader.crop=100000"], "whole have 8446 samples; give"),
-    ("train", [*TRAIN, "loader.crop=500", "loader.shortest_crop=600"], "longest crops have 500"),
+    ("train", [*WHOLE, "loader.crop=100000"], "whole have 8446 samples; give"),
+    ("train", [*WHOLE, "loader.crop=500", "loader.shortest_crop=600"], "longest crops have 500"),
+    ("train", [*WHOLE, "loader.crop=null", "loader.shortest_crop=9000"], "crops have 8446 samples"),
     ("train", [*TRAIN, "noise=0.1", "snr_db=20"], "noise=0.1 and snr_db=20: choose one"),
     ("train", [*TRAIN, "seed=4294967296"], "seed=4294967296: give 0 to 4294967295"),
     ("train", [*TRAIN, "loader.batch_size=0"], "loader.batch_size=0: give a whole number"),
