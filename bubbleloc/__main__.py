@@ -20,9 +20,10 @@ def main() -> None:
     elif name in ("-h", "--help"):
         from bubbleloc.console.messages import print_to_reader
 
-        about = {name: (of.__doc__ or "").partition("\n")[0] for name, of in COMMANDS.items()}
-        lines = (f"  {command:<10}{text}" for command, text in about.items())
-        print_to_reader("\n".join([USAGE, "", *lines]))
+        lines = [USAGE, ""]
+        for command, settings in COMMANDS.items():
+            lines.append(f"  {command:<10}{(settings.__doc__ or '').partition(chr(10))[0]}")
+        print_to_reader("\n".join(lines))
     elif name == "--completion":
         from bubbleloc.console.completion import bash_completion
 
