@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from bubbleloc.console.threads import limit_threads
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.reports import current_report
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.metrics.scores import of_method
+from bubbleloc.models.runs import find_runs
+from bubbleloc.process import limit_threads
 from bubbleloc.report.tables import write_table
-from bubbleloc.training.runs import find_runs
 
 TOLERANCES = (0, 2, 4)
 BASE = ["model=ckcnn_local", "kernel=131", "data=study", "budget=reduced"]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from bubbleloc.data.noise import Noise
+from bubbleloc.models.runs import open_run
 from bubbleloc.physics import Setup, draw_scene, simulate_rf
-from bubbleloc.training.runs import open_run
 
 Lines = NDArray[Any]
 WAVEFORMS = ("ref", "s1.7", "s2.5", "s3.4", "l1.7", "l2.5", "suc")

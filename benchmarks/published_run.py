@@ -12,7 +12,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from bubbleloc.console.cli import config_folder
-from bubbleloc.training import provenance, runs
+from bubbleloc.models import runs
+from bubbleloc.training import provenance
 
 WEIGHTS = "dilated_cnn_HS_001.pt"
 

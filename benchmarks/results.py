@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bubbleloc.evaluation.reports import report_folder
+from bubbleloc.models import runs
 from bubbleloc.report.figures.style import (
     BLUE,
     GREEN,
@@ -25,7 +26,6 @@ from bubbleloc.report.figures.style import (
     save_picture,
 )
 from bubbleloc.report.tables import write_csv
-from bubbleloc.training import runs
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SCORES, KERNELS = DOCS / "results" / "scores.csv", DOCS / "results" / "kernel_size.csv"

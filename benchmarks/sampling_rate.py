@@ -18,9 +18,9 @@ from scipy.signal import resample
 from bubbleloc.arrays import Floats
 from bubbleloc.examples.classification import accuracy, load_classifier
 from bubbleloc.examples.images import Part, load_digits
+from bubbleloc.models.runs import CHECKPOINTS
 from bubbleloc.nn import CKCNNClassifier
 from bubbleloc.report.figures.style import BLUE, MUTED, house_style, new_figure, save_picture
-from bubbleloc.training.runs import CHECKPOINTS
 
 RATES = [
     Fraction(1, 4),

@@ -9,7 +9,7 @@ from bubbleloc.console.cli import Settings, command
 def main(settings: Settings) -> None:
     """Import a folder of published signals."""
     from bubbleloc.data.importing import import_folder
-    from bubbleloc.physics.scale import Scale
+    from bubbleloc.units import Scale
 
     known = ("sampling_rate_hz", "speed_of_sound_m_s", "frequency_hz")
     scale = Scale(*(settings[name] for name in known))

@@ -12,7 +12,7 @@ def main(settings: Settings) -> None:
     """Evaluate a run, or all runs of a sweep."""
     from bubbleloc.evaluation.conditions import evaluate_conditions
     from bubbleloc.evaluation.run import evaluate_run
-    from bubbleloc.training.runs import find_runs
+    from bubbleloc.models.runs import find_runs
 
     runs = find_runs(Path(settings.pop("run")))
     folder, conditions = settings.pop("folder"), settings.pop("conditions")

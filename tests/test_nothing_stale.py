@@ -26,8 +26,9 @@ from bubbleloc.evaluation.export import export_run
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.files import write_yaml
 from bubbleloc.localization import localize_file
-from bubbleloc.physics.scale import Scale
-from bubbleloc.training import provenance, runs, session
+from bubbleloc.models import runs
+from bubbleloc.training import provenance, session
+from bubbleloc.units import Scale
 from tests.training.test_learner import settings
 
 SAMPLES = 1000

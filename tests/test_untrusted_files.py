@@ -23,9 +23,10 @@ from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.formats.srml import PUBLISHED, read_signal
 from bubbleloc.localization import localize_file
+from bubbleloc.models import runs
 from bubbleloc.physics import Setup
 from bubbleloc.physics.response_files import read_response, read_waveform
-from bubbleloc.training import runs, session
+from bubbleloc.training import session
 from bubbleloc.training.checkpoints import checkpoint_to_resume
 from tests.formats import written
 from tests.training.test_learner import SMALL

@@ -12,7 +12,8 @@ from typing import NoReturn
 import hydra
 from omegaconf import DictConfig
 
-from bubbleloc.console import job, signals, threads
+from bubbleloc import process
+from bubbleloc.console import job
 from bubbleloc.console.composition import checked_settings, config_folder, known_settings
 from bubbleloc.console.messages import explain, print_to_reader, show_warning, tell
 from bubbleloc.console.settings import Settings, catalogue
@@ -32,13 +33,13 @@ def command(task: Callable[[Settings], None]) -> Callable[[], None]:
 
     def run_job(config: DictConfig) -> None:
         try:
-            signals.end_with_parent()  # one of several jobs of a sweep side by side
-            threads.limit_threads()
+            process.end_with_parent()  # one of several jobs of a sweep side by side
+            process.limit_threads()
             warnings.showwarning = show_warning
             task(checked_settings(name, config, job.overrides()))
         except Exception as error:
             line = explain(error, known_settings(name))
-            if line and job.is_sweep_job() and not signals.stop_in(error):
+            if line and job.is_sweep_job() and not process.stop_in(error):
                 raise InputError(line) from None
             _end(error, name)  # before Hydra adds a line of its own
         finally:
@@ -48,7 +49,7 @@ def command(task: Callable[[Settings], None]) -> Callable[[], None]:
     def run() -> None:
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us instead of being printed
         sys.argv[1:] = [bracketed(name, argument) for argument in sys.argv[1:]]
-        signals.stop_on_signals()
+        process.stop_on_signals()
         try:
             if {"-h", "--help"} & set(sys.argv[1:]):
                 from bubbleloc.console.help import help_text
@@ -57,7 +58,7 @@ def command(task: Callable[[Settings], None]) -> Callable[[], None]:
                 print_to_reader(help_text(name, given))
             else:
                 hydra.main(str(config_folder()), name, "1.3")(run_job)()
-        except (Exception, KeyboardInterrupt, signals.Terminated) as error:
+        except (Exception, KeyboardInterrupt, process.Terminated) as error:
             _end(error, name)
 
     return run
@@ -73,12 +74,12 @@ def bracketed(command: str, argument: str) -> str:
 
 def _end(error: BaseException, command: str) -> NoReturn:
     """Say in one line why a command ends, and exit; raise what is our bug."""
-    if stop := signals.stop_in(error):
-        what = "terminated" if isinstance(stop, signals.Terminated) else "interrupted"
+    if stop := process.stop_in(error):
+        what = "terminated" if isinstance(stop, process.Terminated) else "interrupted"
         if os.environ.get("LOCAL_RANK", "0") == "0":  # the first of processes that train together
             notes = getattr(stop, "__notes__", None) or ["finished work is kept"]
             tell(f"{what}; {'; '.join(notes)}")
-        sys.exit(signals.TERMINATED if what == "terminated" else signals.INTERRUPTED)
+        sys.exit(process.TERMINATED if what == "terminated" else process.INTERRUPTED)
     line = explain(error, known_settings(command)) if isinstance(error, Exception) else None
     if line is None:
         raise error

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from joblib import parallel_config
 
-from bubbleloc.console.signals import end_with_parent
-from bubbleloc.console.threads import available_cores
 from bubbleloc.errors import InputError
+from bubbleloc.process import available_cores, end_with_parent
 
 EXECUTORS = ("processes", "dask")
 CONNECT_TIMEOUT_S = 10

@@ -11,7 +11,7 @@ from bubbleloc.data import writing
 from bubbleloc.errors import InputError, printable
 from bubbleloc.files import exclusive
 from bubbleloc.formats.srml import PUBLISHED, SUFFIXES, PublishedSignal, read_signal
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 NAMES_SHOWN = 3
 

@@ -14,9 +14,9 @@ import yaml
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.physics import Setup
-from bubbleloc.physics.scale import Scale
 from bubbleloc.physics.transducer import P4_1, Response
 from bubbleloc.physics.waveforms import TRISTATE, TRISTATE_HZ
+from bubbleloc.units import Scale
 
 SCHEMA_VERSION = 1
 SPLITS = ("train", "val", "test")  # a split's place here is part of its signals' random key

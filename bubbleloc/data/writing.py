@@ -19,7 +19,7 @@ from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.data.store import BUBBLE_FIELDS, SCHEMA_VERSION
 from bubbleloc.files import atomic, explain_write_errors
 from bubbleloc.physics import Scene, Setup, arrival_sample
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 BUBBLE_CHUNK = 4096  # bubbles stored side by side
 SIGNAL_CHUNK = 1024

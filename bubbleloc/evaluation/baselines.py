@@ -31,8 +31,8 @@ from bubbleloc.evaluation.scoring import (
     score_method,
 )
 from bubbleloc.files import atomic
+from bubbleloc.models.answers import Answer, Outputs
 from bubbleloc.physics import Setup
-from bubbleloc.training.answers import Answer, Outputs
 
 CLASSICAL = ("matched_filter", "wiener", "sparse")
 CACHE = "baselines"  # folder beside a dataset, for outputs of the slow method

@@ -10,9 +10,9 @@ from typing import Any
 from bubbleloc.errors import InputError, printable
 from bubbleloc.evaluation.reports import current_report
 from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.models import runs as run_directories
 from bubbleloc.report import Report, check_comparison_folder, write_comparison
 from bubbleloc.report.sweep import varied_parameters
-from bubbleloc.training import runs as run_directories
 
 Parameters = dict[str, Any]
 

@@ -16,9 +16,9 @@ from bubbleloc.evaluation.reports import report_folder
 from bubbleloc.evaluation.run import DEFAULT_BASELINES, at_rate_of, run_facts, score_network
 from bubbleloc.evaluation.specialists import CONDITIONS, POLYDISPERSE, SPECIALISTS
 from bubbleloc.metrics import QUOTED_TOLERANCE
+from bubbleloc.models import runs
+from bubbleloc.models.answers import answer
 from bubbleloc.report.conditions import Conditions, write_conditions
-from bubbleloc.training import runs
-from bubbleloc.training.answers import answer
 
 DATASETS = ("study", "study_polydisperse")  # of ``conf/data``: one size of bubbles, and all sizes
 EMPTY_LINES = 200  # of noise alone

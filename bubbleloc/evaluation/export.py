@@ -13,11 +13,11 @@ from bubbleloc.errors import InputError
 from bubbleloc.evaluation.reports import report_folder
 from bubbleloc.files import atomic, check_output, fingerprint
 from bubbleloc.metrics.scores import of_method
+from bubbleloc.models import runs
+from bubbleloc.models.card import write_card
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.emitters import EmitterHead, counts_and_emitters
 from bubbleloc.report import read_report
-from bubbleloc.training import runs
-from bubbleloc.training.card import write_card
 
 FORMATS = (".onnx", ".pt2", ".safetensors")
 SHOWN_TOLERANCES = [0, 2, 4, 9]  # samples, of the scores in a card

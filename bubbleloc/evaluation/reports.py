@@ -4,8 +4,9 @@ from pathlib import Path
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import fingerprint
+from bubbleloc.models import runs
 from bubbleloc.report import Report, read_report
-from bubbleloc.training import provenance, runs
+from bubbleloc.training import provenance
 
 
 def report_folder(run: Path, dataset: Path | None = None) -> Path:

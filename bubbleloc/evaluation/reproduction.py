@@ -66,8 +66,8 @@ def reproduce(sweep: Path, published: Sequence[Row], split: str) -> Path:
     from bubbleloc.evaluation.comparison import compare_runs, trained_with
     from bubbleloc.evaluation.reports import current_report
     from bubbleloc.evaluation.run import evaluate_run
+    from bubbleloc.models.runs import find_runs
     from bubbleloc.report.tables import write_table
-    from bubbleloc.training.runs import find_runs
 
     settings = [name for name in published[0] if name not in SCORES]
     shown = [name for name in SCORES if name in published[0]]

@@ -23,10 +23,11 @@ from bubbleloc.metrics import QUOTED_TOLERANCE, Sweep, best_thresholds
 from bubbleloc.metrics.breakdown import outcomes
 from bubbleloc.metrics.one_to_one import PAIR_TOLERANCES
 from bubbleloc.metrics.scores import NETWORK
+from bubbleloc.models import runs
+from bubbleloc.models.answers import answer
 from bubbleloc.nn import Localizer
 from bubbleloc.report import Evaluation, Example, write_report
-from bubbleloc.training import provenance, runs
-from bubbleloc.training.answers import answer
+from bubbleloc.training import provenance
 
 SELECTION_SPLITS = ("val", "train")  # never the test split
 EXAMPLE_BUBBLES = (100, 500)  # a sparse and a dense line to show

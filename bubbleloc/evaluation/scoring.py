@@ -21,8 +21,8 @@ from bubbleloc.metrics.one_to_one import (
     one_to_one_scores,
 )
 from bubbleloc.metrics.scores import score_table
+from bubbleloc.models.answers import Answer, answer
 from bubbleloc.nn import Localizer
-from bubbleloc.training.answers import Answer, answer
 
 Batches = Iterable[tuple[Batch, Answer]]
 """Batches of a split in their order, each with a method's answer."""

@@ -15,9 +15,9 @@ from bubbleloc.console.settings import Settings, catalogue
 from bubbleloc.errors import InputError
 from bubbleloc.examples.images import Part, SequentialImages
 from bubbleloc.files import exclusive, write_yaml
+from bubbleloc.models import runs
 from bubbleloc.nn import CKCNNClassifier, TCNClassifier
 from bubbleloc.nn.sequence import SequenceClassifier
-from bubbleloc.training import runs
 from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints, checkpoint_to_resume, keepers
 from bubbleloc.training.logs import MetricsLog, loggers
 from bubbleloc.training.randomness import RandomnessByEpoch, Shuffled

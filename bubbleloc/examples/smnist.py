@@ -12,7 +12,7 @@ def main(settings: Settings) -> None:
     """Train and test, and print the accuracy and the run."""
     from bubbleloc.examples.classification import read_settings, run
     from bubbleloc.examples.images import load_digits, load_mnist
-    from bubbleloc.training.runs import is_run
+    from bubbleloc.models.runs import is_run
 
     resume = settings.pop("resume")
     folder = Path(resume or os.path.relpath(job.output_folder()))

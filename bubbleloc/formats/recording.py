@@ -14,7 +14,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.formats.conditioning import band_pass, iq_to_rf, region, undo_gain
 from bubbleloc.formats.volts import Volts
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 MOST_DELAY_S = 1.0  # of a first sample; more is another unit
 

@@ -17,7 +17,7 @@ from bubbleloc.files import check_bytes
 from bubbleloc.formats.matfile import MatFile
 from bubbleloc.formats.plain import recording_of_array
 from bubbleloc.formats.recording import Hints, Recording
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 HEADER_LINES = 4
 PUBLISHED_HEADING = "Bubble count"  # in the last of them

@@ -14,11 +14,11 @@ from bubbleloc.files import check_bytes
 from bubbleloc.formats import read, recording_of_array
 from bubbleloc.imaging.beamforming import ArrayLines
 from bubbleloc.metrics.detections import Detections
+from bubbleloc.models.answers import answer
 from bubbleloc.nn import Localizer
 from bubbleloc.physics import P4_1, Scene, Setup, draw_scene, simulate_rf
-from bubbleloc.physics.scale import Scale
 from bubbleloc.physics.scene import Bubbles
-from bubbleloc.training.answers import answer
+from bubbleloc.units import Scale
 
 MOST_ELEMENTS = 4096
 

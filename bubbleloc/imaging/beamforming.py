@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 MOST_PIXELS = 2**26
 

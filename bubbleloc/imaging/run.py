@@ -14,11 +14,11 @@ from bubbleloc.imaging.acquisition import analytic, localized, recorded, simulat
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
+from bubbleloc.models.runs import open_run, read_config
 from bubbleloc.physics import Scene, Setup, typical_lag_samples
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.figures.style import save_figure
 from bubbleloc.report.tables import write_csv
-from bubbleloc.training.runs import open_run, read_config
+from bubbleloc.units import Scale
 
 RAW, LOCALIZED = "RF lines", "localized lines"
 

@@ -12,8 +12,8 @@ from bubbleloc.errors import InputError
 from bubbleloc.formats import Recording
 from bubbleloc.formats.conditioning import resample as resampled
 from bubbleloc.localization.finder import BubbleFinder
+from bubbleloc.models.runs import TrainedNetwork, read_config
 from bubbleloc.physics import compress
-from bubbleloc.training.runs import TrainedNetwork, read_config
 
 MOST_FRAMES = 64  # that are averaged
 REACH_MM = 3.0  # on either side of the wire's depth

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from bubbleloc.arrays import Floats
-from bubbleloc.data.likeness import Likeness
 from bubbleloc.formats import Recording
 from bubbleloc.formats.conditioning import resample
 from bubbleloc.localization.finder import BubbleFinder
-from bubbleloc.training.card import Card
+from bubbleloc.models.card import Card
+from bubbleloc.models.likeness import Likeness
 
 MOST_LINES = 128  # that are looked at, twice
 BLOCK = 16  # lines at a time

@@ -17,10 +17,10 @@ from bubbleloc.formats import Recording
 from bubbleloc.formats.conditioning import resample as resampled
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.detections import Detections
+from bubbleloc.models.answers import answer
+from bubbleloc.models.runs import TrainedNetwork
 from bubbleloc.nn import Localizer
-from bubbleloc.physics.scale import Scale
-from bubbleloc.training.answers import answer
-from bubbleloc.training.runs import TrainedNetwork
+from bubbleloc.units import Scale
 
 MOST_RATIO = 20  # of the network's sampling rate to that of the lines, or the other way round
 

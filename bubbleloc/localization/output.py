@@ -11,8 +11,8 @@ import pandas as pd
 from bubbleloc.errors import InputError
 from bubbleloc.files import atomic, check_output, explain_write_errors
 from bubbleloc.formats import Recording
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.tables import write_long_csv
+from bubbleloc.units import Scale
 
 COLUMNS = [
     *("frame", "element", "sample", "sample_sigma"),

@@ -22,11 +22,11 @@ from bubbleloc.localization.output import COLUMNS, check_table, write_bubbles
 from bubbleloc.localization.resuming import resumed
 from bubbleloc.localization.summary import Counts, Summary
 from bubbleloc.metrics import QUOTED_TOLERANCE
+from bubbleloc.models.runs import RELEASED_PREFIX, open_run
 from bubbleloc.nn.released import RELEASED
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.style import save_picture
-from bubbleloc.training.runs import RELEASED_PREFIX, open_run
+from bubbleloc.units import Scale
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from bubbleloc.errors import printable
 from bubbleloc.formats import Recording
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import describe
-from bubbleloc.physics.scale import Scale
+from bubbleloc.models.runs import TrainedNetwork
 from bubbleloc.report.document import Section, write_document
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.recording import rates, spectra, two_lines
 from bubbleloc.report.folder import atomic_folder
-from bubbleloc.training.runs import TrainedNetwork
+from bubbleloc.units import Scale
 
 PAGE = "report.html"
 SPECTRUM_LINES = 64

@@ -11,7 +11,7 @@ import pandas as pd
 from bubbleloc.arrays import Floats
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.matching import match_detections
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 KINDS = ("found", "missed", "false")
 """Outcomes: a bubble is found or missed, any other detection is false."""

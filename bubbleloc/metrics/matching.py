@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from bubbleloc.arrays import Floats, Ints
 from bubbleloc.errors import InputError
 from bubbleloc.metrics.detections import Detections
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from bubbleloc.arrays import Floats
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.matching import match_detections
 from bubbleloc.metrics.thresholds import THRESHOLDS, TOLERANCES
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 PEAK_THRESHOLDS: tuple[float, ...] = THRESHOLDS[4:]
 """Confidences tried for one-to-one scores: 0.001, 0.003 … 0.1, 0.15 … 0.9; lower is ripple."""

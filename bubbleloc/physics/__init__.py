@@ -6,7 +6,6 @@ from bubbleloc.physics.echo import add_echoes, receive
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium
 from bubbleloc.physics.propagation import propagate
 from bubbleloc.physics.pulse import drive_signal, unit_pulse
-from bubbleloc.physics.scale import Scale
 from bubbleloc.physics.scene import Scene, draw_scene
 from bubbleloc.physics.setup import Setup
 from bubbleloc.physics.shell import Shell, shell_named
@@ -18,6 +17,7 @@ from bubbleloc.physics.simulator import (
     typical_lag_samples,
 )
 from bubbleloc.physics.transducer import P4_1, PoleResidueResponse, TabulatedResponse, Transducer
+from bubbleloc.units import Scale
 
 __all__ = [
     "C4F10",

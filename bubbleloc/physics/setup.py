@@ -13,7 +13,6 @@ from bubbleloc.physics.band import off_band
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium, require_between
 from bubbleloc.physics.probe import gaussian, with_band_of
 from bubbleloc.physics.response_files import read_response, read_transducer, read_waveform
-from bubbleloc.physics.scale import Scale
 from bubbleloc.physics.shell import Shell, shell_named
 from bubbleloc.physics.thermal import THERMAL_MODELS
 from bubbleloc.physics.transducer import P4_1, Transducer
@@ -27,6 +26,7 @@ from bubbleloc.physics.waveforms import (
     waveform,
     waveform_of,
 )
+from bubbleloc.units import Scale
 
 # Bubbles are integrated, and echoes summed, at least this finely: RK4 at 4 ns converges.
 INTEGRATION_RATE_HZ = 250e6

@@ -9,10 +9,10 @@ import pandas as pd
 from bubbleloc.metrics import Sweep, best_thresholds
 from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method
 from bubbleloc.metrics.statistics import summarize
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.certainty import Certainty
 from bubbleloc.report.figures.line import Example
 from bubbleloc.report.tables import with_intervals
+from bubbleloc.units import Scale
 
 
 @dataclass(frozen=True)

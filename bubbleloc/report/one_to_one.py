@@ -10,13 +10,13 @@ from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.breakdown import error_histogram, rates_along_density, rates_along_depth
 from bubbleloc.metrics.one_to_one import one_to_one_summary
 from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.content import Evaluation
 from bubbleloc.report.document import FIGURES, Section
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.scores import draw_one_to_one
 from bubbleloc.report.figures.style import BLUE, INK, MUTED
 from bubbleloc.report.tables import write_csv, write_table
+from bubbleloc.units import Scale
 
 _HEADINGS = {
     "tolerance": "± samples",

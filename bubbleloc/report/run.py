@@ -10,7 +10,6 @@ from bubbleloc import __version__
 from bubbleloc.errors import InputError
 from bubbleloc.files import fingerprint, write_text
 from bubbleloc.metrics.scores import from_public, to_public
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report import sections
 from bubbleloc.report.certainty import write_certainty
 from bubbleloc.report.content import (
@@ -26,6 +25,7 @@ from bubbleloc.report.folder import atomic_folder, tidy_folder
 from bubbleloc.report.noise import write_noise
 from bubbleloc.report.one_to_one import write_one_to_one
 from bubbleloc.report.tables import write_csv, write_table
+from bubbleloc.units import Scale
 
 _RECORD_FILE = "report.json"
 _SCORES_FILE = "f1_test.csv"

@@ -17,11 +17,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.document import Section
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, RED
 from bubbleloc.report.tables import write_csv
+from bubbleloc.units import Scale
 
 _LINES = list(zip((BLUE, RED, GREEN, ORANGE, MUTED, INK), "osD^vP", strict=True))
 _SHOWN = ["median", "median_low", "median_high", "mean"]

@@ -12,13 +12,13 @@ from scipy import stats
 from bubbleloc.errors import InputError
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.statistics import compare_pairs, summarize
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.comparison import differences
 from bubbleloc.report.document import Section, write_document
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.scores import run_violins
 from bubbleloc.report.folder import atomic_folder
 from bubbleloc.report.tables import with_intervals, write_csv, write_table
+from bubbleloc.units import Scale
 
 SHOWN_TOLERANCES = (0, 2, 4, 9)
 PARTS = 4  # of the signals, by bubbles and by pressure

@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import atomic, explain_write_errors
-from bubbleloc.training import runs
+from bubbleloc.models import runs
 
 BEST, LAST, PREVIOUS = "best", "last", "previous"
 

@@ -9,7 +9,7 @@ from typing import Any
 import lightning as L
 import torch
 
-from bubbleloc.console import threads
+from bubbleloc import process
 from bubbleloc.data.augmentation import Augmentation
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.generate import simulate_missing
@@ -20,11 +20,12 @@ from bubbleloc.data.splits import open_split
 from bubbleloc.data.stream import StreamedLines
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
+from bubbleloc.models import runs
+from bubbleloc.models.card import Card, choose_on, look_at, write_card
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.emitters import EmitterHead
 from bubbleloc.physics import matched_filter
-from bubbleloc.training import provenance, runs
-from bubbleloc.training.card import Card, choose_on, look_at, write_card
+from bubbleloc.training import provenance
 from bubbleloc.training.checkpoints import BEST, LAST, checkpoint_to_resume
 from bubbleloc.training.learner import Learner
 from bubbleloc.training.likelihood import EmitterLoss
@@ -96,7 +97,7 @@ def _train(
     emits = isinstance(network.head, EmitterHead)
     loss = EmitterLoss() if emits else DualLoss(**settings["loss"])
     learner = Learner(network, loss, settings["optimizer"])
-    torch.set_num_threads(threads.threads_per_process(trainer.num_devices, loader.workers))
+    torch.set_num_threads(process.threads_per_process(trainer.num_devices, loader.workers))
     with _run_folder(folder, settings, command, resumes), resumable(folder, "train"):
         checkpoint = checkpoint_to_resume(folder, learner) if resumes else None
         with described(trainer.loggers, settings):

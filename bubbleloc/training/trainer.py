@@ -14,7 +14,7 @@ from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.utilities import rank_zero_only
 
-from bubbleloc.console import signals
+from bubbleloc import process
 from bubbleloc.console.progress import TrainingProgress
 from bubbleloc.errors import InputError
 from bubbleloc.training.checkpoints import AtomicCheckpoints, keepers
@@ -44,26 +44,26 @@ class StopBetweenBatches(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Take signals over from Lightning, which gives them back at the end."""
-        signals.stop_on_signals(immediately=not trainer.is_global_zero)
+        process.stop_on_signals(immediately=not trainer.is_global_zero)
 
     def on_train_batch_start(self, *_: Any) -> None:
         """Stop before a batch of training."""
-        signals.stop_if_requested()
+        process.stop_if_requested()
 
     def on_validation_batch_start(self, *_: Any, **__: Any) -> None:
         """Stop before a batch of validation."""
-        signals.stop_if_requested()
+        process.stop_if_requested()
 
     def on_exception(
         self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
     ) -> None:
         """End the processes that this one has started."""
         started = getattr(trainer.strategy.launcher, "procs", [])
-        for process in started:
+        for other in started:
             if _has_lost_a_peer(exception):
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(PATIENCE_S)
-            process.kill()
+                    other.wait(PATIENCE_S)
+            other.kill()
         started.clear()  # Lightning, which watches them, would kill this process, too
 
 
@@ -80,7 +80,7 @@ def resumable(folder: Path, command: str) -> Iterator[None]:
     try:
         yield
     except (SystemExit, KeyboardInterrupt) as error:  # Lightning turns Ctrl-C into SystemExit
-        stop = error if isinstance(error, signals.Terminated) else KeyboardInterrupt()
+        stop = error if isinstance(error, process.Terminated) else KeyboardInterrupt()
         stop.add_note(f"go on with: python -m bubbleloc.{command} resume={folder}")
         raise stop from None
     except RuntimeError as error:
@@ -88,7 +88,7 @@ def resumable(folder: Path, command: str) -> Iterator[None]:
             raise
         raise InputError("another process of this training has ended; see its message") from None
     finally:
-        signals.clear_requests()
+        process.clear_requests()
 
 
 def _has_lost_a_peer(error: BaseException) -> bool:

@@ -13,8 +13,8 @@ from bubbleloc.evaluation.export import export_run
 from bubbleloc.metrics.certainty import MOST_SURE, RADIUS_UM
 from bubbleloc.metrics.mixture import FAINTEST, LEAST_EXPECTED, LEAST_F1, WINDOW
 from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
+from bubbleloc.models.runs import open_run
 from bubbleloc.physics import Setup, draw_scene, simulate_rf
-from bubbleloc.training.runs import open_run
 
 NETWORK = "bubbleloc:robust"
 RUNTIME = "onnxruntime-web@1.30.0"

@@ -9,7 +9,7 @@ import yaml
 from bubbleloc.console.composition import settings_from_python
 from bubbleloc.console.settings import check
 from bubbleloc.errors import InputError
-from bubbleloc.training import runs
+from bubbleloc.models import runs
 
 REMOVED = object()
 VALUES = [None, [1], {}, {7: 1}, "x", 1, -1, True, [[]], float("nan"), 10**400, b"x", REMOVED]

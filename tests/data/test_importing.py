@@ -7,7 +7,7 @@ import pytest
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.importing import import_folder
 from bubbleloc.errors import InputError
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 from tests.conftest import SMALL_RUN, run
 from tests.published import signal, write_mat5, write_mat73, write_text
 

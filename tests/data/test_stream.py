@@ -5,9 +5,9 @@ from bubbleloc.data.crops import CropDataset, CropSampler
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.stream import StreamedLines
+from bubbleloc.models.runs import open_run
 from bubbleloc.physics import simulate_rf
 from bubbleloc.training import session
-from bubbleloc.training.runs import open_run
 from tests.training.test_learner import settings
 
 

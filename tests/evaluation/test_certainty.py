@@ -11,10 +11,11 @@ from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.localization.run import localize_lines
 from bubbleloc.metrics.certainty import pair_table
 from bubbleloc.metrics.detections import Detections
+from bubbleloc.models import runs
 from bubbleloc.nn.emitters import UNCALIBRATED
 from bubbleloc.physics import Setup
 from bubbleloc.physics.bounds import arrival_bound, single_echo
-from bubbleloc.training import runs, session
+from bubbleloc.training import session
 from tests.training.test_learner import SMALL, settings
 
 

@@ -7,7 +7,7 @@ import pytest
 from bubbleloc.evaluation.conditions import EMPTY_LINES, empty_lines, evaluate_conditions
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.evaluation.specialists import CONDITIONS, SPECIALISTS
-from bubbleloc.training.runs import open_run
+from bubbleloc.models.runs import open_run
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from safetensors.torch import load_file
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.export import export_run
 from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.models.card import read_card
+from bubbleloc.models.runs import open_run
 from bubbleloc.nn import build_model
-from bubbleloc.training.card import read_card
-from bubbleloc.training.runs import open_run
 from tests.test_nothing_stale import Facts, _no_pictures, make_run  # noqa: F401 (a fixture)
 
 

@@ -15,7 +15,7 @@ from bubbleloc.data.store import open_dataset
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.evaluation.scoring import predict, score_method
-from bubbleloc.training.runs import find_runs, load_network
+from bubbleloc.models.runs import find_runs, load_network
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.evaluation.scoring import read_outputs, score_method
 from bubbleloc.metrics import best_thresholds, scores_at, tolerance_sweep
 from bubbleloc.metrics.one_to_one import one_to_one_scores
-from bubbleloc.training.answers import Answer
+from bubbleloc.models.answers import Answer
 
 
 @pytest.fixture

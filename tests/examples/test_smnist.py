@@ -15,7 +15,7 @@ from bubbleloc.examples.classification import (
     load_classifier,
 )
 from bubbleloc.examples.images import Part, SequentialImages
-from bubbleloc.training import runs
+from bubbleloc.models import runs
 from tests.conftest import run
 from tests.examples.test_images import write_mnist
 

@@ -11,7 +11,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.examples import classification
 from bubbleloc.examples.classification import Classification
 from bubbleloc.files import exclusive
-from bubbleloc.training import runs
+from bubbleloc.models import runs
 from bubbleloc.training.logs import METRICS
 from tests.conftest import run
 from tests.examples.test_images import write_mnist

@@ -8,7 +8,7 @@ import scipy.io
 from bubbleloc import formats
 from bubbleloc.errors import InputError
 from bubbleloc.formats import recording_of_array
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 LINES = np.random.default_rng(0).standard_normal((5, 30)).astype(np.float32)
 

@@ -6,7 +6,7 @@ from bubbleloc.imaging.acquisition import analytic, localized
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.nn import load_released
 from bubbleloc.physics import Scene, Setup, simulate_rf
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 SCALE = Scale(62.5e6, 1480, 1.7e6)
 DEPTH_PIXEL_M, LATERAL_PIXEL_M = 0.01e-3, 0.1e-3

@@ -12,9 +12,9 @@ from bubbleloc.console.settings.using import Image
 from bubbleloc.errors import InputError
 from bubbleloc.imaging.acquisition import recorded, simulated
 from bubbleloc.imaging.run import image_array
+from bubbleloc.models.runs import open_run
 from bubbleloc.physics import Setup
-from bubbleloc.physics.scale import Scale
-from bubbleloc.training.runs import open_run
+from bubbleloc.units import Scale
 from tests.console.test_bad_input import command
 
 REGION = {"depth_mm": (15.0, 35.0), "pixel_mm": 0.2}

@@ -4,7 +4,7 @@ import pytest
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.widths import full_width, measure_widths, nearest_m, summarize_widths
 from bubbleloc.physics import Scene
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 GAUSS = 2 * np.sqrt(2 * np.log(2))  # FWHM over standard deviation
 SAMPLES_PER_M = 62.5e6 / 1480

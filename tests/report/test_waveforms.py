@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from bubbleloc.errors import InputError
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.waveforms import noise_table, write_waveforms
+from bubbleloc.units import Scale
 
 SCALE = Scale(62.5e6, 1480, None)
 F1 = {"ref": 0.8, "luc": 0.6, "dpt": 0.7}

@@ -6,8 +6,9 @@ import torch
 
 from bubbleloc.console.composition import checked_settings, composed
 from bubbleloc.errors import InputError
+from bubbleloc.models import runs
 from bubbleloc.nn.models import MODELS
-from bubbleloc.training import learner, runs, session
+from bubbleloc.training import learner, session
 from bubbleloc.training.randomness import RandomnessByEpoch
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bubbleloc.console import threads
+from bubbleloc import process
 from bubbleloc.data.crops import CropSampler
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.store import open_dataset
+from bubbleloc.models.runs import open_run
 from bubbleloc.training import provenance, session
 from bubbleloc.training.logs import METRICS
-from bubbleloc.training.runs import open_run
 from tests.conftest import run
 from tests.training.test_learner import PUBLISHED, SMALL, settings
 
@@ -109,19 +109,19 @@ def test_a_sweep_side_by_side_goes_on_after_a_job_that_diverges(tiny, tmp_path):
 
 def test_threads_are_no_more_than_the_cores_one_may_use(tmp_path, monkeypatch):
     limit = tmp_path / "cpu.max"
-    monkeypatch.setattr(threads, "CGROUP_LIMIT", limit)
+    monkeypatch.setattr(process, "CGROUP_LIMIT", limit)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    assert threads.available_cores() == 8
+    assert process.available_cores() == 8
     for said, cores in (("max 100000", 8), ("250000 100000", 3), ("10000 100000", 1)):
         limit.write_text(said)
-        assert threads.available_cores() == cores
+        assert process.available_cores() == cores
     limit.write_text("400000 100000")
-    for name in threads.THREAD_VARIABLES:
+    for name in process.THREAD_VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    assert threads.threads_per_process(processes=2) == 2
-    assert threads.threads_per_process(processes=1, readers=3) == 1
-    threads.limit_threads()
+    assert process.threads_per_process(processes=2) == 2
+    assert process.threads_per_process(processes=1, readers=3) == 1
+    process.limit_threads()
     assert os.environ["NUMBA_NUM_THREADS"] == "4"
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # a user's limit counts
-    threads.limit_threads()
-    assert threads.threads_per_process(processes=1) == 2
+    process.limit_threads()
+    assert process.threads_per_process(processes=1) == 2

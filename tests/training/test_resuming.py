@@ -13,7 +13,8 @@ import torch
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive, write_yaml
-from bubbleloc.training import learner, provenance, runs, session
+from bubbleloc.models import runs
+from bubbleloc.training import learner, provenance, session
 from bubbleloc.training.logs import METRICS
 from tests.training.test_learner import PUBLISHED, SMALL, settings, weights
 

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from bubbleloc.arrays import Floats
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.matching import match_detections
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, RED
+from bubbleloc.units import Scale
 
 SHOWN_SAMPLES = 500
 """Length of line that a text-wide figure shows with every peak distinct."""

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from bubbleloc.arrays import Floats
 from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, RED
+from bubbleloc.units import Scale
 
 BASELINE_LOOKS = {
     "random": (ORANGE, "o"),

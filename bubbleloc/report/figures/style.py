@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from bubbleloc.arrays import Floats
 from bubbleloc.files import atomic
-from bubbleloc.physics.scale import Scale
+from bubbleloc.units import Scale
 
 # tolerances and run names are categories on purpose, also where they look like numbers
 logging.getLogger("matplotlib.category").setLevel(logging.WARNING)

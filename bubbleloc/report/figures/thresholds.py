@@ -8,9 +8,9 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 
 from bubbleloc.metrics import Sweep
-from bubbleloc.physics.scale import Scale
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.style import INK, MUTED, RED
+from bubbleloc.units import Scale
 
 
 @style.house_style

@@ -14,10 +14,10 @@ from bubbleloc.data.splits import open_split
 from bubbleloc.data.store import waveform_name
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_zip, fingerprint, read_yaml, write_yaml
+from bubbleloc.models.card import Card, read_card
 from bubbleloc.nn import Localizer, build_model, load_released, released_card
 from bubbleloc.nn.emitters import EmitterHead
 from bubbleloc.nn.released import RELEASED, WEIGHTS
-from bubbleloc.training.card import Card, read_card
 
 CONFIG_FILE = "config.yaml"
 CARD_FILE = "card.yaml"

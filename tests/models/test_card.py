@@ -12,11 +12,12 @@ import yaml
 from bubbleloc.data.noise import Noise
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.models import runs
+from bubbleloc.models.runs import open_run
 from bubbleloc.nn import released_card
 from bubbleloc.nn.released import RELEASED
 from bubbleloc.physics import Setup, matched_filter
-from bubbleloc.training import runs, session
-from bubbleloc.training.runs import open_run
+from bubbleloc.training import session
 from tests.training.test_learner import SMALL, settings
 
 

@@ -19,7 +19,8 @@ from bubbleloc.data.store import fingerprint
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.files import exclusive, explain_write_errors, write_yaml
-from bubbleloc.training import learner, provenance, runs, session
+from bubbleloc.models import runs
+from bubbleloc.training import learner, provenance, session
 from bubbleloc.training.logs import METRICS
 from tests.training.test_learner import SMALL, settings
 

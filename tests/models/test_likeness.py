@@ -6,10 +6,10 @@ import pytest
 import yaml
 from scipy.signal import resample_poly
 
-from bubbleloc.data.likeness import Likeness
 from bubbleloc.data.noise import Noise
+from bubbleloc.models.likeness import Likeness
+from bubbleloc.models.runs import open_run
 from bubbleloc.physics import Setup, draw_scene, simulate_rf
-from bubbleloc.training.runs import open_run
 
 RATE = 62.5e6
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from bubbleloc import __version__
 from bubbleloc.arrays import Floats
-from bubbleloc.data.likeness import Likeness
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import Split
 from bubbleloc.errors import InputError
@@ -18,10 +17,11 @@ from bubbleloc.metrics.one_to_one import (
     PAIR_TOLERANCES,
     choose_peak_thresholds,
 )
+from bubbleloc.models.answers import answer
+from bubbleloc.models.likeness import Likeness
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.emitters import UNCALIBRATED, Calibration
-from bubbleloc.physics.scale import Scale
-from bubbleloc.training.answers import answer
+from bubbleloc.units import Scale
 
 SOFTWARE = f"bubbleloc {__version__}"
 SCALE = ("sampling_rate_hz", "speed_of_sound_m_s", "frequency_hz")
