@@ -21,7 +21,7 @@ from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.metrics.scores import of_method
 from bubbleloc.models.runs import find_runs
 from bubbleloc.process import limit_threads
-from bubbleloc.report.tables import write_table
+from bubbleloc.tables import write_table
 
 TOLERANCES = (0, 2, 4)
 BASE = ["model=ckcnn_local", "kernel=131", "data=study", "budget=reduced"]

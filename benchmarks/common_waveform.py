@@ -21,7 +21,7 @@ from bubbleloc.evaluation.run import score_network
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.scores import of_method
 from bubbleloc.models import runs
-from bubbleloc.report.tables import to_markdown
+from bubbleloc.tables import to_markdown
 from bubbleloc.training import session
 
 LEVELS = (0.0, 0.16, 0.64)

@@ -19,7 +19,7 @@ from bubbleloc.imaging.widths import measure_widths, summarize_widths
 from bubbleloc.models.runs import open_run
 from bubbleloc.nn.inference import apply
 from bubbleloc.physics import Setup
-from bubbleloc.report.tables import to_markdown
+from bubbleloc.tables import to_markdown
 
 ISOLATION_M = {30: 3e-3, 100: 3e-3, 300: 3e-3, 1000: 2e-3}  # by the number of bubbles
 DELAY_SAMPLES = 87.0  # from an echo's arrival to its peak

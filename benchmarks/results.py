@@ -25,7 +25,7 @@ from bubbleloc.report.figures.style import (
     new_figure,
     save_picture,
 )
-from bubbleloc.report.tables import write_csv
+from bubbleloc.tables import write_csv
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SCORES, KERNELS = DOCS / "results" / "scores.csv", DOCS / "results" / "kernel_size.csv"

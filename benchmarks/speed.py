@@ -32,7 +32,7 @@ from bubbleloc.nn import Localizer, build_model, load_released
 from bubbleloc.nn.inference import apply
 from bubbleloc.nn.released import released_card
 from bubbleloc.report.figures.style import BLUE, MUTED, house_style, new_figure, save_picture
-from bubbleloc.report.tables import write_csv
+from bubbleloc.tables import write_csv
 from bubbleloc.training.loss import DualLoss
 
 LENGTH, ELEMENTS = 8446, 96  # samples of an RF line, lines of a frame of the P4-1

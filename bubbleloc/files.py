@@ -1,10 +1,11 @@
-"""Atomic file writes, locks, and size limits for files from elsewhere."""
+"""Atomic writes of files and folders, locks, and size limits for files from elsewhere."""
 
 import contextlib
 import hashlib
 import math
 import os
 import re
+import shutil
 import socket
 import struct
 import zipfile
@@ -142,6 +143,47 @@ def exclusive(path: Path, wait: bool = False) -> Iterator[None]:
             with contextlib.suppress(OSError):
                 Path(lock.lock_file).unlink()  # before the release: then it may be another's
             lock.release()
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder, which takes the place of the folder ``path`` on success.
+
+    An error or a kill leaves the folder that was there before. Writers of one folder take turns;
+    the last one stays.
+    """
+    path = path.resolve()  # a link to a folder stays one
+    new, old = _beside(path)
+    with exclusive(path, wait=True):
+        _tidy_beside(path)
+        try:
+            new.mkdir()
+            yield new
+            if path.exists():
+                path.rename(old)
+            new.rename(path)
+        finally:
+            _tidy_beside(path)
+
+
+def tidy_folder(path: Path) -> None:
+    """Clear away what a killed `atomic_folder` left, unless another one is at work."""
+    path = path.resolve()
+    if any(left.exists() for left in _beside(path)):
+        with contextlib.suppress(InputError), exclusive(path):
+            _tidy_beside(path)
+
+
+def _tidy_beside(path: Path) -> None:
+    new, old = _beside(path)
+    if old.exists() and not path.exists():  # killed between the two renames
+        old.rename(path)
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    return path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ def main(settings: Settings) -> None:
     """Image the bubbles below an array from its RF lines and from localized lines."""
     from bubbleloc.console.settings.using import Image
     from bubbleloc.imaging.run import image_array
-    from bubbleloc.report.tables import to_markdown
+    from bubbleloc.tables import to_markdown
 
     made = image_array(Image(**settings))
     height, width = made.pixels

@@ -67,7 +67,7 @@ def reproduce(sweep: Path, published: Sequence[Row], split: str) -> Path:
     from bubbleloc.evaluation.reports import current_report
     from bubbleloc.evaluation.run import evaluate_run
     from bubbleloc.models.runs import find_runs
-    from bubbleloc.report.tables import write_table
+    from bubbleloc.tables import write_table
 
     settings = [name for name in published[0] if name not in SCORES]
     shown = [name for name in SCORES if name in published[0]]

@@ -17,7 +17,7 @@ from bubbleloc.imaging.widths import measure_widths, summarize_widths
 from bubbleloc.models.runs import open_run, read_config
 from bubbleloc.physics import Scene, Setup, typical_lag_samples
 from bubbleloc.report.figures.style import save_figure
-from bubbleloc.report.tables import write_csv
+from bubbleloc.tables import write_csv
 from bubbleloc.units import Scale
 
 RAW, LOCALIZED = "RF lines", "localized lines"

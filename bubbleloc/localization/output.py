@@ -11,7 +11,7 @@ import pandas as pd
 from bubbleloc.errors import InputError
 from bubbleloc.files import atomic, check_output, explain_write_errors
 from bubbleloc.formats import Recording
-from bubbleloc.report.tables import write_long_csv
+from bubbleloc.tables import write_long_csv
 from bubbleloc.units import Scale
 
 COLUMNS = [

@@ -10,6 +10,7 @@ from scipy.signal import welch
 
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import printable
+from bubbleloc.files import atomic_folder
 from bubbleloc.formats import Recording
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import describe
@@ -17,7 +18,6 @@ from bubbleloc.models.runs import TrainedNetwork
 from bubbleloc.report.document import Section, write_document
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.recording import rates, spectra, two_lines
-from bubbleloc.report.folder import atomic_folder
 from bubbleloc.units import Scale
 
 PAGE = "report.html"

@@ -7,17 +7,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bubbleloc.errors import InputError
-from bubbleloc.files import check_output
+from bubbleloc.files import atomic_folder, check_output
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method, to_public
 from bubbleloc.metrics.statistics import compare_pairs, summarize
 from bubbleloc.report.document import Section, write_document
 from bubbleloc.report.figures.scores import run_violins
 from bubbleloc.report.figures.style import tolerance_words
-from bubbleloc.report.folder import atomic_folder
 from bubbleloc.report.run import Report
 from bubbleloc.report.sweep import sweep_section
-from bubbleloc.report.tables import with_intervals, write_csv, write_table
+from bubbleloc.tables import with_intervals, write_csv, write_table
 
 _OWN = {"comparison", "scores", "summary", "pairs", "sweep", "figures"}
 """Names, without suffix, of what is in the folder of a comparison."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bubbleloc.files import atomic_folder
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method
 from bubbleloc.metrics.statistics import summarize
@@ -14,8 +15,7 @@ from bubbleloc.report.certainty import HEADINGS
 from bubbleloc.report.document import Section, write_document
 from bubbleloc.report.figures.scores import BASELINE_LOOKS
 from bubbleloc.report.figures.style import BLUE, COLUMN_INCHES, INK, house_style, new_figure
-from bubbleloc.report.folder import atomic_folder
-from bubbleloc.report.tables import with_intervals, write_csv, write_table
+from bubbleloc.tables import with_intervals, write_csv, write_table
 from bubbleloc.units import Scale
 
 SHOWN = (0, 2, QUOTED_TOLERANCE, 9)  # tolerances of the table on the page

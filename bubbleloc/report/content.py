@@ -11,7 +11,7 @@ from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method
 from bubbleloc.metrics.statistics import summarize
 from bubbleloc.report.certainty import Certainty
 from bubbleloc.report.figures.line import Example
-from bubbleloc.report.tables import with_intervals
+from bubbleloc.tables import with_intervals
 from bubbleloc.units import Scale
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from bubbleloc.files import write_text
 from bubbleloc.report.figures.style import save_figure
-from bubbleloc.report.tables import to_markdown, to_readable
+from bubbleloc.tables import to_markdown, to_readable
 
 FIGURES = "figures"
 

@@ -14,7 +14,7 @@ from bubbleloc.report.figures import style
 from bubbleloc.report.figures.scores import BASELINE_LOOKS
 from bubbleloc.report.figures.style import BLUE
 from bubbleloc.report.sweep import draw_medians, set_ticks
-from bubbleloc.report.tables import write_csv, write_table
+from bubbleloc.tables import write_csv, write_table
 
 
 def write_noise(folder: Path, evaluation: Evaluation) -> list[Section]:

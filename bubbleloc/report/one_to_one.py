@@ -15,7 +15,7 @@ from bubbleloc.report.document import FIGURES, Section
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.scores import draw_one_to_one
 from bubbleloc.report.figures.style import BLUE, INK, MUTED
-from bubbleloc.report.tables import write_csv, write_table
+from bubbleloc.tables import write_csv, write_table
 from bubbleloc.units import Scale
 
 _HEADINGS = {

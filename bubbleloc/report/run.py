@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bubbleloc import __version__
 from bubbleloc.errors import InputError
-from bubbleloc.files import fingerprint, write_text
+from bubbleloc.files import atomic_folder, fingerprint, tidy_folder, write_text
 from bubbleloc.metrics.scores import from_public, to_public
 from bubbleloc.report import sections
 from bubbleloc.report.certainty import write_certainty
@@ -21,10 +21,9 @@ from bubbleloc.report.content import (
     threshold_table,
 )
 from bubbleloc.report.document import FIGURES, write_document
-from bubbleloc.report.folder import atomic_folder, tidy_folder
 from bubbleloc.report.noise import write_noise
 from bubbleloc.report.one_to_one import write_one_to_one
-from bubbleloc.report.tables import write_csv, write_table
+from bubbleloc.tables import write_csv, write_table
 from bubbleloc.units import Scale
 
 _RECORD_FILE = "report.json"

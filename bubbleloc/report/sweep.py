@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from bubbleloc.report.document import Section
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, RED
-from bubbleloc.report.tables import write_csv
+from bubbleloc.tables import write_csv
 from bubbleloc.units import Scale
 
 _LINES = list(zip((BLUE, RED, GREEN, ORANGE, MUTED, INK), "osD^vP", strict=True))

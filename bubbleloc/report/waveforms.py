@@ -10,14 +10,14 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from bubbleloc.errors import InputError
+from bubbleloc.files import atomic_folder
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.statistics import compare_pairs, summarize
 from bubbleloc.report.comparison import differences
 from bubbleloc.report.document import Section, write_document
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.scores import run_violins
-from bubbleloc.report.folder import atomic_folder
-from bubbleloc.report.tables import with_intervals, write_csv, write_table
+from bubbleloc.tables import with_intervals, write_csv, write_table
 from bubbleloc.units import Scale
 
 SHOWN_TOLERANCES = (0, 2, 4, 9)

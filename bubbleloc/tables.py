@@ -1,11 +1,16 @@
 """Tables as files: CSV, Markdown and LaTeX."""
 
-from collections.abc import Iterable
-from pathlib import Path
+from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from bubbleloc.files import atomic, write_text
+
+if TYPE_CHECKING:  # takes half a second, and whoever has a table has it
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pandas as pd
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> Path:
@@ -50,11 +55,11 @@ def to_markdown(frame: pd.DataFrame) -> str:
 
 def to_readable(frame: pd.DataFrame) -> pd.DataFrame:
     """Turn every cell into text, with the digits a reader can use."""
-    readable = {
-        name: [_readable(value, is_p=name in ("p", "p_holm")) for value in column]
-        for name, column in frame.items()
-    }
-    return pd.DataFrame(readable, columns=frame.columns)
+    readable = frame.astype(object)
+    for place, (name, column) in enumerate(frame.items()):
+        is_p = name in ("p", "p_holm")
+        readable.isetitem(place, [_readable(value, is_p=is_p) for value in column])
+    return readable
 
 
 def _readable(value: object, *, is_p: bool) -> str:

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from bubbleloc.report.tables import to_markdown, with_intervals, write_csv, write_table
+from bubbleloc.tables import to_markdown, with_intervals, write_csv, write_table
 
 
 def test_tables_come_as_csv_markdown_and_latex(tmp_path):
