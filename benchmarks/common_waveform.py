@@ -16,11 +16,12 @@ import yaml
 
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import open_split
-from bubbleloc.data.writing import Truth, append_signal, create
+from bubbleloc.data.writing import append_signal, create
 from bubbleloc.evaluation.run import score_network
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.scores import of_method
 from bubbleloc.models import runs
+from bubbleloc.physics import Signal
 from bubbleloc.tables import to_markdown
 from bubbleloc.training import session
 
@@ -43,10 +44,8 @@ def pool(folders: list[Path], split: str) -> None:
     ) as file:
         for part in parts:
             for i in range(0, len(part), len(parts) if split == "val" else 1):
-                arrival = part.arrival_sample(i)
-                unknown = 0 * arrival
-                truth = Truth(part.pressure_pa[i], arrival, unknown, unknown, unknown)
-                append_signal(file, part.raw_volts(i), truth)
+                signal = Signal(part.raw_volts(i), part.bubbles(i), part.pressure_pa[i])
+                append_signal(file, signal)
 
 
 def mean_f1(table: pd.DataFrame) -> float:

@@ -27,6 +27,7 @@ from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.files import write_yaml
 from bubbleloc.localization import localize_file
 from bubbleloc.models import runs
+from bubbleloc.physics import Bubbles, Signal
 from bubbleloc.training import provenance, session
 from bubbleloc.units import Scale
 from tests.training.test_learner import settings
@@ -91,9 +92,8 @@ def write_data(folder: Path, facts: Facts, seed: int = 0) -> Path:
                 arrival = np.sort(rng.uniform(20, SAMPLES - 20, 12))
                 volts = rng.normal(0, 0.05, SAMPLES)
                 volts[np.rint(arrival).astype(int)] += 1
-                none = np.zeros(12)
-                truth = writing.Truth(1e5, arrival, none, none, none)
-                writing.append_signal(file, volts.astype(np.float32), truth)
+                bubbles = Bubbles(arrival, *np.zeros((3, 12)))
+                writing.append_signal(file, Signal(volts.astype(np.float32), bubbles, 1e5))
     return folder
 
 

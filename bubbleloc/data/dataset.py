@@ -1,5 +1,6 @@
 """RF lines with their bubble counts, read from a dataset file."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.store import SPLITS, open_dataset, receive_response, scale_of
 from bubbleloc.errors import InputError
-from bubbleloc.physics import Scene
+from bubbleloc.physics import Bubbles
+from bubbleloc.physics.scene import BUBBLE_FIELDS
 from bubbleloc.physics.transducer import P4_1
 
 NOISE, AUGMENTATION = 1, 2  # first part of random keys: what the numbers are for
@@ -29,34 +31,40 @@ class Line(TypedDict):
 
     Attributes:
         count: bubbles per sample, (1, L) or (1, crop).
-        bubbles: arrival in samples from ``start`` on, and radius in µm, (E, 2). In batches, lines
+        arrival_sample: arrivals of the bubbles, counted from ``start`` on, (E,). In batches, lines
             with fewer bubbles end with NaN.
+        radius_um: radii of the bubbles, likewise; NaN where unknown.
     """
 
     rf: Tensor
     count: Tensor
     start: Tensor
-    bubbles: Tensor
+    arrival_sample: Tensor
+    radius_um: Tensor
 
 
 def collate(lines: Sequence[Line]) -> Line:
     """Return lines as one batch."""
-    batch: Line = default_collate([{**line, "bubbles": 0} for line in lines])
-    bubbles = [line["bubbles"] for line in lines]
-    batch["bubbles"] = pad_sequence(bubbles, batch_first=True, padding_value=np.nan)
+    batch: Line = default_collate([{**line, "arrival_sample": 0, "radius_um": 0} for line in lines])
+    batch["arrival_sample"] = _padded([line["arrival_sample"] for line in lines])
+    batch["radius_um"] = _padded([line["radius_um"] for line in lines])
     return batch
+
+
+def _padded(rows: list[Tensor]) -> Tensor:
+    return pad_sequence(rows, batch_first=True, padding_value=np.nan)
 
 
 @dataclass(frozen=True)
 class Batch:
     """Lines with their truth: rf (b, L) volts, count (b, L) bubbles per sample.
 
-    ``arrival_sample`` holds the arrival samples of each line's bubbles, not rounded.
+    ``bubbles`` holds those of each line.
     """
 
     rf: Float32s
     count: Float32s
-    arrival_sample: list[Floats]
+    bubbles: list[Bubbles]
 
 
 class RFDataset(Dataset[Line]):
@@ -103,20 +111,20 @@ class RFDataset(Dataset[Line]):
 
     def line(self, index: int, volts: Float32s, start: int, samples: int) -> Line:
         """Return a line as ``volts`` (L,) with the bubbles of ``samples`` from ``start`` on."""
-        arrival, radius_m = self.arrival_sample(index), self.radius_m(index)
-        count = self._counted(arrival, index)[start : start + samples]
-        own = np.rint(arrival) - start
-        inside = (own >= 0) & (own < samples)
-        bubbles = np.stack([arrival - start, 1e6 * radius_m], axis=1)[inside]
+        bubbles = self.bubbles(index)
+        count = bubbles.count(self.samples)[start : start + samples]
+        inside = bubbles[bubbles.within(start, samples)]
+        arrival_sample, radius_um = inside.arrival_sample - start, 1e6 * inside.radius_m
         return Line(
             rf=torch.from_numpy(volts).unsqueeze(0),
             count=torch.from_numpy(count).unsqueeze(0),
             start=torch.tensor(start),
-            bubbles=torch.from_numpy(bubbles.astype(np.float32)),
+            arrival_sample=torch.from_numpy(arrival_sample.astype(np.float32)),
+            radius_um=torch.from_numpy(radius_um.astype(np.float32)),
         )
 
     @property
-    def bubbles(self) -> Ints:
+    def bubble_counts(self) -> Ints:
         """Number of bubbles of each signal, (n,)."""
         return np.diff(self._offset)[self.signals]
 
@@ -148,36 +156,27 @@ class RFDataset(Dataset[Line]):
         key = (purpose, SPLITS.index(self.split), self.signals[index], *draw)
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
-    def arrival_sample(self, index: int) -> Floats:
-        """Return the arrival samples of a signal's bubbles, not rounded."""
-        return self._of_bubbles("arrival_sample", index)
-
-    def radius_m(self, index: int) -> Floats:
-        """Return the radii of a signal's bubbles; NaN where an imported file does not tell."""
-        return self._of_bubbles("radius_m", index)
-
-    def _of_bubbles(self, field: str, index: int) -> Floats:
+    def bubbles(self, index: int) -> Bubbles:
+        """Return the bubbles of a signal; of an imported file radii may be unknown."""
         signal = self.signals[index]
-        values: Floats = self.file[f"bubbles/{field}"][slice(*self._offset[signal : signal + 2])]
-        return values
+        return self._truth[slice(*self._offset[signal : signal + 2])]
 
-    def scene(self, index: int) -> Scene:
-        """Return the bubbles of a signal, and the pressure that they met."""
-        depth_m, lateral_m = (self._of_bubbles(f, index) for f in ("depth_m", "lateral_m"))
-        return Scene(depth_m, lateral_m, self.radius_m(index), float(self.pressure_pa[index]))
+    @functools.cached_property
+    def _truth(self) -> Bubbles:
+        """The bubbles of all signals of the file in a row, read once."""
+        truth = Bubbles(*(self.file[f"bubbles/{field}"][:] for field in BUBBLE_FIELDS))
+        outside = np.flatnonzero(~truth.within(0, self.samples))
+        if outside.size:
+            signal = np.searchsorted(self._offset, outside[0], "right") - 1
+            raise InputError(
+                f"{self.path}: signal {signal} has an arrival outside its {self.samples} samples; "
+                "correct bubbles/arrival_sample"
+            )
+        return truth
 
     def count(self, index: int) -> Float32s:
         """Return the bubbles per sample (L,), each bubble at its rounded arrival sample."""
-        return self._counted(self.arrival_sample(index), index)
-
-    def _counted(self, arrival: Floats, index: int) -> Float32s:
-        samples = np.rint(arrival).astype(np.int64)
-        if samples.size and not 0 <= samples.min() <= samples.max() < self.samples:
-            raise InputError(
-                f"{self.path}: signal {self.signals[index]} has an arrival outside its "
-                f"{self.samples} samples; correct bubbles/arrival_sample"
-            )
-        return np.bincount(samples, minlength=self.samples).astype(np.float32)
+        return self.bubbles(index).count(self.samples)
 
     @property
     def file(self) -> h5py.File:

@@ -15,7 +15,7 @@ from bubbleloc.data.execution import run_workers
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive, explain_write_errors
-from bubbleloc.physics import Scene, Setup, simulate_rf
+from bubbleloc.physics import Scene, Setup, simulate_rf, true_bubbles
 from bubbleloc.physics.bubble import warn_large
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,8 @@ def _create(plan: DatasetPlan, split: str, setup: Setup) -> None:
             block = range(first, min(first + SCENES_AT_A_TIME, signals))
             scenes = [plan.scene(split, index, setup) for index in block]
             warn_large(np.concatenate([scene.radius_m for scene in scenes]))
-            writing.append_truths(file, [writing.Truth.of_scene(s, setup) for s in scenes])
+            bubbles = [true_bubbles(scene, setup) for scene in scenes]
+            writing.append_truth(file, [scene.pressure_pa for scene in scenes], bubbles)
         writing.reserve_lines(file)
 
 

@@ -10,7 +10,8 @@ from tqdm import tqdm
 from bubbleloc.data import writing
 from bubbleloc.errors import InputError, printable
 from bubbleloc.files import exclusive
-from bubbleloc.formats.srml import PUBLISHED, SUFFIXES, PublishedSignal, read_signal
+from bubbleloc.formats.srml import PUBLISHED, SUFFIXES, read_signal
+from bubbleloc.physics import Signal
 from bubbleloc.units import Scale
 
 NAMES_SHOWN = 3
@@ -35,7 +36,7 @@ class ImportReport:
         """Note why a file is skipped; its name must not move the cursor of a terminal."""
         self.skipped[reason].append(printable(path.name))
 
-    def read(self, path: Path, scale: Scale, samples: int | None = None) -> PublishedSignal | None:
+    def read(self, path: Path, scale: Scale, samples: int | None = None) -> Signal | None:
         """Read a file; note why it is skipped if it cannot be used or has another length."""
         try:
             signal = read_signal(path, scale)
@@ -83,14 +84,7 @@ def import_folder(source: Path, output: Path, scale: Scale = PUBLISHED) -> Impor
                 if path in twins:
                     report.skip(path, "the same signal is there as .mat")
                 elif signal := report.read(path, scale, samples):
-                    truth = writing.Truth(
-                        signal.pressure_pa,
-                        signal.arrival_sample,
-                        signal.depth_m,
-                        signal.lateral_m,
-                        signal.radius_m,
-                    )
-                    writing.append_signal(file, signal.volts, truth)
+                    writing.append_signal(file, signal)
                     report.imported += 1
     return report
 

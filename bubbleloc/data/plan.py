@@ -13,7 +13,7 @@ import yaml
 from bubbleloc.data import store
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, draw_scene
-from bubbleloc.physics.scene import COUNT, DISTRIBUTIONS, MARGIN_M, PRESSURE_PA, Bubbles
+from bubbleloc.physics.scene import COUNT, DISTRIBUTIONS, MARGIN_M, PRESSURE_PA, RadiusDistribution
 from bubbleloc.physics.waveform_files import split_number
 from bubbleloc.physics.waveforms import NAMES, TRISTATE
 
@@ -47,7 +47,7 @@ class DatasetPlan:
     folder: Path
     signals: Mapping[str, int]
     seed: int = 0
-    bubbles: Bubbles = "monodisperse"
+    bubbles: RadiusDistribution = "monodisperse"
     count: tuple[int, int] | None = None
     count_power: float = 1.0
     pressure_pa: tuple[float, float] | None = None

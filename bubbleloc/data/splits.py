@@ -24,7 +24,7 @@ class Split(RFDataset):
             yield Batch(
                 rf=np.stack([self.volts(index) for index in block]),
                 count=np.stack([self.count(index) for index in block]),
-                arrival_sample=[self.arrival_sample(index) for index in block],
+                bubbles=[self.bubbles(index) for index in block],
             )
 
     @property

@@ -14,6 +14,7 @@ import yaml
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.physics import Setup
+from bubbleloc.physics.scene import BUBBLE_FIELDS
 from bubbleloc.physics.transducer import P4_1, Response
 from bubbleloc.physics.waveforms import TRISTATE, TRISTATE_HZ
 from bubbleloc.units import Scale
@@ -21,7 +22,6 @@ from bubbleloc.units import Scale
 SCHEMA_VERSION = 1
 SPLITS = ("train", "val", "test")  # a split's place here is part of its signals' random key
 ATTRIBUTES = ("sampling_rate_hz", "speed_of_sound_m_s", "config")  # those that readers need
-BUBBLE_FIELDS = ("arrival_sample", "depth_m", "lateral_m", "radius_m")
 KINDS = {"rf": "f", "pressure_pa": "fiu", "done": "bu", "bubbles/offset": "iu"}  # NumPy's letters
 KINDS |= {f"bubbles/{field}": "fiu" for field in BUBBLE_FIELDS}
 MOST_SIGNALS = 2**28

@@ -6,15 +6,12 @@ from typing import Any
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.arrays import Float32s
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.execution import run_workers
 from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.plan import DatasetPlan
-from bubbleloc.physics import RFLine, Setup, simulate_rf
-
-Simulated = tuple[RFLine, Floats]
-"""A line, and the radii of its bubbles in m."""
+from bubbleloc.physics import Bubbles, Setup, Signal, simulate_rf, true_bubbles
 
 
 class StreamedLines(RFDataset):
@@ -42,10 +39,9 @@ class StreamedLines(RFDataset):
         super().__init__(plan.path("val"), noise, "train", seed)
         self.plan, self.epochs, self.workers = plan, epochs, workers
         self.signals = list(range(plan.signals["train"]))
-        self._lines: list[RFLine] = []
-        self._radii_m: list[Floats] = []
+        self._lines: list[Signal] = []
         self._epoch = -1
-        self._next: tuple[int, Iterator[Simulated]] | None = None
+        self._next: tuple[int, Iterator[Signal]] | None = None
 
     def begin(self, epoch: int) -> None:
         """Wait for the lines of an epoch, and let workers simulate those of the next."""
@@ -56,38 +52,32 @@ class StreamedLines(RFDataset):
                 self._next = epoch, self._simulate(epoch)
             waiting = f"simulate epoch {epoch}"
             bar = tqdm(self._next[1], waiting, len(self.signals), delay=1, unit="signal")
-            simulated = list(bar)
-            self._lines = [line for line, _ in simulated]
-            self._radii_m = [radius_m for _, radius_m in simulated]
-            self._epoch = epoch
+            self._lines, self._epoch = list(bar), epoch
             more = epoch + 1 < self.epochs
             self._next = (epoch + 1, self._simulate(epoch + 1)) if more else None
 
-    def _simulate(self, epoch: int) -> Iterator[Simulated]:
+    def _simulate(self, epoch: int) -> Iterator[Signal]:
         first, setup = epoch * len(self.signals), self.plan.setup()
         tasks = (
             delayed(_simulated)(self.plan, setup, index)
             for index in range(first, first + len(self.signals))
         )
-        lines: Iterator[Simulated] = Parallel(return_as="generator", pre_dispatch="all")(tasks)
+        lines: Iterator[Signal] = Parallel(return_as="generator", pre_dispatch="all")(tasks)
         return lines
 
     def raw_volts(self, index: int) -> Float32s:
         """Return a line of the present epoch, (L,) volts, without noise."""
         return self._lines[index].volts
 
-    def arrival_sample(self, index: int) -> Floats:
-        """Return the arrival samples of its bubbles, not rounded."""
-        return self._lines[index].arrival_sample
-
-    def radius_m(self, index: int) -> Floats:
-        """Return the radii of its bubbles."""
-        return self._radii_m[index]
+    def bubbles(self, index: int) -> Bubbles:
+        """Return the bubbles of a line of the present epoch."""
+        return self._lines[index].bubbles
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_next": None}
 
 
-def _simulated(plan: DatasetPlan, setup: Setup, index: int) -> Simulated:
+def _simulated(plan: DatasetPlan, setup: Setup, index: int) -> Signal:
     scene = plan.scene("train", index, setup)
-    return simulate_rf(scene, setup), scene.radius_m
+    volts = simulate_rf(scene, setup).volts
+    return Signal(volts, true_bubbles(scene, setup), scene.pressure_pa)

@@ -7,7 +7,6 @@ anything is simulated.
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -15,31 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bubbleloc import __version__
-from bubbleloc.arrays import Float32s, Floats
-from bubbleloc.data.store import BUBBLE_FIELDS, SCHEMA_VERSION
+from bubbleloc.arrays import Float32s
+from bubbleloc.data.store import SCHEMA_VERSION
 from bubbleloc.files import atomic, explain_write_errors
-from bubbleloc.physics import Scene, Setup, arrival_sample
+from bubbleloc.physics import Bubbles, Signal
+from bubbleloc.physics.scene import BUBBLE_FIELDS
 from bubbleloc.units import Scale
 
 BUBBLE_CHUNK = 4096  # bubbles stored side by side
 SIGNAL_CHUNK = 1024
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What is known of a signal's bubbles: one pressure amplitude, and (bubbles,) of the rest."""
-
-    pressure_pa: float
-    arrival_sample: Floats
-    depth_m: Floats
-    lateral_m: Floats
-    radius_m: Floats
-
-    @classmethod
-    def of_scene(cls, scene: Scene, setup: Setup) -> "Truth":
-        """Return a scene with the arrival samples of its echoes."""
-        arrival = arrival_sample(scene.depth_m, scene.lateral_m, setup)
-        return cls(scene.pressure_pa, arrival, scene.depth_m, scene.lateral_m, scene.radius_m)
 
 
 @contextlib.contextmanager
@@ -102,20 +85,20 @@ def _allocate(file: h5py.File, name: str, dtype: type, chunk: tuple[int, ...]) -
     h5py.h5d.create(file.id, name.encode(), kind, space, settings)
 
 
-def append_truths(file: h5py.File, truths: Sequence[Truth]) -> None:
-    """Add the truth of signals after those that are there."""
-    ends = np.cumsum([truth.arrival_sample.size for truth in truths])
-    _append(file["pressure_pa"], [truth.pressure_pa for truth in truths])
+def append_truth(file: h5py.File, pressure_pa: Sequence[float], bubbles: Sequence[Bubbles]) -> None:
+    """Add the pressure and the bubbles of signals after those that are there."""
+    ends = np.cumsum([len(of_signal) for of_signal in bubbles])
+    _append(file["pressure_pa"], pressure_pa)
     _append(file["bubbles/offset"], file["bubbles/offset"][-1] + ends)
+    together = Bubbles.concatenate(bubbles)
     for field in BUBBLE_FIELDS:
-        values = np.concatenate([getattr(truth, field) for truth in truths])
-        _append(file[f"bubbles/{field}"], values)
+        _append(file[f"bubbles/{field}"], getattr(together, field))
 
 
-def append_signal(file: h5py.File, volts: Float32s, truth: Truth) -> None:
-    """Add a finished signal, (samples,) volts, with its truth."""
-    append_truths(file, [truth])
-    _append(file["rf"], [volts])
+def append_signal(file: h5py.File, signal: Signal) -> None:
+    """Add a finished signal."""
+    append_truth(file, [signal.pressure_pa], [signal.bubbles])
+    _append(file["rf"], [signal.volts])
     _append(file["done"], [True])
 
 

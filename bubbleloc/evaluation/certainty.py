@@ -25,7 +25,7 @@ def certainty_of(tested: Pass, test: Split) -> Certainty | None:
     if tested.threshold is None:
         return None
     pairs = pair_table(tested.found, tested.arrival_sample, tested.threshold)
-    counts = pd.DataFrame({"expected": tested.expected, "bubbles": test.bubbles})
+    counts = pd.DataFrame({"expected": tested.expected, "bubbles": test.bubble_counts})
     return Certainty(pairs, counts, errors_and_bounds(pairs, test))
 
 
@@ -58,7 +58,7 @@ def errors_and_bounds(pairs: pd.DataFrame, test: Split) -> pd.DataFrame:
 
 def _distances(test: Split, line: int) -> Floats:
     """Samples from every bubble of a line to the nearest other one."""
-    arrival = test.arrival_sample(line)
+    arrival = test.bubbles(line).arrival_sample
     order = np.argsort(arrival)
     gaps = np.concatenate([[np.inf], np.diff(arrival[order]), [np.inf]])
     nearest = np.empty(arrival.size)
@@ -72,7 +72,8 @@ def _bounds(
     """Bounds of some bubbles in samples."""
     bounds = []
     for line, bubble, away in zip(matched["line"], matched["bubble"], distance, strict=True):
-        echo = single_echo(test.scene(line), bubble, setup)
+        scene = test.bubbles(line).scene(test.pressure_pa[line])
+        echo = single_echo(scene, bubble, setup)
         bounds.append(arrival_bound(echo, noise_v, None if away > ISOLATED else away))
     return np.array(bounds)
 

@@ -193,17 +193,17 @@ def examples(network: Localizer, test: Split, selection: Sweep) -> list[Example]
     """Return a sparse and a dense test line with the network's output and its threshold."""
     place = list(selection.tolerances).index(QUOTED_TOLERANCE)
     threshold = float(best_thresholds(selection)[place])
-    nearest = [int(np.abs(test.bubbles - wanted).argmin()) for wanted in EXAMPLE_BUBBLES]
+    nearest = [int(np.abs(test.bubble_counts - wanted).argmin()) for wanted in EXAMPLE_BUBBLES]
     shown = []
     for index in dict.fromkeys(nearest):
         rf = test.volts(index)
         said = answer(network, rf[None])
         level = threshold if said.threshold is None else said.threshold
         example = Example(
-            title=f"Test signal {index}: {test.bubbles[index]} bubbles",
+            title=f"Test signal {index}: {test.bubble_counts[index]} bubbles",
             rf=rf.astype(np.float64),
             prediction=said.output[0].astype(np.float64),
-            arrival_sample=test.arrival_sample(index),
+            arrival_sample=test.bubbles(index).arrival_sample,
             threshold=level,
             found=said.detections(level)[0].above(level),
         )

@@ -83,7 +83,7 @@ def score_method(
     paired = one_to_one_scores(tested.found, tested.arrival_sample, thresholds, test.scale)
     return MethodScores(
         selection=chosen.sweep,
-        scores=score_table(name, scores, test.bubbles, test.pressure_pa),
+        scores=score_table(name, scores, test.bubble_counts, test.pressure_pa),
         one_to_one=paired.assign(method=name),
         test=tested,
     )
@@ -99,7 +99,7 @@ def read_outputs(batches: Batches, pick: bool = True) -> Pass:
         threshold = said.threshold
         if pick:
             found += said.detections()
-            arrival_sample += batch.arrival_sample
+            arrival_sample += [bubbles.arrival_sample for bubbles in batch.bubbles]
     if not sweeps:
         raise InputError("the split is empty: simulate at least one signal for it first")
     return Pass(Sweep.concatenate(sweeps), found, expected, arrival_sample, threshold)

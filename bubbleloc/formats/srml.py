@@ -6,17 +6,17 @@ MATLAB: structs ``RF`` (V volts, fs Hz), ``bubble`` (z, x, R0 in m, an entry per
 """
 
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_bytes
 from bubbleloc.formats.matfile import MatFile
 from bubbleloc.formats.plain import recording_of_array
 from bubbleloc.formats.recording import Hints, Recording
+from bubbleloc.physics import Bubbles, Signal
 from bubbleloc.units import Scale
 
 HEADER_LINES = 4
@@ -27,19 +27,7 @@ PUBLISHED = Scale(62.5e6, 1480.0, None)  # text files do not say; MATLAB results
 STRUCTS = ("RF", "bubble", "pfield", "domain")
 
 
-@dataclass(frozen=True)
-class PublishedSignal:
-    """An RF line (L,) in volts, the pressure amplitude at the transducer, and (bubbles,) each."""
-
-    volts: Float32s
-    pressure_pa: float
-    arrival_sample: Floats
-    depth_m: Floats
-    lateral_m: Floats
-    radius_m: Floats
-
-
-def read_signal(path: Path, scale: Scale) -> PublishedSignal:
+def read_signal(path: Path, scale: Scale) -> Signal:
     """Read an RF line and its bubbles.
 
     Raises:
@@ -52,13 +40,12 @@ def read_signal(path: Path, scale: Scale) -> PublishedSignal:
         raise InputError("no samples")
     if not (np.isfinite(signal.volts).all() and np.isfinite(signal.pressure_pa)):
         raise InputError("NaN or infinite values")
-    samples = np.rint(signal.arrival_sample)
-    if not ((samples >= 0) & (samples < signal.volts.size)).all():  # NaN is outside, too
+    if not signal.bubbles.within(0, signal.volts.size).all():
         raise InputError("a bubble outside the record")
     return signal
 
 
-def _read_text(path: Path, scale: Scale) -> PublishedSignal:
+def _read_text(path: Path, scale: Scale) -> Signal:
     """Read a text file; bubbles lie on the axis, at their sample's time of flight.
 
     Lateral position and size are not in the file: 0 and NaN stand for them.
@@ -78,11 +65,11 @@ def _read_text(path: Path, scale: Scale) -> PublishedSignal:
         raise InputError("bubble counts that are not small whole numbers")
     arrival = np.repeat(np.arange(count.size, dtype=np.float64), count.astype(np.int64))
     depth = arrival / scale.sampling_rate_hz * scale.speed_of_sound_m_s / 2
-    on_axis, unknown = np.zeros_like(arrival), np.full_like(arrival, np.nan)
-    return PublishedSignal(volts.astype(np.float32), field[0], arrival, depth, on_axis, unknown)
+    bubbles = Bubbles(arrival, depth_m=depth, lateral_m=np.zeros_like(arrival))
+    return Signal(volts.astype(np.float32), bubbles, field[0])
 
 
-def _read_mat(path: Path, scale: Scale) -> PublishedSignal:
+def _read_mat(path: Path, scale: Scale) -> Signal:
     """Read a MATLAB result of one receive element."""
     try:
         mat = MatFile(path)
@@ -102,7 +89,7 @@ def _read_mat(path: Path, scale: Scale) -> PublishedSignal:
     if not z.size == x.size == radius.size:
         raise InputError("bubble positions and radii of different numbers")
     arrival = (z + np.hypot(x, z)) / sound * rate
-    return PublishedSignal(lines[0].astype(np.float32), field[0], arrival, z, x, radius)
+    return Signal(lines[0].astype(np.float32), Bubbles(arrival, radius, z, x), field[0])
 
 
 def read_published(mat: MatFile, hints: Hints) -> Recording:

@@ -17,7 +17,7 @@ from bubbleloc.metrics.detections import Detections
 from bubbleloc.models.answers import answer
 from bubbleloc.nn import Localizer
 from bubbleloc.physics import P4_1, Scene, Setup, draw_scene, simulate_rf
-from bubbleloc.physics.scene import Bubbles
+from bubbleloc.physics.scene import RadiusDistribution
 from bubbleloc.units import Scale
 
 MOST_ELEMENTS = 4096
@@ -64,7 +64,9 @@ def _drawn(found: Detections, samples: int) -> Float32s:
     return line[1:-1].astype(np.float32)
 
 
-def simulated(setup: Setup, population: Bubbles, settings: Image) -> tuple[ArrayLines, Scene]:
+def simulated(
+    setup: Setup, population: RadiusDistribution, settings: Image
+) -> tuple[ArrayLines, Scene]:
     """Simulate random bubbles below an array that fills the transducer's aperture.
 
     `population` says how radii are drawn, see `draw_scene`.

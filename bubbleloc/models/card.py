@@ -71,7 +71,7 @@ def choose_on(network: Localizer, split: Split) -> tuple[dict[int, float], Calib
         said = answer(network, batch.rf)
         threshold = said.threshold
         found += said.detections()
-        arrival_sample += batch.arrival_sample
+        arrival_sample += [bubbles.arrival_sample for bubbles in batch.bubbles]
     if threshold is None:
         return choose_peak_thresholds(found, arrival_sample, PAIR_TOLERANCES), UNCALIBRATED
     fitted = calibrate(found, arrival_sample)

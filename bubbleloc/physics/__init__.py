@@ -6,14 +6,16 @@ from bubbleloc.physics.echo import add_echoes, receive
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium
 from bubbleloc.physics.propagation import propagate
 from bubbleloc.physics.pulse import drive_signal, unit_pulse
-from bubbleloc.physics.scene import Scene, draw_scene
+from bubbleloc.physics.scene import Bubbles, Scene, draw_scene
 from bubbleloc.physics.setup import Setup
 from bubbleloc.physics.shell import Shell, shell_named
 from bubbleloc.physics.simulator import (
     RFLine,
+    Signal,
     arrival_sample,
     max_pressure_field,
     simulate_rf,
+    true_bubbles,
     typical_lag_samples,
 )
 from bubbleloc.physics.transducer import P4_1, PoleResidueResponse, TabulatedResponse, Transducer
@@ -24,6 +26,7 @@ __all__ = [
     "P4_1",
     "WATER",
     "BubbleResponse",
+    "Bubbles",
     "Gas",
     "Medium",
     "PoleResidueResponse",
@@ -32,6 +35,7 @@ __all__ = [
     "Scene",
     "Setup",
     "Shell",
+    "Signal",
     "TabulatedResponse",
     "Transducer",
     "add_echoes",
@@ -46,6 +50,7 @@ __all__ = [
     "receive",
     "shell_named",
     "simulate_rf",
+    "true_bubbles",
     "typical_lag_samples",
     "unit_pulse",
 ]

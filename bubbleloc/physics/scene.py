@@ -1,18 +1,19 @@
 """What is insonified: where the bubbles are, how large, and how hard the pulse is."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bubbleloc.arrays import Floats
+from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.errors import InputError
 from bubbleloc.physics.response_files import read_waveform
 
 DISTRIBUTIONS = ("monodisperse", "polydisperse", "none")  # of radii, by name
-Bubbles = str | Mapping[str, float]  # one of these, a file, or several with their shares
+RadiusDistribution = str | Mapping[str, float]  # one of these, a file, or several with shares
 COUNT = (10, 1000)  # fewest and most bubbles, as published
 PRESSURE_PA = (5e3, 250e3)
 MEAN_RADIUS_M = 2.4e-6
@@ -57,9 +58,78 @@ class Scene:
         return len(self.depth_m)
 
 
+def _unknown() -> Floats:
+    return np.asarray(np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class Bubbles:
+    """The B true bubbles of an RF line, (B,) float64 each; what is not known of them is NaN.
+
+    One number stands for all of them. Indexing chooses some by a slice, a mask or their numbers.
+
+    Attributes:
+        arrival_sample: sample at which the echo arrives, zero-based, not rounded.
+        radius_m: radius at rest.
+        depth_m: distance from the transducer's face.
+        lateral_m: distance from the transducer's axis.
+    """
+
+    arrival_sample: Floats
+    radius_m: Floats = field(default_factory=_unknown)
+    depth_m: Floats = field(default_factory=_unknown)
+    lateral_m: Floats = field(default_factory=_unknown)
+
+    def __post_init__(self) -> None:
+        size = np.size(self.arrival_sample)
+        for name in BUBBLE_FIELDS:
+            row = np.asarray(getattr(self, name), dtype=np.float64)
+            if row.shape not in ((), (size,)):
+                raise InputError(f"bubbles: {name} of shape {row.shape}, arrivals of {size}")
+            object.__setattr__(self, name, np.broadcast_to(row, size))
+
+    def __len__(self) -> int:
+        return self.arrival_sample.size
+
+    def __getitem__(self, chosen: slice | Ints | NDArray[np.bool_]) -> "Bubbles":
+        return Bubbles(*(getattr(self, name)[chosen] for name in BUBBLE_FIELDS))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["Bubbles"]) -> "Bubbles":
+        """Return the bubbles of several lines in a row."""
+        return cls(*(np.concatenate([getattr(b, name) for b in parts]) for name in BUBBLE_FIELDS))
+
+    def within(self, start: int, samples: int) -> NDArray[np.bool_]:
+        """Return which of them arrive, rounded, in ``samples`` samples from ``start`` on, (B,)."""
+        place = np.rint(self.arrival_sample) - start
+        return (place >= 0) & (place < samples)
+
+    def count(self, samples: int) -> Float32s:
+        """Return the number of bubbles per sample, (samples,), each at its rounded arrival.
+
+        Raises:
+            InputError: an arrival outside the line.
+        """
+        if not self.within(0, samples).all():
+            raise InputError(f"an arrival outside the {samples} samples of its line")
+        arrival = np.rint(self.arrival_sample).astype(np.int64)
+        return np.bincount(arrival, minlength=samples).astype(np.float32)
+
+    def scene(self, pressure_pa: float) -> Scene:
+        """Return them as the scene that a pulse of this amplitude meets.
+
+        Raises:
+            InputError: depth, lateral position or radius of a bubble is not known.
+        """
+        return Scene(self.depth_m, self.lateral_m, self.radius_m, pressure_pa)
+
+
+BUBBLE_FIELDS = tuple(field.name for field in fields(Bubbles))
+
+
 def draw_scene(
     rng: np.random.Generator,
-    bubbles: Bubbles = "monodisperse",
+    bubbles: RadiusDistribution = "monodisperse",
     *,
     count: tuple[int, int] = COUNT,
     count_power: float = 1.0,
@@ -101,7 +171,7 @@ def _checked_shares(bubbles: Mapping[str, float]) -> Floats:
     return shares / shares.sum()
 
 
-def draw_radii(rng: np.random.Generator, bubbles: Bubbles, size: int) -> Floats:
+def draw_radii(rng: np.random.Generator, bubbles: RadiusDistribution, size: int) -> Floats:
     """Resting radii (size,) in m; ``bubbles`` as in draw_scene, shares being those of bubbles."""
     if not isinstance(bubbles, str):
         shares = {kind: share for kind, share in bubbles.items() if kind != "none"}

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bubbleloc.arrays import Floats
+from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.physics.bubble import respond, warn_large
 from bubbleloc.physics.echo import add_echoes, arrival_time_s, receive
 from bubbleloc.physics.integrator import LANES
 from bubbleloc.physics.propagation import pressure_at
-from bubbleloc.physics.scene import Bubbles, Scene, draw_scene
+from bubbleloc.physics.scene import Bubbles, RadiusDistribution, Scene, draw_scene
 from bubbleloc.physics.setup import Setup
 
 # Samples of all bubbles simulated at a time: few enough that their arrays stay in the cache.
@@ -23,9 +23,23 @@ LAGS = 31
 class RFLine:
     """What the transducer hands over, and the truth; with elements > 1 both gain a first axis."""
 
-    volts: npt.NDArray[np.float32]  # (samples,) or (elements, samples)
+    volts: Float32s  # (samples,) or (elements, samples)
     arrival_sample: Floats  # (B,) or (elements, B), zero-based, not rounded
     sampling_rate_hz: float
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """An RF line of one element, (samples,) volts, and what made it.
+
+    Attributes:
+        bubbles: true bubbles of the line.
+        pressure_pa: amplitude of the pulse at the transducer.
+    """
+
+    volts: Float32s
+    bubbles: Bubbles
+    pressure_pa: float
 
 
 def simulate_rf(scene: Scene, setup: Setup | None = None) -> RFLine:
@@ -66,7 +80,15 @@ def arrival_sample(
     return arrivals[0] if setup.elements == 1 else arrivals
 
 
-def typical_lag_samples(rng: np.random.Generator, bubbles: Bubbles, setup: Setup) -> float:
+def true_bubbles(scene: Scene, setup: Setup) -> Bubbles:
+    """Return the bubbles of a scene, with the samples at which their echoes reach one element."""
+    arrivals = arrival_sample(scene.depth_m, scene.lateral_m, setup)
+    return Bubbles(arrivals, scene.radius_m, scene.depth_m, scene.lateral_m)
+
+
+def typical_lag_samples(
+    rng: np.random.Generator, bubbles: RadiusDistribution, setup: Setup
+) -> float:
     """Samples from an echo's arrival to its peak, the median over single random bubbles.
 
     Which swing of an echo is the loudest changes with radius and pressure, hence the median.

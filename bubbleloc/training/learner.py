@@ -60,8 +60,11 @@ class Learner(L.LightningModule):
         self.log("val_f1", float((total[:-1] / total[-1]).max()), prog_bar=True, sync_dist=True)
 
     def _loss(self, readings: Tensor, batch: Line) -> Tensor:
-        truth = batch["bubbles"] if isinstance(self.loss, EmitterLoss) else batch["count"]
-        loss: Tensor = self.loss(readings, truth)
+        loss: Tensor
+        if isinstance(self.loss, EmitterLoss):
+            loss = self.loss(readings, batch["arrival_sample"], batch["radius_um"])
+        else:
+            loss = self.loss(readings, batch["count"])
         return loss
 
     def _log_mean(self, name: str, value: Tensor, lines: int, prog_bar: bool = False) -> None:

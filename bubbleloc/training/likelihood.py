@@ -30,17 +30,22 @@ class EmitterLoss(nn.Module):
     change what is best.
     """
 
-    def forward(self, readings: Tensor, bubbles: Tensor) -> Tensor:
-        """Loss of what a network says (B, 4, L) about bubbles (B, E, 2), see `Line`, a scalar."""
-        expected = emitters(readings).expected.sum(dim=1)
-        return (self.surprise(readings, bubbles) / (FEW + expected.detach())).mean()
+    def forward(self, readings: Tensor, arrival_sample: Tensor, radius_um: Tensor) -> Tensor:
+        """Loss of what a network says (B, 4, L) about E bubbles of each line, a scalar.
 
-    def surprise(self, readings: Tensor, bubbles: Tensor) -> Tensor:
+        Args:
+            arrival_sample: arrivals in the line, (B, E); NaN where a line has fewer bubbles.
+            radius_um: radii of the bubbles in µm, (B, E); NaN where unknown.
+        """
+        expected = emitters(readings).expected.sum(dim=1)
+        surprise = self.surprise(readings, arrival_sample, radius_um)
+        return (surprise / (FEW + expected.detach())).mean()
+
+    def surprise(self, readings: Tensor, arrival_sample: Tensor, radius_um: Tensor) -> Tensor:
         """−log likelihood of each line, (B,)."""
         found = emitters(readings)
         samples = found.expected.shape[1]
-        present = bubbles[..., 0].isfinite()
-        arrival, radius_um = bubbles.nan_to_num(1.0).unbind(-1)
+        arrival, radius = arrival_sample.nan_to_num(1.0), radius_um.nan_to_num(1.0)
         around = torch.arange(-NEAR, NEAR + 1, device=arrival.device)
         near = arrival.round().long().unsqueeze(-1) + around
         place = near.clamp(0, samples - 1)
@@ -48,9 +53,10 @@ class EmitterLoss(nn.Module):
             value.gather(1, place.flatten(1)).view(place.shape) for value in found
         )
         away = (arrival.unsqueeze(-1) - place - offset) / sigma
-        larger = (radius_um.log().unsqueeze(-1) - log_radius) / RADIUS_SPREAD
-        larger = torch.where(bubbles[..., 1:].isfinite(), larger, 0.0)
+        larger = (radius.log().unsqueeze(-1) - log_radius) / RADIUS_SPREAD
+        larger = torch.where(radius_um.isfinite().unsqueeze(-1), larger, 0.0)
         density = expected / sigma * torch.exp(-(away.square() + larger.square()) / 2)
         density = torch.where(near == place, density, 0.0).sum(-1) / math.sqrt(2 * math.pi)
-        likely = torch.log(density + LEAST_DENSITY)
-        return found.expected.sum(dim=1) - torch.where(present, likely, 0.0).sum(dim=1)
+        present = arrival_sample.isfinite()
+        likely = torch.where(present, torch.log(density + LEAST_DENSITY), 0.0)
+        return found.expected.sum(dim=1) - likely.sum(dim=1)

@@ -13,9 +13,10 @@ from bubbleloc.data.dataset import RFDataset, collate
 from bubbleloc.data.module import LoaderSettings, RFDataModule
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.splits import open_split
-from bubbleloc.data.store import BUBBLE_FIELDS
 from bubbleloc.errors import InputError
 from bubbleloc.formats.srml import PUBLISHED
+from bubbleloc.physics import Bubbles, Signal
+from bubbleloc.physics.scene import BUBBLE_FIELDS
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def lines(tiny):
 def test_count_grid_holds_every_bubble_at_its_rounded_arrival(lines):
     for index in range(len(lines)):
         count = lines[index]["count"].squeeze().numpy()
-        arrivals = np.rint(lines.arrival_sample(index)).astype(int)
+        arrivals = np.rint(lines.bubbles(index).arrival_sample).astype(int)
         assert count.sum() == arrivals.size
         assert set(np.flatnonzero(count)) == set(arrivals)
 
@@ -56,22 +57,22 @@ def test_crops_have_the_counts_of_their_window_and_the_whole_line(lines):
 
 def test_crops_have_the_bubbles_of_their_window_with_radii(lines):
     crop = CropDataset(lines)[Crop(signal=2, start=500, samples=1000)]
-    arrival, radius_um = crop["bubbles"].double().numpy().T
+    arrival, radius_um = (crop[key].double().numpy() for key in ("arrival_sample", "radius_um"))
     assert len(arrival) == crop["count"].sum()
     np.testing.assert_array_equal(
         np.bincount(np.rint(arrival).astype(int), minlength=1000), crop["count"][0]
     )
-    true = lines.arrival_sample(2)
-    inside = (np.rint(true) >= 500) & (np.rint(true) < 1500)
-    np.testing.assert_allclose(arrival, true[inside] - 500, atol=1e-3)
-    np.testing.assert_allclose(radius_um, 1e6 * lines.radius_m(2)[inside], rtol=1e-6)
+    true = lines.bubbles(2)
+    inside = (np.rint(true.arrival_sample) >= 500) & (np.rint(true.arrival_sample) < 1500)
+    np.testing.assert_allclose(arrival, true.arrival_sample[inside] - 500, atol=1e-3)
+    np.testing.assert_allclose(radius_um, 1e6 * true.radius_m[inside], rtol=1e-6)
 
 
 def test_batches_fill_lines_of_fewer_bubbles_with_nan(lines):
     batch = collate([lines[index] for index in range(3)])
-    present = batch["bubbles"].isfinite().all(-1)
-    assert present.sum(1).tolist() == lines.bubbles[:3].tolist()
-    assert batch["bubbles"].shape == (3, max(lines.bubbles[:3]), 2)
+    for name in ("arrival_sample", "radius_um"):
+        assert batch[name].isfinite().sum(1).tolist() == lines.bubble_counts[:3].tolist()
+        assert batch[name].shape == (3, max(lines.bubble_counts[:3]))
 
 
 def test_augmented_crops_are_fresh_in_every_draw(lines):
@@ -194,13 +195,15 @@ def test_batches_hold_the_lines_and_their_truth_in_order(tiny):
     batches = list(split.batches(3))
     assert [len(batch.rf) for batch in batches] == [3, 3, 2]
     rf, count = (np.concatenate([getattr(b, name) for b in batches]) for name in ("rf", "count"))
-    arrivals = [arrivals for batch in batches for arrivals in batch.arrival_sample]
+    bubbles = [of_line for batch in batches for of_line in batch.bubbles]
     for index in range(8):
         assert np.array_equal(rf[index], split.volts(index))
         assert np.array_equal(count[index], split.count(index))
-        assert np.array_equal(arrivals[index], split.arrival_sample(index))
+        for field in BUBBLE_FIELDS:
+            stored = getattr(split.bubbles(index), field)
+            assert np.array_equal(getattr(bubbles[index], field), stored)
     assert rf.dtype == np.float32
-    assert [len(a) for a in arrivals] == split.bubbles.tolist()
+    assert [len(of_line) for of_line in bubbles] == split.bubble_counts.tolist()
     assert (split.samples, split.path) == (8446, tiny / "train.h5")
     assert split.pressure_pa.shape == (8,)
 
@@ -220,8 +223,8 @@ def test_unusual_lines_are_counted(tmp_path, arrivals, counted):
     about = {"scale": PUBLISHED, "seed": 0, "split": "test", "config": "source: imported"}
     with writing.create(path, samples=samples, **about) as file:
         for row in map(np.array, arrivals):
-            truth = writing.Truth(1e5, *[row.astype(float)] * 4)
-            writing.append_signal(file, np.zeros(samples, np.float32), truth)
+            bubbles = Bubbles(*[row.astype(float)] * 4)
+            writing.append_signal(file, Signal(np.zeros(samples, np.float32), bubbles, 1e5))
     for noise in (Noise(0.1), Noise(snr_db=10)):
         (batch,) = open_split(tmp_path, "test", noise).batches()
         assert np.isfinite(batch.rf).all()

@@ -4,16 +4,17 @@ import h5py
 import numpy as np
 import pytest
 
-from bubbleloc.data import generate, store
+from bubbleloc.data import generate
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.errors import InputError
 from bubbleloc.physics import simulate_rf
+from bubbleloc.physics.scene import BUBBLE_FIELDS
 
 
 def content(path):
     with h5py.File(path) as file:
         names = ["rf", "pressure_pa", "done", "bubbles/offset"]
-        names += [f"bubbles/{field}" for field in store.BUBBLE_FIELDS]
+        names += [f"bubbles/{field}" for field in BUBBLE_FIELDS]
         return {name: file[name][:] for name in names}
 
 

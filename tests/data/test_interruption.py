@@ -104,7 +104,7 @@ def die_at_call(number, name):
 
 
 @pytest.mark.parametrize(
-    ("number", "name"), [(3, "_allocate"), (1, "append_truths"), (1, "reserve_lines")]
+    ("number", "name"), [(3, "_allocate"), (1, "append_truth"), (1, "reserve_lines")]
 )
 def test_killed_while_the_file_is_created(tiny_plan, plan, number, name):
     child = simulating(plan, partial(die_at_call, number, name))

@@ -4,6 +4,7 @@ import pytest
 
 from bubbleloc.data import store
 from bubbleloc.errors import InputError
+from bubbleloc.physics.scene import BUBBLE_FIELDS
 
 
 def test_file_has_the_schema(tiny):
@@ -21,7 +22,7 @@ def test_file_has_the_schema(tiny):
         offset = file["bubbles/offset"][:]
         assert offset.dtype == np.int64
         assert offset.shape == (9,)
-        for field in store.BUBBLE_FIELDS:
+        for field in BUBBLE_FIELDS:
             assert file[f"bubbles/{field}"].shape == (offset[-1],)
             assert file[f"bubbles/{field}"].dtype == np.float64
 

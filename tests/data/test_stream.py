@@ -26,7 +26,7 @@ def test_the_first_epoch_is_the_training_split_and_no_epoch_repeats(stream, tiny
     setup = stream.plan.setup()
     expected = simulate_rf(stream.plan.scene("train", 8 + 3, setup), setup)
     assert np.array_equal(stream.volts(3), expected.volts)
-    assert np.array_equal(stream.arrival_sample(3), expected.arrival_sample)
+    assert np.array_equal(stream.bubbles(3).arrival_sample, expected.arrival_sample)
 
 
 def test_an_epoch_is_the_same_after_a_resumption_and_for_any_number_of_workers(tiny_plan):

@@ -72,7 +72,7 @@ def test_a_training_goes_on_from_a_network_that_counts(tiny, tmp_path):
 
 def test_bounds_stand_beside_the_errors_of_the_same_bubbles(tiny):
     test = open_split(tiny, "test", Noise(0.04))
-    found = [test.arrival_sample(i) + 0.5 for i in range(len(test))]
+    found = [test.bubbles(i).arrival_sample + 0.5 for i in range(len(test))]
     sure = [Detections(at, np.ones(at.size), np.ones(at.size), np.ones(at.size)) for at in found]
     pairs = pair_table(sure, [at - 0.5 for at in found], threshold=0.0)
     table = errors_and_bounds(pairs, test)
@@ -86,7 +86,7 @@ def test_bounds_stand_beside_the_errors_of_the_same_bubbles(tiny):
 
 def test_bounds_are_those_of_single_bubbles(tiny):
     test = open_split(tiny, "test", Noise(0.04))
-    scene = test.scene(0)
+    scene = test.bubbles(0).scene(test.pressure_pa[0])
     echo = single_echo(scene, 3, Setup())
     assert arrival_bound(echo, 0.04 * REFERENCE_V) > 0
-    assert abs(int(np.argmax(np.abs(echo))) - test.arrival_sample(0)[3]) < 300
+    assert abs(int(np.argmax(np.abs(echo))) - test.bubbles(0).arrival_sample[3]) < 300

@@ -1,11 +1,11 @@
-"""Random scenes: how many bubbles, of which kind, and how hard the pulse is."""
+"""Random scenes: how many bubbles, of which kind, and how hard the pulse is; true bubbles."""
 
 import numpy as np
 import pytest
 
 from bubbleloc.errors import InputError
-from bubbleloc.physics import draw_scene
-from bubbleloc.physics.scene import draw_radii
+from bubbleloc.physics import Bubbles, Setup, draw_scene, true_bubbles
+from bubbleloc.physics.scene import BUBBLE_FIELDS, draw_radii
 
 SHARES = {"monodisperse": 0.5, "polydisperse": 0.3, "none": 0.2}
 
@@ -49,3 +49,45 @@ def test_radii_of_several_kinds_are_a_mixture_without_the_empty_one():
 def test_shares_that_are_no_shares_are_refused(shares):
     with pytest.raises(InputError, match="their sum is 1"):
         draw_scene(np.random.default_rng(0), shares)
+
+
+def test_true_bubbles_are_those_of_the_scene_at_their_time_of_flight():
+    scene, setup = draw_scene(np.random.default_rng(0)), Setup()
+    bubbles = true_bubbles(scene, setup)
+    flight_m = scene.depth_m + np.hypot(scene.depth_m, scene.lateral_m)
+    np.testing.assert_allclose(bubbles.arrival_sample, flight_m / 1480 * 62.5e6, rtol=1e-12)
+    again = bubbles.scene(scene.pressure_pa)
+    for name in ("depth_m", "lateral_m", "radius_m"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(scene, name))
+
+
+def test_what_is_not_known_of_bubbles_is_nan():
+    bubbles = Bubbles(np.array([3.0, 5.0]), lateral_m=np.asarray(0.0))
+    assert len(bubbles) == 2
+    assert np.isnan([bubbles.radius_m, bubbles.depth_m]).all()
+    np.testing.assert_array_equal(bubbles.lateral_m, [0, 0])
+    with pytest.raises(InputError, match="give a row of finite values"):
+        bubbles.scene(1e5)
+    with pytest.raises(InputError, match=r"radius_m of shape \(3,\), arrivals of 2"):
+        Bubbles(np.zeros(2), np.zeros(3))
+
+
+def test_bubbles_are_chosen_and_put_together_with_all_that_is_known_of_them():
+    bubbles = Bubbles(*np.random.default_rng(0).random((4, 9)))
+    late = bubbles.arrival_sample > 0.5
+    parts = bubbles[late], bubbles[~late][:2], bubbles[np.flatnonzero(~late)[2:]]
+    order = np.concatenate([np.flatnonzero(late), np.flatnonzero(~late)])
+    for name in BUBBLE_FIELDS:
+        row = getattr(Bubbles.concatenate(parts), name)
+        np.testing.assert_array_equal(row, getattr(bubbles, name)[order])
+    assert len(Bubbles.concatenate([bubbles[:0], bubbles[:0]])) == 0
+
+
+def test_bubbles_are_counted_at_their_rounded_arrival_inside_the_line_alone():
+    bubbles = Bubbles(np.array([-0.4, 1.2, 0.8, 9.4]))
+    np.testing.assert_array_equal(bubbles.count(10), [1, 2, 0, 0, 0, 0, 0, 0, 0, 1])
+    assert bubbles.count(10).dtype == np.float32
+    np.testing.assert_array_equal(bubbles.within(1, 8), [False, True, True, False])
+    for outside in (9.6, -0.6, np.nan):
+        with pytest.raises(InputError, match="an arrival outside the 10 samples"):
+            Bubbles(np.array([1.0, outside])).count(10)

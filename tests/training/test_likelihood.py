@@ -31,7 +31,7 @@ def by_definition(readings, bubbles):
 def padded(lines):
     most = max(map(len, lines))
     rows = [[*line, *[(np.nan, np.nan)] * (most - len(line))] for line in lines]
-    return torch.tensor(rows, dtype=torch.float32).reshape(len(lines), most, 2)
+    return torch.tensor(rows, dtype=torch.float32).reshape(len(lines), most, 2).unbind(-1)
 
 
 LINES = [[(3.2, 2.4), (17.9, 1.1), (18.1, 3.0), (18.1, 3.0)], [(0.0, 2.0)], [(29.4, 4.0)]]
@@ -40,7 +40,7 @@ LINES = [[(3.2, 2.4), (17.9, 1.1), (18.1, 3.0), (18.1, 3.0)], [(0.0, 2.0)], [(29
 def test_likelihood_is_that_of_its_formula():
     torch.manual_seed(0)
     readings = torch.randn(3, 4, 30)
-    surprise = EmitterLoss().surprise(readings, padded(LINES))
+    surprise = EmitterLoss().surprise(readings, *padded(LINES))
     torch.testing.assert_close(surprise, by_definition(readings, LINES), check_dtype=False)
     assert surprise.shape == (3,)
 
@@ -49,8 +49,8 @@ def test_lines_weigh_by_the_bubbles_that_are_expected_in_them():
     torch.manual_seed(0)
     readings = torch.randn(3, 4, 30, requires_grad=True)
     weight = 1 / (FEW + emitters(readings).expected.sum(dim=1).detach())
-    loss = EmitterLoss()(readings, padded(LINES))
-    expected = (weight * EmitterLoss().surprise(readings, padded(LINES))).mean()
+    loss = EmitterLoss()(readings, *padded(LINES))
+    expected = (weight * EmitterLoss().surprise(readings, *padded(LINES))).mean()
     torch.testing.assert_close(loss, expected)
     slopes = (torch.autograd.grad(each, readings)[0] for each in (loss, expected))
     torch.testing.assert_close(*slopes)  # the weight is no part of what is learned
@@ -60,7 +60,7 @@ def test_order_of_bubbles_does_not_matter():
     torch.manual_seed(0)
     readings = torch.randn(1, 4, 30)
     losses = {
-        round(EmitterLoss()(readings, padded([list(order)])).item(), 6)
+        round(EmitterLoss()(readings, *padded([list(order)])).item(), 6)
         for order in itertools.permutations(LINES[0])
     }
     assert len(losses) == 1
@@ -68,7 +68,7 @@ def test_order_of_bubbles_does_not_matter():
 
 def test_an_empty_line_costs_what_is_expected():
     readings = torch.randn(1, 4, 30)
-    surprise = EmitterLoss().surprise(readings, torch.zeros(1, 0, 2))
+    surprise = EmitterLoss().surprise(readings, *torch.zeros(2, 1, 0))
     torch.testing.assert_close(surprise, emitters(readings).expected.sum(dim=1))
 
 
@@ -76,9 +76,9 @@ def test_unknown_radii_are_left_out():
     torch.manual_seed(0)
     readings = torch.randn(1, 4, 30)
     known, unknown = padded([[(8.0, 2.4)]]), padded([[(8.0, np.nan)]])
-    known[..., 1] = float("nan")
-    torch.testing.assert_close(EmitterLoss()(readings, known), EmitterLoss()(readings, unknown))
-    assert EmitterLoss()(readings, unknown).isfinite()
+    known[1][:] = float("nan")
+    torch.testing.assert_close(EmitterLoss()(readings, *known), EmitterLoss()(readings, *unknown))
+    assert EmitterLoss()(readings, *unknown).isfinite()
 
 
 def test_gradients_are_right():
@@ -86,7 +86,7 @@ def test_gradients_are_right():
     readings, truth = torch.randn(2, 4, 20), padded([[(3.2, 2.4), (9.0, 1.0)], []])
 
     def loss(change):
-        return EmitterLoss().surprise(readings + change.view_as(readings), truth).sum()
+        return EmitterLoss().surprise(readings + change.view_as(readings), *truth).sum()
 
     zero = torch.zeros(readings.numel(), requires_grad=True)
     (gradient,) = torch.autograd.grad(loss(zero), zero)
@@ -114,7 +114,7 @@ def test_the_true_intensity_is_the_best_answer():
         readings[:, 1] = 0.0
         readings[:, 2, 10] = math.log((sigma - 0.05) / (3 - sigma))
         readings[:, 3] = math.log(2.4)
-        return EmitterLoss().surprise(readings, bubbles).mean().item()
+        return EmitterLoss().surprise(readings, *bubbles).mean().item()
 
     share = np.mean([len(line) for line in lines])
     best = loss(share, 0.5)
