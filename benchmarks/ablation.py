@@ -28,7 +28,7 @@ BASE = ["model=ckcnn_local", "kernel=131", "data=study", "budget=reduced"]
 CHANGES = {
     "none": [],
     "kernels stretched over −1…1": ["model=ckcnn"],
-    "published start of the kernels": ["model.init=published"],
+    "published initialization of the kernels": ["model.init=published"],
     "raw volts": ["model.input_scaling=none"],
     "constant rate 1e-3": ["optimizer=step"],
     "crops of 2048, not whole lines": [

@@ -1,6 +1,6 @@
 """Train one network on the lines of all waveforms and compare it with a network for each.
 
-    python -m bubbleloc.train experiment=waveforms
+    bubbleloc train experiment=waveforms
     python benchmarks/common_waveform.py outputs/waveforms/{ref,s2.5,l2.5}-compression_False-seed0
 
 Its lines are those of the given runs' datasets, put together in ``data/waveforms-common``; all

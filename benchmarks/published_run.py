@@ -1,7 +1,7 @@
 """Make the published dilated CNN a run directory, which evaluate and compare take like any other.
 
 python benchmarks/published_run.py <folder with dilated_cnn_HS_001.pt> outputs/HS_001
-python -m bubbleloc.evaluate run=outputs/HS_001
+bubbleloc evaluate run=outputs/HS_001
 """
 
 import argparse

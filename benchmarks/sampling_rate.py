@@ -1,6 +1,6 @@
 """Accuracy of trained sequence classifiers at sampling rates they have never seen.
 
-    python -m bubbleloc.examples.smnist -m seed=0,1,2 hydra.sweep.dir=outputs/sweep/digits
+    bubbleloc smnist -m seed=0,1,2 hydra.sweep.dir=outputs/sweep/digits
     python benchmarks/sampling_rate.py outputs/sweep/digits
 
 Prints a table and draws ``docs/figures/sampling_rate.png``. Test sequences are resampled by FFT;
