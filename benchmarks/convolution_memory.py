@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional
 
 from bubbleloc.nn import build_model, fft_conv1d
-from bubbleloc.training.loss import DualLoss
+from bubbleloc.training.losses import DualLoss
 
 LENGTH, BATCH = 8446, 64
 CASES = {

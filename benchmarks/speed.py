@@ -33,7 +33,7 @@ from bubbleloc.nn.inference import apply
 from bubbleloc.nn.released import released_card
 from bubbleloc.report.figures.style import BLUE, MUTED, house_style, new_figure, save_picture
 from bubbleloc.tables import write_csv
-from bubbleloc.training.loss import DualLoss
+from bubbleloc.training.losses import DualLoss
 
 LENGTH, ELEMENTS = 8446, 96  # samples of an RF line, lines of a frame of the P4-1
 LINES = (2, 16)  # in a pass: some networks want few, some many

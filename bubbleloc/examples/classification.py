@@ -1,9 +1,11 @@
 """Training of sequence classifiers: Adam, a rate that drops on plateaus, the best checkpoint."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import Timer
 from torch import Tensor
@@ -20,8 +22,7 @@ from bubbleloc.nn import CKCNNClassifier, TCNClassifier
 from bubbleloc.nn.sequence import SequenceClassifier
 from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints, checkpoint_to_resume, keepers
 from bubbleloc.training.logs import MetricsLog, loggers
-from bubbleloc.training.randomness import RandomnessByEpoch, Shuffled
-from bubbleloc.training.trainer import StopBetweenBatches, resumable
+from bubbleloc.training.trainer import RandomnessByEpoch, StopBetweenBatches, isolated, resumable
 
 RESULT_FILE = "result.yaml"
 EVALUATION_BATCH = 256
@@ -69,6 +70,24 @@ class Classification(L.LightningModule):
         schedule.step(self.trainer.callback_metrics["val_accuracy"])
 
 
+class Shuffled(Sampler[int]):
+    """All of ``count`` items in an order keyed by seed and epoch."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        self.count, self.seed, self.epoch = count, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next; the training loop calls it."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[int]:
+        key = np.random.SeedSequence(self.seed, spawn_key=(self.epoch,))
+        return iter(np.random.default_rng(key).permutation(self.count).tolist())
+
+
 def run(
     settings: Settings, data: SequentialImages, folder: Path, *, resume: bool = False
 ) -> Settings:
@@ -81,9 +100,9 @@ def run(
         InputError: a setting that makes no sense, a folder that holds another run or is in use,
             or a training that diverged.
     """
-    L.seed_everything(settings["seed"], verbose=False)
-    network = build_classifier(settings, data.samples)
-    minutes = fit(network, data, settings, folder, resume=resume)
+    with isolated(settings["seed"]):
+        network = build_classifier(settings, data.samples)
+        minutes = fit(network, data, settings, folder, resume=resume)
     result = {
         "images": data.name,
         "parameters": sum(p.numel() for p in network.parameters()),
@@ -139,7 +158,7 @@ def fit(
             runs.begin(folder, settings)
         checkpoint = checkpoint_to_resume(folder, learner) if resume else None
         trainer = _build_trainer(settings, folder, timer)
-        with resumable(folder, "examples.smnist"):
+        with resumable(folder, "smnist"):
             trainer.fit(learner, train, val, ckpt_path=checkpoint, weights_only=True)
     _restore(network, folder)
     return timer.time_elapsed() / 60

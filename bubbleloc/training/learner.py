@@ -4,17 +4,41 @@ from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
 from torch import Tensor
+from torchmetrics import Metric
 
 from bubbleloc.data.dataset import Line
 from bubbleloc.metrics import QUOTED_TOLERANCE, THRESHOLDS, tolerance_sweep
 from bubbleloc.nn import Localizer
-from bubbleloc.training.likelihood import EmitterLoss
-from bubbleloc.training.loss import DualLoss
+from bubbleloc.training.losses import DualLoss, EmitterLoss
 
 METRIC_NAMES = ("train_loss", "val_f1", "val_loss")
+
+
+class BestF1(Metric):
+    """Mean tolerance F1 over lines, at the threshold where it is highest."""
+
+    full_state_update = False
+    f1_sum: Tensor
+    lines: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        zeros = torch.zeros(len(THRESHOLDS), dtype=torch.float64)
+        self.add_state("f1_sum", zeros, dist_reduce_fx="sum")
+        self.add_state("lines", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, output: Tensor, count: Tensor) -> None:
+        """Add lines: network output and bubbles per sample, both (B, L)."""
+        lines = output.float().cpu(), count.cpu()
+        f1 = tolerance_sweep(*lines, tolerances=[QUOTED_TOLERANCE]).f1
+        self.f1_sum += torch.from_numpy(f1.sum((0, 1))).to(self.f1_sum)
+        self.lines += len(f1)
+
+    def compute(self) -> Tensor:
+        """Return the mean, a scalar."""
+        return (self.f1_sum / self.lines).max().float()
 
 
 class Learner(L.LightningModule):
@@ -30,14 +54,14 @@ class Learner(L.LightningModule):
     ) -> None:
         super().__init__()
         self.network, self.loss, self.optimizer = network, loss, optimizer
-        self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
+        self.val_f1 = BestF1()
 
     def training_step(self, batch: Line, batch_index: int) -> Tensor:
         """Return the loss of a batch of crops."""
         samples = batch["count"].shape[-1]
         lines = self.network.padded(batch["rf"])
-        place = torch.arange(samples + self.network.context, device=lines.device)
-        crops = lines.gather(-1, batch["start"].view(-1, 1, 1) + place)
+        sample = torch.arange(samples + self.network.context, device=lines.device)
+        crops = lines.gather(-1, batch["start"].view(-1, 1, 1) + sample)
         loss = self._loss(self.network.readings(crops, samples), batch)
         self._log_mean("train_loss", loss, len(crops), prog_bar=True)
         return loss
@@ -47,17 +71,8 @@ class Learner(L.LightningModule):
         network, rf = self.network, batch["rf"]
         readings = network.readings(network.padded(rf), rf.shape[-1])
         self._log_mean("val_loss", self._loss(readings, batch), len(rf))
-        lines = network.head(readings).squeeze(1).float().cpu(), batch["count"].squeeze(1).cpu()
-        f1 = tolerance_sweep(*lines, tolerances=[QUOTED_TOLERANCE]).f1
-        self._f1_sum, self._lines = self._f1_sum + f1.sum((0, 1)), self._lines + len(f1)
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the mean F1 at the best threshold over the lines of all processes."""
-        total = torch.tensor([*self._f1_sum, self._lines], device=self.device)
-        if self.trainer.world_size > 1:
-            total = self.trainer.strategy.reduce(total, reduce_op="sum")
-        self._f1_sum, self._lines = np.zeros(len(THRESHOLDS)), 0
-        self.log("val_f1", float((total[:-1] / total[-1]).max()), prog_bar=True, sync_dist=True)
+        self.val_f1.update(network.head(readings).squeeze(1), batch["count"].squeeze(1))
+        self.log("val_f1", self.val_f1, prog_bar=True)
 
     def _loss(self, readings: Tensor, batch: Line) -> Tensor:
         loss: Tensor

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import torch
 
 from bubbleloc import process
@@ -28,10 +27,9 @@ from bubbleloc.physics import matched_filter
 from bubbleloc.training import provenance
 from bubbleloc.training.checkpoints import BEST, LAST, checkpoint_to_resume
 from bubbleloc.training.learner import Learner
-from bubbleloc.training.likelihood import EmitterLoss
 from bubbleloc.training.logs import described
-from bubbleloc.training.loss import DualLoss
-from bubbleloc.training.trainer import build_trainer, is_first_process, resumable
+from bubbleloc.training.losses import DualLoss, EmitterLoss
+from bubbleloc.training.trainer import build_trainer, isolated, resumable
 
 
 def start(
@@ -59,7 +57,8 @@ def start(
             "and run jobs side by side with hydra/launcher=joblib or submitit_slurm"
         )
     begun = sweep_job and runs.is_run(folder) and runs.read_config(folder) == settings
-    return _train(settings, folder, command, resumes=begun, sweep_job=sweep_job)
+    with isolated(settings["seed"]):
+        return _train(settings, folder, command, resumes=begun, sweep_job=sweep_job)
 
 
 def resume(folder: Path, *, command: str = "") -> Path | None:
@@ -67,13 +66,14 @@ def resume(folder: Path, *, command: str = "") -> Path | None:
 
     Arguments, result and errors are those of `start`.
     """
-    return _train(runs.read_config(folder), folder, command, resumes=True)
+    settings = runs.read_config(folder)
+    with isolated(settings["seed"]):
+        return _train(settings, folder, command, resumes=True)
 
 
 def _train(
     settings: runs.Config, folder: Path, command: str, *, resumes: bool, sweep_job: bool = False
 ) -> Path | None:
-    L.seed_everything(settings["seed"], verbose=False)
     loader, noise = LoaderSettings(**settings["loader"]), Noise.of(settings)
     network = runs.network_of(settings)
     if settings.get("start_from") and not resumes:
@@ -82,7 +82,7 @@ def _train(
     plan = plan_of(settings["data"])
     _refuse_long_kernel(network, settings, plan)  # before a long simulation
     _refuse_uneven_batch(loader, trainer.world_size)
-    if is_first_process():
+    if trainer.is_global_zero:
         _simulate(plan.files(), settings["workers"], take_turns=sweep_job)
     network.sampling_rate_hz = open_split(plan.folder, runs.SELECTION).sampling_rate_hz
     if settings.get("compression"):
@@ -98,13 +98,15 @@ def _train(
     loss = EmitterLoss() if emits else DualLoss(**settings["loss"])
     learner = Learner(network, loss, settings["optimizer"])
     torch.set_num_threads(process.threads_per_process(trainer.num_devices, loader.workers))
-    with _run_folder(folder, settings, command, resumes), resumable(folder, "train"):
+    first = trainer.is_global_zero
+    holds = _run_folder(folder, settings, command, resumes) if first else contextlib.nullcontext()
+    with holds, resumable(folder, "train"):
         checkpoint = checkpoint_to_resume(folder, learner) if resumes else None
         with described(trainer.loggers, settings):
             trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True)
-        if is_first_process():
+        if first:
             write_run_card(folder, plan.folder)
-    return folder if is_first_process() else None
+    return folder if first else None
 
 
 def _start_from(run: str, network: Localizer) -> None:
@@ -158,9 +160,6 @@ def _run_folder(folder: Path, settings: runs.Config, command: str, resumes: bool
     Raises:
         InputError: it holds another run, is in use, or the run's dataset has changed.
     """
-    if not is_first_process():
-        yield
-        return
     with exclusive(folder / provenance.RUN_FILE):
         if not resumes:
             runs.begin(folder, settings)

@@ -5,35 +5,160 @@ import logging
 import subprocess
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.utilities import rank_zero_only
+from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 from bubbleloc import process
 from bubbleloc.console.progress import TrainingProgress
 from bubbleloc.errors import InputError
+from bubbleloc.files import write_yaml
 from bubbleloc.training.checkpoints import AtomicCheckpoints, keepers
-from bubbleloc.training.divergence import DivergenceGuard
 from bubbleloc.training.learner import METRIC_NAMES
 from bubbleloc.training.logs import MetricsLog, loggers
-from bubbleloc.training.randomness import RandomnessByEpoch
 
-for part in ("lightning.pytorch", "lightning.fabric"):
-    logging.getLogger(part).setLevel(logging.WARNING)  # no tips and inventories
-warnings.filterwarnings("ignore", r".*LeafSpec.*|.*does not have many workers.*")
-warnings.filterwarnings("ignore", r"Checkpoint directory .* exists and is not empty")  # resuming
-
+LOUD = ("lightning.pytorch", "lightning.fabric")  # loggers of tips and inventories
+NEEDLESS = (
+    r".*LeafSpec.*|.*does not have many workers.*",
+    r"Checkpoint directory .* exists and is not empty",  # that is what resuming means
+)
 PATIENCE_S = 5.0  # for other processes to say why they end
+DIAGNOSIS = "diverged"  # .yaml to read, .pt with the batch and the weights
 
 
-def is_first_process() -> bool:
-    """Return whether this is the first of the processes that train together, or the only one."""
-    return int(getattr(rank_zero_only, "rank", 0)) == 0
+@contextlib.contextmanager
+def isolated(seed: int) -> Iterator[None]:
+    """Seed PyTorch, quieten Lightning, and give the process back as it was.
+
+    Afterwards random state and threads of PyTorch, warning filters and levels of loggers are those
+    of before: a training may be one step of somebody's program.
+    """
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    threads = torch.get_num_threads()
+    levels = {name: logging.getLogger(name).level for name in LOUD}
+    with torch.random.fork_rng(gpus), warnings.catch_warnings():
+        for message in NEEDLESS:
+            warnings.filterwarnings("ignore", message)
+        for name in levels:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+
+
+class RandomnessByEpoch(L.Callback):
+    """Keys what layers draw in an epoch, such as dropout masks, by seed, epoch and process.
+
+    Checkpoints are written at the end of epochs; a training that goes on from one therefore needs
+    no random state of the process that was stopped.
+
+    The key is set before the first batch, because Lightning reads loaders, which draw a number,
+    before ``on_train_epoch_start`` in an epoch after resuming, and after it in others.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Set PyTorch's generators, those of GPUs as well, before the first batch."""
+        if batch_idx == 0:
+            key = (trainer.current_epoch, trainer.global_rank)
+            state = np.random.SeedSequence(self.seed, spawn_key=key).generate_state(1, np.uint64)
+            torch.manual_seed(int(state[0]))
+
+
+class DivergenceGuard(L.Callback):
+    """Stops a training before a step whose loss or gradients are not finite.
+
+    Weights are checked before they are scored and kept. The batch, where it came from, and the
+    weights before the step go to ``diverged.yaml`` and ``diverged.pt`` in the run's folder; earlier
+    checkpoints are left as they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._losses: list[Tensor] = []  # of the batches since the last step
+
+    def on_before_backward(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, loss: Tensor
+    ) -> None:
+        """Note the loss; to look at it here would make a GPU wait once more."""
+        self._losses.append(loss.detach())
+
+    def on_before_optimizer_step(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
+        """Check losses and gradients; a scaler skips steps whose gradients are too large itself."""
+        scaled = trainer.precision == "16-mixed"
+        norm = _norm([] if scaled else [p.grad for p in pl_module.parameters()])
+        finite = torch.stack([*self._losses, norm.to(self._losses[0])]).isfinite().tolist()
+        batches, self._losses = len(self._losses), []
+        if not all(finite):
+            bad = finite.index(False)
+            ago = max(batches - 1 - bad, 0)
+            what = "loss" if bad < batches else "gradients"
+            self._stop(what, trainer.fit_loop.batch_idx - ago, trainer, pl_module)
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Check the weights."""
+        if not _norm(list(pl_module.parameters())).isfinite():
+            self._stop("weights", trainer.fit_loop.batch_idx, trainer, pl_module)
+
+    def _stop(
+        self, what: str, batch: int, trainer: L.Trainer, module: L.LightningModule
+    ) -> NoReturn:
+        """Write what is known of a batch, which is read again; crops depend on seed and epoch.
+
+        Processes after the first add their number to the names of the files.
+        """
+        loader: Any = trainer.train_dataloader
+        first = batch * loader.batch_size
+        crops = list(islice(loader.sampler, first, first + loader.batch_size))
+        rank = f"-{trainer.global_rank}" if trainer.global_rank else ""
+        report = self.folder / f"{DIAGNOSIS}{rank}.yaml"
+        facts = {
+            "not_finite": what,
+            "step": trainer.global_step,
+            "epoch": trainer.current_epoch,
+            "batch": batch,
+            "learning_rate": [group["lr"] for o in trainer.optimizers for group in o.param_groups],
+            "crops": [{"signal": c.signal, "start": c.start, "samples": c.samples} for c in crops],
+            "gradient_norms": {
+                name: float(p.grad.norm())
+                for name, p in module.named_parameters()
+                if p.grad is not None
+            },
+        }
+        write_yaml(report, facts)
+        lines = dict(loader.collate_fn([loader.dataset[crop] for crop in crops]))
+        content = {"batch": lines, "facts": facts, "state_dict": module.state_dict()}
+        torch.save(content, report.with_suffix(".pt"))
+        signals = ", ".join(str(crop.signal) for crop in crops[:8]) + ", …" * (len(crops) > 8)
+        raise InputError(
+            f"training diverged: {what} NaN or infinite at step {trainer.global_step}, epoch "
+            f"{trainer.current_epoch} (training signals {signals}; see {report}); earlier "
+            "checkpoints are kept, train again with a lower optimizer.lr or a lower "
+            "trainer.gradient_clip_val"
+        )
+
+
+def _norm(tensors: Sequence[Tensor | None]) -> Tensor:
+    """Return the norm of all values together, in float32, whose range is wide enough."""
+    return get_total_norm([t.detach().float() for t in tensors if t is not None])
 
 
 class StopBetweenBatches(L.Callback):
@@ -72,7 +197,7 @@ def resumable(folder: Path, command: str) -> Iterator[None]:
     """Turn the ways in which a training is stopped into errors that say how to resume it.
 
     Args:
-        command: module of the package, such as ``train``.
+        command: of the package, such as ``train``.
 
     Raises:
         InputError: another process of the training has ended.
@@ -81,7 +206,7 @@ def resumable(folder: Path, command: str) -> Iterator[None]:
         yield
     except (SystemExit, KeyboardInterrupt) as error:  # Lightning turns Ctrl-C into SystemExit
         stop = error if isinstance(error, process.Terminated) else KeyboardInterrupt()
-        stop.add_note(f"go on with: python -m bubbleloc.{command} resume={folder}")
+        stop.add_note(f"go on with: bubbleloc {command} resume={folder}")
         raise stop from None
     except RuntimeError as error:
         if not _has_lost_a_peer(error):
@@ -142,6 +267,6 @@ def build_trainer(
             num_sanity_val_steps=0,
             use_distributed_sampler=False,  # the data module shares the lines out itself
         )
-    except (MisconfigurationException, ValueError, TypeError, RuntimeError) as error:
+    except (MisconfigurationException, ImportError, ValueError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"trainer: {reason}; see trainer.* in --help") from error

@@ -42,7 +42,7 @@ def test_a_stopped_training_ends_with_the_same_weights(tmp_path, monkeypatch, lr
     monkeypatch.setattr(Classification, "training_step", stopped)
     with pytest.raises(KeyboardInterrupt) as stop:
         classification.run(settings, pulses(), cut)
-    said = f"go on with: python -m bubbleloc.examples.smnist resume={cut}"
+    said = f"go on with: bubbleloc smnist resume={cut}"
     assert stop.value.__notes__ == [said]
     monkeypatch.setattr(Classification, "training_step", training_step)
     result = classification.run(settings, pulses(), cut, resume=True)
@@ -83,7 +83,7 @@ def test_the_command_goes_on_under_its_own_settings(tmp_path):
     process.send_signal(signal.SIGTERM)
     errors = process.communicate(timeout=60)[1]
     assert process.returncode == 143, errors
-    said = "terminated; go on with: python -m bubbleloc.examples.smnist resume=cut"
+    said = "terminated; go on with: bubbleloc smnist resume=cut"
     assert errors.strip().splitlines()[-1] == said
     refused = run(tmp_path, "examples.smnist", "resume=cut", "lr=0.1")
     assert refused.returncode == 2

@@ -142,14 +142,14 @@ def test_the_same_seed_gives_the_same_metrics(tmp_path):
 # --- trainings that diverge
 
 
-def diverge(monkeypatch, where):
-    """Let a training meet a NaN in its third batch."""
+def diverge(monkeypatch, where, at=3):
+    """Let a training meet a NaN in a batch, by default the last."""
     seen = []
 
     def spoiled(self, batch, batch_index):
         loss = original(self, batch, batch_index)
         seen.append(loss)
-        if len(seen) < 4:
+        if len(seen) != at + 1:
             return loss
         if where == "loss":
             return loss * float("nan")
@@ -179,6 +179,28 @@ def test_a_diverging_training_stops_with_a_diagnosis(tiny, tmp_path, monkeypatch
     last = runs.read_checkpoint(runs.checkpoint_path(tmp_path / "run", "last"))
     assert last["epoch"] == 0
     assert all(torch.isfinite(value.float()).all() for value in last["state_dict"].values())
+
+
+def test_weights_that_are_no_numbers_are_not_kept(tiny, tmp_path, monkeypatch):
+    def spoil(self, outputs, batch, batch_index):
+        if (self.current_epoch, batch_index) == (1, 1):
+            torch.nn.init.constant_(self.network.model[1].bias, float("inf"))
+
+    monkeypatch.setattr(learner.Learner, "on_train_batch_end", spoil)
+    with pytest.raises(InputError, match="diverged: weights NaN or infinite at step 4, epoch 1"):
+        session.start(settings(tiny, *SMALL), tmp_path / "run")
+    last = runs.read_checkpoint(runs.checkpoint_path(tmp_path / "run", "last"))
+    assert last["epoch"] == 0
+
+
+def test_of_several_batches_in_a_step_the_one_that_diverges_is_named(tiny, tmp_path, monkeypatch):
+    diverge(monkeypatch, "loss", at=2)
+    with pytest.raises(InputError, match="training diverged: loss"):
+        session.start(settings(tiny, *SMALL, "trainer.accumulate_grad_batches=2"), tmp_path / "run")
+    report = yaml.safe_load((tmp_path / "run/diverged.yaml").read_text())
+    assert (report["step"], report["epoch"], report["batch"]) == (1, 1, 0)
+    saved = torch.load(tmp_path / "run/diverged.pt", weights_only=True)
+    assert_crops_are_those_of_the_batch(tiny, report["crops"], saved["batch"]["rf"])
 
 
 def assert_crops_are_those_of_the_batch(folder, crops, volts):

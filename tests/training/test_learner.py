@@ -1,15 +1,22 @@
 import itertools
+import logging
+import random
+import subprocess
+import sys
+import warnings
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from bubbleloc.console.composition import checked_settings, composed
 from bubbleloc.errors import InputError
+from bubbleloc.metrics import tolerance_sweep
 from bubbleloc.models import runs
 from bubbleloc.nn.models import MODELS
 from bubbleloc.training import learner, session
-from bubbleloc.training.randomness import RandomnessByEpoch
+from bubbleloc.training.trainer import RandomnessByEpoch
 
 
 def settings(tiny, *overrides):
@@ -110,11 +117,67 @@ def test_every_epoch_and_process_draws_its_own_numbers():
     assert len({tuple(numbers) for numbers in first}) == len(places)
 
 
+def test_validation_f1_is_the_mean_over_lines_at_the_best_threshold():
+    rng = np.random.default_rng(0)
+    count = (rng.random((5, 300)) < 0.1).astype(np.float32)
+    output = count * rng.random(count.shape).astype(np.float32)
+    metric = learner.BestF1()
+    for part in (slice(3), slice(3, 5)):
+        metric.update(torch.from_numpy(output[part]), torch.from_numpy(count[part]))
+    f1 = tolerance_sweep(output, count, tolerances=[4]).f1
+    assert float(metric.compute()) == pytest.approx(f1.mean(axis=(0, 1)).max())
+
+
+def process_state():
+    loggers = [logging.getLogger(name) for name in ("", "lightning.pytorch", "lightning.fabric")]
+    return {
+        "threads": torch.get_num_threads(),
+        "torch": torch.get_rng_state().tolist(),
+        "numpy": np.random.get_state()[1].tolist(),  # noqa: NPY002
+        "python": random.getstate(),
+        "warnings": list(warnings.filters),
+        "levels": [logger.level for logger in loggers],
+    }
+
+
+@pytest.mark.parametrize("outcome", ["trained", "refused"])
+def test_a_training_leaves_the_process_of_its_caller_as_it_was(tiny, tmp_path, outcome):
+    config = settings(tiny, *SMALL, "trainer.max_epochs=1")
+    if outcome == "refused":
+        (tmp_path / "run/checkpoints").mkdir(parents=True)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    before = process_state()
+    try:
+        if outcome == "refused":
+            with pytest.raises(InputError, match="holds a run"):
+                session.start(config, tmp_path / "run")
+        else:
+            session.start(config, tmp_path / "run")
+        assert process_state() == before
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_importing_the_training_changes_nothing_of_the_process():
+    code = (
+        "import logging, warnings, lightning\n"
+        "def state():\n"
+        "    loggers = map(logging.getLogger, ('lightning.pytorch', 'lightning.fabric'))\n"
+        "    return list(warnings.filters), [logger.level for logger in loggers]\n"
+        "before = state()\n"
+        "import bubbleloc.training.session\n"
+        "assert state() == before\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
         ("loader.batch_size=0", "batch_size"),
         ("kernel=4225", "smaller kernel"),
+        ("trainer.precision=transformer-engine", r"trainer: .*transformer.engine"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_before_training(tiny, tmp_path, override, message):

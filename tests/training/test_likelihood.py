@@ -7,7 +7,7 @@ import torch
 from scipy import stats
 
 from bubbleloc.nn.emitters import emitters
-from bubbleloc.training.likelihood import FEW, RADIUS_SPREAD, EmitterLoss
+from bubbleloc.training.losses import FEW, RADIUS_SPREAD, EmitterLoss
 
 
 def by_definition(readings, bubbles):

@@ -64,8 +64,8 @@ def arguments(tiny: Path, folder: Path) -> list[str]:
     ("kill", "code", "said"),
     [
         (signal.SIGKILL, -9, None),
-        (signal.SIGTERM, 143, "terminated; go on with: python -m bubbleloc.train resume=cut"),
-        (signal.SIGINT, 130, "interrupted; go on with: python -m bubbleloc.train resume=cut"),
+        (signal.SIGTERM, 143, "terminated; go on with: bubbleloc train resume=cut"),
+        (signal.SIGINT, 130, "interrupted; go on with: bubbleloc train resume=cut"),
     ],
 )
 def test_a_stopped_training_resumes_to_the_same_weights_and_log(

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from bubbleloc.training.loss import DualLoss, dice_distance
+from bubbleloc.training.losses import DualLoss, dice_distance
 
 
 def literal_loss(z, y, alpha, soft_weight, dice_weight):
