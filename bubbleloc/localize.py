@@ -15,8 +15,8 @@ def main(settings: Settings) -> None:
         print(printable(line))
     for doubt in found.doubts:
         tell(f"warning: {doubt}")
-    shown = f"{found.bubbles}, threshold {found.threshold:g}"
-    print(f"bubbles: {printable(found.output)} ({shown})")
+    threshold = "" if found.threshold is None else f", threshold {found.threshold:g}"
+    print(f"bubbles: {printable(found.output)} ({found.bubbles}{threshold})")
     if found.picture:
         print(f"picture: {printable(found.picture)}")
     if found.page:

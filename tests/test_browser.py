@@ -133,6 +133,7 @@ def test_browser_and_python_find_the_same_bubbles(browser, tmp_path):
         assert len(found) == len(of_line)
         for name, key in (("sample", "sample"), ("sample_sigma", "sigma")):
             np.testing.assert_allclose([b[key] for b in found], of_line[name], atol=0.05)
+        np.testing.assert_allclose([b["radius"] for b in found], of_line["radius_um"], rtol=0.01)
         theirs = [b["probability"] for b in found]
         np.testing.assert_allclose(theirs, of_line["probability"], atol=0.01)
     assert len(table) > 10 * LINES

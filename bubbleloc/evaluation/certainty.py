@@ -11,6 +11,7 @@ from bubbleloc.data.noise import REFERENCE_V, Noise
 from bubbleloc.data.splits import Split
 from bubbleloc.evaluation.scoring import Pass
 from bubbleloc.metrics.certainty import pair_table, root_mean_square
+from bubbleloc.metrics.detections import EmitterDetections
 from bubbleloc.physics import Setup
 from bubbleloc.physics.bounds import arrival_bound, single_echo
 from bubbleloc.report.certainty import Certainty
@@ -22,9 +23,10 @@ ECHOES = 200  # simulated per bin, for its bound
 
 def certainty_of(tested: Pass, test: Split) -> Certainty | None:
     """Return what a pass over test lines tells of certainty; None for a head that counts."""
-    if tested.threshold is None:
+    emitters = [line for line in tested.found if isinstance(line, EmitterDetections)]
+    if not emitters:
         return None
-    pairs = pair_table(tested.found, tested.arrival_sample, tested.threshold)
+    pairs = pair_table(emitters, tested.arrival_sample)
     counts = pd.DataFrame({"expected": tested.expected, "bubbles": test.bubble_counts})
     return Certainty(pairs, counts, errors_and_bounds(pairs, test))
 

@@ -81,7 +81,7 @@ def empty_lines(trained: runs.TrainedNetwork, samples: int) -> pd.DataFrame:
     threshold = trained.threshold(QUOTED_TOLERANCE)
     rows = []
     for kind, lines in _empty(samples, trained.card.scale.sampling_rate_hz):
-        found = [len(f.above(threshold)) for f in answer(trained.network, lines).detections()]
+        found = [len(f) for f in answer(trained.network, lines).detections(threshold)]
         rows.append({"line": kind, "lines": len(lines), "detections per line": np.mean(found)})
     return pd.DataFrame(rows)
 

@@ -198,14 +198,14 @@ def examples(network: Localizer, test: Split, selection: Sweep) -> list[Example]
     for index in dict.fromkeys(nearest):
         rf = test.volts(index)
         said = answer(network, rf[None])
-        level = threshold if said.threshold is None else said.threshold
+        level = threshold if said.needs_threshold else None
         example = Example(
             title=f"Test signal {index}: {test.bubble_counts[index]} bubbles",
             rf=rf.astype(np.float64),
             prediction=said.output[0].astype(np.float64),
             arrival_sample=test.bubbles(index).arrival_sample,
             threshold=level,
-            found=said.detections(level)[0].above(level),
+            found=said.detections(level)[0],
         )
         shown.append(example)
     return shown

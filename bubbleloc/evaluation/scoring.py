@@ -96,7 +96,7 @@ def read_outputs(batches: Batches, pick: bool = True) -> Pass:
     for batch, said in batches:
         sweeps.append(tolerance_sweep(said.output, batch.count))
         expected += said.output.sum(axis=1).tolist()
-        threshold = said.threshold
+        threshold = None if said.needs_threshold else 0.0
         if pick:
             found += said.detections()
             arrival_sample += [bubbles.arrival_sample for bubbles in batch.bubbles]

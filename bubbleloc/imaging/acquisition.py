@@ -46,7 +46,7 @@ def localized(lines: ArrayLines, network: Localizer, batch_size: int) -> ArrayLi
     pieces = []
     for start in starts:
         said = answer(network, lines.signal[start : start + batch_size])
-        if said.mixtures is None:
+        if said.needs_threshold:
             pieces.append(np.maximum(said.output, 0.0))
         else:
             samples = lines.signal.shape[1]

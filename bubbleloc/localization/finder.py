@@ -33,14 +33,14 @@ class BubbleFinder:
         scale: of the RF lines.
         start_sample: arrival of an echo at the first sample of a line, in its samples.
         network_samples: of the network per sample of the RF lines.
-        threshold: of the network's output, above which a peak is a bubble.
+        threshold: the least confidence of a bubble; None keeps all.
     """
 
     network: Localizer
     scale: Scale
     start_sample: float
     network_samples: Fraction
-    threshold: float
+    threshold: float | None
 
     @classmethod
     def for_recording(
@@ -55,7 +55,8 @@ class BubbleFinder:
         """Prepare a network for a recording.
 
         Args:
-            threshold: the network's best one at a tolerance in samples if None.
+            threshold: the least confidence; if None, the best one of a network that counts, at a
+                tolerance in samples, and none for a network with emitters.
             resample: whether to convert lines of another rate than the network's.
 
         Raises:
@@ -106,30 +107,24 @@ class BubbleFinder:
         """Find the bubbles of RF lines (n, L).
 
         Returns:
-            A row per bubble, sorted by line and sample, see `localize_lines`.
+            A row per bubble, sorted by line and sample: ``line``, and the columns of
+            `bubbleloc.metrics.detections.COLUMNS`.
         """
-        each = [bubbles for _, _, bubbles in self.detections(volts)]
-        found = Detections.concatenate(each)
-        sample = self.start_sample + found.sample / float(self.network_samples)
-        sigma = np.nan if found.sigma is None else found.sigma / float(self.network_samples)
-        return pd.DataFrame(
-            {
-                "line": first_line + np.repeat(np.arange(len(each)), [len(f) for f in each]),
-                "sample": sample,
-                "sample_sigma": sigma,
-                "depth_mm": self.scale.depth_mm(sample),
-                "probability": np.nan if found.sigma is None else found.confidence,
-                "amplitude": found.confidence if found.radius_um is None else found.radius_um,
-            }
+        detections = [of_line for _, _, of_line in self.detections(volts)]
+        table = Detections.concatenate(detections).to_table(
+            self.scale, self.start_sample, float(self.network_samples)
         )
+        line = first_line + np.repeat(np.arange(len(detections)), list(map(len, detections)))
+        table.insert(0, "line", line)
+        return table
 
     def detections(self, volts: Float32s) -> Iterator[tuple[Float32s, Float32s, Detections]]:
         """Yield RF line, network output and detections of every line, at the network's rate."""
         volts = resampled(volts, self.network_samples)
-        said = answer(self.network, volts)
-        found = said.detections(self.threshold)
-        for line, output, bubbles in zip(volts, said.output, found, strict=True):
-            yield line, output.astype(np.float32), bubbles.above(self.threshold)
+        answered = answer(self.network, volts)
+        detections = answered.detections(self.threshold)
+        for line, output, of_line in zip(volts, answered.output, detections, strict=True):
+            yield line, output.astype(np.float32), of_line
 
 
 def _rate_ratio(recording: Recording, rate_hz: float, wanted_hz: float, resample: bool) -> Fraction:

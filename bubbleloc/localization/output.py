@@ -1,4 +1,4 @@
-"""Tables of bubbles in CSV and HDF5 files."""
+"""Tables of bubbles in CSV, Parquet and HDF5 files."""
 
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
@@ -11,14 +11,12 @@ import pandas as pd
 from bubbleloc.errors import InputError
 from bubbleloc.files import atomic, check_output, explain_write_errors
 from bubbleloc.formats import Recording
+from bubbleloc.metrics.detections import COLUMNS
 from bubbleloc.tables import write_long_csv
 from bubbleloc.units import Scale
 
-COLUMNS = [
-    *("frame", "element", "sample", "sample_sigma"),
-    *("time_us", "depth_mm", "depth_sigma_mm", "probability", "amplitude"),
-]
-_WHOLE = ("frame", "element")
+_WHOLE = ["frame", "element"]
+FILE_COLUMNS = [*_WHOLE, *COLUMNS]
 _SUFFIXES = (".csv", ".parquet", ".h5", ".hdf5")
 
 
@@ -56,7 +54,7 @@ def describe(recording: Recording, scale: Scale) -> list[str]:
 
 
 def write_bubbles(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, object]) -> None:
-    """Write tables with the columns `COLUMNS` below each other to a CSV, Parquet or HDF5 file.
+    """Write tables with the columns `FILE_COLUMNS` below each other to a CSV, Parquet or HDF5 file.
 
     Args:
         facts: attributes of an HDF5 file.
@@ -85,12 +83,12 @@ def _write_parquet(path: Path, tables: Iterable[pd.DataFrame]) -> None:
 def _write_hdf5(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, object]) -> None:
     with atomic(path) as unfinished, h5py.File(unfinished, "w") as file:
         file.attrs.update(facts)
-        for name in COLUMNS:
+        for name in FILE_COLUMNS:
             kind = np.int64 if name in _WHOLE else np.float64
             file.create_dataset(name, (0,), kind, maxshape=(None,), chunks=(4096,))
         for table in tables:
             with explain_write_errors(path):
-                for name in COLUMNS:
+                for name in FILE_COLUMNS:
                     start = len(file[name])
                     file[name].resize((start + len(table),))
                     file[name][start:] = table[name].to_numpy()

@@ -20,6 +20,7 @@ from bubbleloc.data.store import partial_path
 from bubbleloc.files import exclusive, explain_write_errors
 from bubbleloc.formats import Recording
 from bubbleloc.localization.finder import BubbleFinder
+from bubbleloc.metrics.detections import COLUMNS
 
 
 @contextlib.contextmanager
@@ -38,7 +39,7 @@ def resumed(
     """
     file = Path(recording.source).stat()  # to hash a long recording would take minutes
     of = (__version__, str(recording.source), file.st_size, file.st_mtime_ns)
-    text = repr((of, finder.threshold, finder.network_samples, batch_size, made_with))
+    text = repr((of, COLUMNS, finder.threshold, finder.network_samples, batch_size, made_with))
     key = hashlib.sha256(text.encode()).digest()
     path = partial_path(output)
 

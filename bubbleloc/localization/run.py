@@ -18,7 +18,7 @@ from bubbleloc.formats import Hints, Recording, read, recording_of_array
 from bubbleloc.localization.calibration import calibrated
 from bubbleloc.localization.doubts import doubts
 from bubbleloc.localization.finder import BubbleFinder
-from bubbleloc.localization.output import COLUMNS, check_table, write_bubbles
+from bubbleloc.localization.output import FILE_COLUMNS, check_table, write_bubbles
 from bubbleloc.localization.resuming import resumed
 from bubbleloc.localization.summary import Counts, Summary
 from bubbleloc.metrics import QUOTED_TOLERANCE
@@ -27,6 +27,11 @@ from bubbleloc.nn.released import RELEASED
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.style import save_picture
 from bubbleloc.units import Scale
+
+LINE_COLUMNS = [
+    *("line", "sample", "sample_sigma", "depth_mm"),
+    *("probability", "radius_um", "height"),
+]
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Localized:
     recording: Recording
     bubbles: int
     scale: Scale
-    threshold: float
+    threshold: float | None
     doubts: list[str]
     output: Path
     picture: Path | None
@@ -67,8 +72,8 @@ def localize_lines(
             package scale every line to unit RMS.
         model: a run directory, or a network of the package: ``"robust"`` or ``"robust-small"`` for
             recordings with noise, ``"small"`` or ``"large"`` for clean lines of equal bubbles.
-        threshold: least probability; of networks that count, of the output, by default the best
-            one at `tolerance`.
+        threshold: the least probability; of networks that count, the least height, by default the
+            best one at `tolerance`.
         tolerance: in samples, see `threshold`.
         speed_of_sound_m_s: for depths; that of the network's training data if None.
         resample: whether to convert lines of another sampling rate to that of the network.
@@ -78,8 +83,9 @@ def localize_lines(
         A row per bubble, sorted by line and sample: ``line``; ``sample``, the echo's arrival
         counted from 0, between samples, at the rate of `volts`; ``depth_mm`` of a bubble on the
         axis; ``sample_sigma``, the standard deviation of `sample`; ``probability`` that there is a
-        bubble; ``amplitude``, its radius in µm. Networks with ``model.head=counts`` do not tell
-        these: they are NaN, and ``amplitude`` is the height of the output's peak.
+        bubble; ``radius_um``, its radius; and ``height`` of the output's peak. Networks with
+        ``model.head=counts`` tell only the height, those with ``emitters`` all but the height; the
+        others are NaN.
 
     Warns where lines look unlike those that the network was trained on.
 
@@ -98,7 +104,7 @@ def localize_lines(
     )
     for doubt in doubts(recording, finder, trained.card):
         warnings.warn(doubt, stacklevel=2)
-    return pd.concat(finder.tables(recording, batch_size), ignore_index=True)
+    return pd.concat(finder.tables(recording, batch_size), ignore_index=True)[LINE_COLUMNS]
 
 
 def localize_file(
@@ -118,7 +124,7 @@ def localize_file(
     report: bool = False,
     **hints: Unpack[Hints],
 ) -> Localized:
-    """Write the bubbles in a recording to a file with the columns `output.COLUMNS`.
+    """Write the bubbles in a recording to a file with the columns `output.FILE_COLUMNS`.
 
     Samples and times count from time 0. After an interruption, the same call goes on.
 
@@ -178,20 +184,15 @@ def _write(
     counts = Counts.of(recording, finder.scale)
 
     def placed() -> Iterator[pd.DataFrame]:
-        for found in tables:
-            frame, element = np.divmod(found["line"], recording.elements)
-            table = found.assign(
-                frame=frame,
-                element=element,
-                time_us=finder.scale.time_us(found["sample"]),
-                depth_sigma_mm=finder.scale.depth_mm(found["sample_sigma"]),
-            )[COLUMNS]
+        for table in tables:
+            frame, element = np.divmod(table["line"], recording.elements)
+            table = table.assign(frame=frame, element=element)[FILE_COLUMNS]
             counts.add(table)
             yield table.assign(frame=frame + recording.first_frame)
 
     facts = {
         "model": model,
-        "threshold": finder.threshold,
+        **({} if finder.threshold is None else {"threshold": finder.threshold}),
         "sampling_rate_hz": finder.scale.sampling_rate_hz,
         "speed_of_sound_m_s": finder.scale.speed_of_sound_m_s,
         "start_s": recording.start_s,

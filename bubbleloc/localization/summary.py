@@ -41,7 +41,7 @@ class Counts:
         return cls(np.zeros(deepest_mm), np.zeros(recording.frames), np.zeros(recording.elements))
 
     def add(self, table: pd.DataFrame) -> None:
-        """Count the detections of a table with the columns of `output.COLUMNS`."""
+        """Count the detections of a table with the columns of `output.FILE_COLUMNS`."""
         depth_mm = np.maximum(table["depth_mm"].to_numpy(), 0)
         for counts, place in (
             (self.per_mm, np.minimum(depth_mm, len(self.per_mm) - 1)),
@@ -86,9 +86,10 @@ class Summary:
             number = frame * self.recording.elements + int(power.argmax())
         recording, bubbles = self.recording, self.counts.bubbles
         name = printable(Path(recording.source).name)
+        level = self.finder.threshold
         summary = (
             f"{bubbles} detections in {recording.lines} lines, {bubbles / recording.lines:.1f} per "
-            f"line, threshold {self.finder.threshold:g}. "
+            f"line{'' if level is None else f', threshold {level:g}'}. "
             + ("There are warnings." if self.doubts else "No warnings.")
         )
         sections = [*self._warnings(), self._line(number), self._spectrum(), self._rates()]

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from bubbleloc.arrays import Floats
-from bubbleloc.metrics.detections import Detections
+from bubbleloc.metrics.detections import EmitterDetections
 from bubbleloc.metrics.matching import match_detections
 from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 
@@ -19,22 +19,24 @@ DROPPED = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # shares of bubbles that are lef
 ONE_SIGMA = 0.6827  # of a normal distribution within ±1σ
 FEWEST = 10  # true bubbles to calibrate by
 MOST_SURE = 0.99  # what is closer to 1 or 0 counts as this
-RADIUS_UM = 2.4  # of the bubble that a calibration starts from
+CALIBRATION_RADIUS_UM = 2.4  # unit of the radii in a calibration: the nine numbers depend on it
 SMALLEST_ERROR = 1e-4  # samples: smaller ones count as this
 
 
 def pair_table(
-    found: Sequence[Detections], arrival_sample: Sequence[Floats], threshold: float
+    found: Sequence[EmitterDetections],
+    arrival_sample: Sequence[Floats],
+    threshold: float | None = None,
 ) -> pd.DataFrame:
     """Return a row per reported bubble of many lines, paired one to one with the true ones.
 
     Columns: ``line``, ``sample``, ``probability``, ``sigma``, ``bubble`` (the number of the true
     bubble within ±4 samples that it is, −1 for none), ``error`` (samples, NaN for none),
-    ``radius_um`` and ``near``, see `Detections`.
+    ``radius_um`` and ``near``, see `EmitterDetections`.
     """
     rows = []
-    for line, (each, true) in enumerate(zip(found, arrival_sample, strict=True)):
-        reported = each.above(threshold)
+    for line, (detections, true) in enumerate(zip(found, arrival_sample, strict=True)):
+        reported = detections.above(threshold)
         matching = match_detections(reported, true, QUOTED_TOLERANCE)
         bubble, error = np.full(len(reported), -1), np.full(len(reported), np.nan)
         bubble[matching.detected], error[matching.detected] = matching.true, matching.error_samples
@@ -54,9 +56,9 @@ def pair_table(
 
 def root_mean_square(values: ArrayLike) -> float:
     """Return √(mean of squares) of the values that are not NaN; NaN without any."""
-    known = np.asarray(values, dtype=np.float64)
-    known = known[~np.isnan(known)]
-    return float(np.sqrt(np.mean(np.square(known)))) if known.size else float("nan")
+    numbers = np.asarray(values, dtype=np.float64)
+    numbers = numbers[~np.isnan(numbers)]
+    return float(np.sqrt(np.mean(np.square(numbers)))) if numbers.size else float("nan")
 
 
 def log_odds(probability: Floats) -> Floats:
@@ -65,31 +67,34 @@ def log_odds(probability: Floats) -> Floats:
     return odds
 
 
-def calibrated(found: Detections, calibration: Sequence[float]) -> Detections:
-    """Return bubbles with other probabilities and errors.
+def calibrated(detections: EmitterDetections, calibration: Sequence[float]) -> EmitterDetections:
+    """Return detections with the probabilities and errors of a calibration.
 
     Args:
+        detections: those of one line.
         calibration: the nine numbers of `bubbleloc.nn.emitters.Calibration`.
     """
-    assert found.sigma is not None
-    assert found.radius_um is not None
-    assert found.near is not None
-    known = _known(found.confidence, found.sigma, found.radius_um, found.near)
+    features = _features(
+        detections.confidence, detections.sigma, detections.radius_um, detections.near
+    )
     *of_odds, scale, power, radius_power = calibration
-    sigma = scale * np.exp([power, radius_power] @ known[2:4])
-    return replace(found, confidence=expit(of_odds @ known), sigma=sigma)
+    sigma = scale * np.exp([power, radius_power] @ features[2:4])
+    return replace(detections, confidence=expit(of_odds @ features), sigma=sigma)
 
 
-def _known(probability: Floats, sigma: Floats, radius_um: Floats, near: Floats) -> Floats:
-    """What the log-odds of bubbles depend on: 1, log-odds, log σ, log r, log m, log m · log r."""
-    log_radius, log_near = np.log(radius_um / RADIUS_UM), np.log(near)
+def _features(probability: Floats, sigma: Floats, radius_um: Floats, near: Floats) -> Floats:
+    """Return what calibrated log-odds depend on: 1, log-odds, log σ, log r, log m, log m · log r.
+
+    Shape: (6, n) of n detections.
+    """
+    log_radius, log_near = np.log(radius_um / CALIBRATION_RADIUS_UM), np.log(near)
     odds, log_sigma = log_odds(probability), np.log(sigma)
     ones = np.ones(len(odds))
     return np.stack([ones, odds, log_sigma, log_radius, log_near, log_near * log_radius])
 
 
 def calibrate(
-    found: Sequence[Detections], arrival_sample: Sequence[Floats]
+    found: Sequence[EmitterDetections], arrival_sample: Sequence[Floats]
 ) -> tuple[float, ...] | None:
     """Return the calibration, see `calibrated`, that fits these lines best.
 
@@ -97,20 +102,20 @@ def calibrate(
     errors are fitted by a regression of the quantile (Koenker and Bassett 1978) so that 68 % of
     them lie within ±1σ. None with less than 10 true bubbles.
     """
-    pairs = pair_table(found, arrival_sample, threshold=0.0)
+    pairs = pair_table(found, arrival_sample)
     true = pairs["bubble"].to_numpy() >= 0
     if true.sum() < FEWEST:
         return None
     columns = pairs[["probability", "sigma", "radius_um", "near"]]
-    known = _known(*columns.to_numpy().T)
+    features = _features(*columns.to_numpy().T)
     log_error = np.log(np.abs(pairs["error"]) + SMALLEST_ERROR)[true]
-    sigma_known = known[[0, 2, 3]][:, true]
+    of_error = features[[0, 2, 3]][:, true]
 
     def surprise(weights: Floats) -> float:
-        return float(np.mean(np.logaddexp(0, np.where(true, -1, 1) * (weights @ known))))
+        return float(np.mean(np.logaddexp(0, np.where(true, -1, 1) * (weights @ features))))
 
     def imbalance(weights: Floats) -> float:
-        beyond = log_error - weights @ sigma_known
+        beyond = log_error - weights @ of_error
         return float(np.mean(np.maximum(ONE_SIGMA * beyond, (ONE_SIGMA - 1) * beyond)))
 
     of_odds = minimize(surprise, (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)).x

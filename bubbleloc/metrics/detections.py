@@ -1,19 +1,27 @@
-"""From a network's output to bubbles: local maxima at sub-sample positions."""
+"""Bubbles that a network found in a line, and how they are picked from an output of counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import find_peaks
 
 from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
+from bubbleloc.units import Scale
 
 _CENTROID_REACH = 2
 """Samples either side of a peak that may pull its position: the width of a trained network's
 peaks, and little enough to leave neighbouring bubbles alone."""
+
+COLUMNS = [
+    *("sample", "sample_sigma", "time_us", "depth_mm", "depth_sigma_mm"),
+    *("probability", "radius_um", "height"),
+]
+"""Of a table of detections, after the numbers of its lines."""
 
 
 @dataclass(frozen=True)
@@ -21,43 +29,83 @@ class Detections:
     """Bubbles found in one line, each array (n,), sorted by position.
 
     Attributes:
-        sample: zero-based, between samples.
-        confidence: their probability; of peaks, the height.
-        sigma: standard deviation of the position in samples; None of peaks.
-        radius_um: of the bubbles in µm; None of peaks.
-        near: bubbles expected within ±4 samples, for each one reported there; None of peaks.
+        sample: the arrival of each echo, zero-based, between samples.
+        confidence: the height of each peak; of `EmitterDetections`, its probability.
     """
 
     sample: Floats
     confidence: Floats
-    sigma: Floats | None = None
-    radius_um: Floats | None = None
-    near: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.sample)
 
     @classmethod
-    def concatenate(cls, parts: Sequence[Self]) -> Self:
-        """Those of several lines, one line after the other."""
+    def concatenate(cls, parts: Sequence["Detections"]) -> "Detections":
+        """Join those of several lines, one line after the other; all parts are of one class."""
         rows = [vars(part) for part in parts]
-        return cls(**{name: _joined([row[name] for row in rows]) for name in rows[0]})
+        joined = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+        return type(parts[0])(**joined)
 
-    def above(self, threshold: float) -> Self:
-        """Those of a confidence above `threshold`."""
-        return self.chosen(self.confidence > threshold)
+    def above(self, threshold: float | None) -> Self:
+        """Return those of a confidence above `threshold`; all where there is none."""
+        return self if threshold is None else self.chosen(self.confidence > threshold)
 
     def chosen(self, kept: NDArray[np.bool_]) -> Self:
-        """Those that a mask (n,) keeps."""
-        return type(self)(**{name: _chosen(row, kept) for name, row in vars(self).items()})
+        """Return those that a mask (n,) keeps."""
+        return type(self)(**{name: row[kept] for name, row in vars(self).items()})
+
+    def to_table(
+        self, scale: Scale, start_sample: float = 0.0, per_sample: float = 1.0
+    ) -> pd.DataFrame:
+        """Return a row per bubble with the columns `COLUMNS`, NaN where a value is not known.
+
+        Args:
+            scale: what a sample of the recorded lines is worth.
+            start_sample: the arrival of an echo at the first sample of a line, in these samples.
+            per_sample: the samples of the network per recorded sample.
+        """
+        sample = start_sample + self.sample / per_sample
+        table = pd.DataFrame(
+            {
+                "sample": sample,
+                "time_us": scale.time_us(sample),
+                "depth_mm": scale.depth_mm(sample),
+                "height": self.confidence,
+            }
+        )
+        return table.reindex(columns=COLUMNS)
 
 
-def _chosen(row: Any, kept: NDArray[np.bool_]) -> Any:
-    return None if row is None else row[kept]
+@dataclass(frozen=True)
+class EmitterDetections(Detections):
+    """Bubbles found in one line by a network with a head of emitters, each array (n,).
 
+    Attributes:
+        sigma: the standard deviation of each arrival, in samples.
+        radius_um: the radius of each bubble in µm.
+        near: the number of bubbles expected within ±4 samples of each, for each one reported there.
+    """
 
-def _joined(rows: list[Any]) -> Any:
-    return None if rows[0] is None else np.concatenate(rows)
+    sigma: Floats
+    radius_um: Floats
+    near: Floats
+
+    def to_table(
+        self, scale: Scale, start_sample: float = 0.0, per_sample: float = 1.0
+    ) -> pd.DataFrame:
+        """Return a row per bubble, see `Detections.to_table`."""
+        sigma = self.sigma / per_sample
+        return (
+            super()
+            .to_table(scale, start_sample, per_sample)
+            .assign(
+                sample_sigma=sigma,
+                depth_sigma_mm=scale.depth_mm(sigma),
+                probability=self.confidence,
+                radius_um=self.radius_um,
+                height=np.nan,
+            )
+        )
 
 
 def pick_peaks(prediction: ArrayLike, threshold: float) -> Detections:

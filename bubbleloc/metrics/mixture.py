@@ -1,13 +1,11 @@
 """From the Gaussians of a head of emitters to bubbles, without a threshold to tune."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from bubbleloc.arrays import Floats
-from bubbleloc.metrics.detections import Detections
+from bubbleloc.metrics.detections import EmitterDetections
 from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 
 WINDOW = 2.0  # samples either side of a Gaussian whose bubbles may be the same one
@@ -16,46 +14,47 @@ FAINTEST = 0.25  # probability of the least probable bubble that is ever reporte
 LEAST_F1 = 0.2  # expected of a line: below it, its bubbles are guesses, and none is reported
 
 
-@dataclass(frozen=True, eq=False)
-class Mixture:
-    """Gaussians along one line, each array (n,).
+def bubbles_in(field: Floats) -> EmitterDetections:
+    """Return the bubbles of one line that are worth reporting, see `worth_reporting`.
 
-    Attributes:
-        expected: number of bubbles.
-        sample: their arrival in samples.
-        sigma: its standard deviation in samples.
-        radius_um: of the bubbles.
+    Args:
+        field: what a head of emitters says of the line, (4, L): the expected number of bubbles of
+            the Gaussian of each sample, its offset from the sample, its standard deviation, both
+            in samples, and the logarithm of its radius in µm.
     """
+    expected, offset, sigma, log_radius = field
+    sample = np.arange(len(expected)) + offset
+    rows = candidates(expected, sample, sigma, np.exp(log_radius))
+    rows = rows[worth_reporting(rows[:, 1], float(expected.sum()))]
+    at = rows[:, 0]
+    near = _within(QUOTED_TOLERANCE, sample, at, expected) / _within(QUOTED_TOLERANCE, at, at)
+    position, probability, deviation, radius_um = rows.T
+    return EmitterDetections(position, probability, deviation, radius_um, near)
 
-    expected: Floats
-    sample: Floats
-    sigma: Floats
-    radius_um: Floats
 
-    def bubbles(self) -> Detections:
-        """Return the candidates that are worth reporting, see `worth_reporting`."""
-        found = self.candidates()
-        found = found.chosen(worth_reporting(found.confidence, float(self.expected.sum())))
-        near = _within(QUOTED_TOLERANCE, self.sample, found.sample, self.expected)
-        return replace(found, near=near / _within(QUOTED_TOLERANCE, found.sample, found.sample))
+def candidates(
+    expected: Floats, sample: Floats, sigma: Floats, radius_um: Floats, least: float = FAINTEST
+) -> Floats:
+    """Return position, probability, deviation and radius of bubbles, (n, 4), sorted by position.
 
-    def candidates(self, least: float = FAINTEST) -> Detections:
-        """Return bubbles of a probability of at least ``least``.
+    The bubbles are taken one by one. The next one lies where the Gaussians within ±2 samples of
+    one of them add up to the most bubbles. One expected bubble is subtracted from these Gaussians,
+    or all that is expected there if that is less; what was subtracted is the probability of the
+    bubble. Its position and radius are the means of what was subtracted, its standard deviation
+    that of the Gaussians together. Where enough is expected for two bubbles, the first one is
+    subtracted from the front. The search ends where less than `least` is expected.
 
-        Time and again, of all Gaussians the one within ±2 samples of which most bubbles are
-        expected gives a bubble: one expected bubble is taken from there, or what there is, which
-        then is its probability. Its position and radius are the means of what was taken, its
-        standard deviation that of the Gaussians taken together. Where enough is expected for two
-        bubbles, the first is taken from the front.
-        """
-        kept = np.flatnonzero(self.expected > LEAST_EXPECTED)
-        kept = kept[np.argsort(self.sample[kept], kind="stable")]
-        expected, sample, sigma, radius_um = (
-            column[kept] for column in (self.expected, self.sample, self.sigma, self.radius_um)
-        )
-        found = _take_bubbles(expected, sample, sigma, radius_um, least)
-        found = found[np.argsort(found[:, 0], kind="stable")]
-        return Detections(*found.T)
+    Args:
+        expected: the number of bubbles of each Gaussian, (n,).
+        sample: the arrival of its bubbles in samples.
+        sigma: its standard deviation in samples.
+        radius_um: the radius of its bubbles.
+        least: the smallest probability of a bubble.
+    """
+    kept = np.flatnonzero(expected > LEAST_EXPECTED)
+    kept = kept[np.argsort(sample[kept], kind="stable")]
+    rows = _take_bubbles(expected[kept], sample[kept], sigma[kept], radius_um[kept], least)
+    return np.asarray(rows[np.argsort(rows[:, 0], kind="stable")])
 
 
 def worth_reporting(probability: Floats, expected: float) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""What a network says of RF lines: its output, and the bubbles in it."""
+"""What a network says of RF lines, and the bubbles that this stands for."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bubbleloc.arrays import Float32s
 from bubbleloc.metrics.certainty import calibrated
 from bubbleloc.metrics.detections import Detections, pick_peaks
-from bubbleloc.metrics.mixture import Mixture
+from bubbleloc.metrics.mixture import bubbles_in
 from bubbleloc.metrics.one_to_one import PEAK_THRESHOLDS
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.emitters import UNCALIBRATED, Calibration, EmitterHead
@@ -23,34 +23,36 @@ class Answer:
 
     Attributes:
         output: one value per sample, (b, L).
-        mixtures: Gaussians of each line where the method has a head of emitters.
-        calibration: of the bubbles in `mixtures`.
+        emitters: the fields of `bubbleloc.nn.emitters.Emitters`, (b, 4, L); None where the method
+            has no head of emitters.
+        calibration: the correction of the probabilities and errors of `emitters`.
     """
 
     output: Outputs
-    mixtures: list[Mixture] | None = None
+    emitters: Float32s | None = None
     calibration: Calibration = UNCALIBRATED
 
     @property
-    def threshold(self) -> float | None:
-        """0 where all bubbles that are found count; None where a threshold must be chosen."""
-        return None if self.mixtures is None else 0.0
+    def needs_threshold(self) -> bool:
+        """Whether a threshold has to be chosen; emitters are reported as they are."""
+        return self.emitters is None
 
-    def detections(self, least: float = PEAK_THRESHOLDS[0]) -> list[Detections]:
-        """Return the bubbles of each line; of an output without emitters, peaks above `least`."""
-        if self.mixtures is None:
+    def detections(self, threshold: float | None = None) -> list[Detections]:
+        """Return the bubbles of each line, of a confidence above `threshold`.
+
+        Without one, all emitters, or all peaks that are worth a look (`PEAK_THRESHOLDS`).
+        """
+        if self.emitters is None:
+            least = PEAK_THRESHOLDS[0] if threshold is None else threshold
             return [pick_peaks(line, least) for line in self.output]
-        return [calibrated(mixture.bubbles(), self.calibration) for mixture in self.mixtures]
+        fields = self.emitters.astype(np.float64)
+        lines = [calibrated(bubbles_in(field), self.calibration) for field in fields]
+        return [line.above(threshold) for line in lines]
 
 
 def answer(network: Localizer, rf: Float32s) -> Answer:
     """Apply a network to RF lines (b, L) in volts."""
     if not isinstance(network.head, EmitterHead):
         return Answer(apply(network, rf))
-    output, values = apply_emitters(network, rf)
-    own = np.arange(rf.shape[1])
-    mixtures = [
-        Mixture(expected, own + offset, sigma, np.exp(log_radius))
-        for expected, offset, sigma, log_radius in values.astype(np.float64)
-    ]
-    return Answer(output, mixtures, network.head.calibration)
+    output, emitters = apply_emitters(network, rf)
+    return Answer(output, emitters, network.head.calibration)

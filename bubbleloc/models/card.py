@@ -12,7 +12,7 @@ from bubbleloc.data.splits import Split
 from bubbleloc.errors import InputError
 from bubbleloc.files import fingerprint, read_yaml, write_yaml
 from bubbleloc.metrics.certainty import calibrate
-from bubbleloc.metrics.detections import Detections
+from bubbleloc.metrics.detections import Detections, EmitterDetections
 from bubbleloc.metrics.one_to_one import (
     PAIR_TOLERANCES,
     choose_peak_thresholds,
@@ -66,17 +66,15 @@ def choose_on(network: Localizer, split: Split) -> tuple[dict[int, float], Calib
     """
     found: list[Detections] = []
     arrival_sample: list[Floats] = []
-    threshold = None
     for batch in split.batches():
-        said = answer(network, batch.rf)
-        threshold = said.threshold
-        found += said.detections()
+        found += answer(network, batch.rf).detections()
         arrival_sample += [bubbles.arrival_sample for bubbles in batch.bubbles]
-    if threshold is None:
+    emitters = [line for line in found if isinstance(line, EmitterDetections)]
+    if not emitters:
         return choose_peak_thresholds(found, arrival_sample, PAIR_TOLERANCES), UNCALIBRATED
-    fitted = calibrate(found, arrival_sample)
+    fitted = calibrate(emitters, arrival_sample)
     calibration = Calibration(*fitted) if fitted else UNCALIBRATED
-    return dict.fromkeys(PAIR_TOLERANCES, threshold), calibration
+    return dict.fromkeys(PAIR_TOLERANCES, 0.0), calibration
 
 
 def look_at(noisy: Split, clean: Split) -> Likeness | None:

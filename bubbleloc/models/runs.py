@@ -38,8 +38,8 @@ class TrainedNetwork:
     network: Localizer
     card: Card
 
-    def threshold(self, tolerance: int) -> float:
-        """Return the best threshold at a tolerance in samples.
+    def threshold(self, tolerance: int) -> float | None:
+        """Return the best threshold at a tolerance in samples; None for a head of emitters.
 
         Raises:
             InputError: it is not known.
@@ -50,7 +50,8 @@ class TrainedNetwork:
                 "checkpoint: give threshold=, or let the training choose it: "
                 f"python -m bubbleloc.train resume={self.name}"
             )
-        return self.card.thresholds[tolerance]
+        needs_none = isinstance(self.network.head, EmitterHead)
+        return None if needs_none else self.card.thresholds[tolerance]
 
 
 def open_run(run: str | Path, checkpoint: str = "best") -> TrainedNetwork:

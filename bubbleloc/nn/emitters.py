@@ -18,7 +18,7 @@ from bubbleloc.nn.network import Localizer
 
 LEAST_SIGMA, MOST_SIGMA = 0.05, 3.0  # samples
 MOST_OFFSET = 2  # samples from a Gaussian's own sample to its middle
-TYPICAL = (0.06, 2.4)  # bubbles per sample and radius in µm with which a training starts
+START_EXPECTED, START_RADIUS_UM = 0.06, 2.4  # bubbles per sample, and radius, of a new head
 
 
 class Emitters(NamedTuple):
@@ -114,8 +114,7 @@ def with_emitters(network: Localizer) -> Localizer:
     """Give a network of counts the read-out and the head of emitters, both untrained."""
     old = cast(nn.Conv1d | nn.Conv2d, network.get_submodule(network.read_out))
     new = type(old)(old.in_channels, 4 * old.out_channels, 1)
-    expected, radius_um = TYPICAL
-    start = (math.log(math.expm1(expected)), 0.0, 0.0, math.log(radius_um))
+    start = (math.log(math.expm1(START_EXPECTED)), 0.0, 0.0, math.log(START_RADIUS_UM))
     with torch.no_grad():
         new.weight.mul_(0.3)
         cast(Tensor, new.bias).copy_(torch.tensor(start).repeat_interleave(old.out_channels))

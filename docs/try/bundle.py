@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from bubbleloc.evaluation.export import export_run
-from bubbleloc.metrics.certainty import MOST_SURE, RADIUS_UM
+from bubbleloc.metrics.certainty import CALIBRATION_RADIUS_UM, MOST_SURE
 from bubbleloc.metrics.mixture import FAINTEST, LEAST_EXPECTED, LEAST_F1, WINDOW
 from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 from bubbleloc.models.runs import open_run
@@ -35,7 +35,7 @@ def add_network(folder: Path) -> None:
         "faintest": FAINTEST,
         "tolerance": QUOTED_TOLERANCE,
         "most_sure": MOST_SURE,
-        "radius_um": RADIUS_UM,
+        "radius_um": CALIBRATION_RADIUS_UM,
         "calibration": trained.card.calibration,
     }
     (folder / "network.json").write_text(json.dumps(facts), encoding="utf-8")

@@ -40,7 +40,7 @@ export function findBubbles(values, samples, card) {
     const odds = offset + slope * Math.log(p / (1 - p)) + bySigma * Math.log(sigma)
       + byRadius * Math.log(relative) + (byNear + byNearRadius * Math.log(relative)) * logNear;
     return {
-      sample, probability: 1 / (1 + Math.exp(-odds)), sigma: scale * sigma ** power * relative ** radiusPower,
+      sample, probability: 1 / (1 + Math.exp(-odds)), sigma: scale * sigma ** power * relative ** radiusPower, radius,
     };
   });
 }

@@ -67,8 +67,11 @@ async function open(name, bytes) {
 }
 
 function save() {
-  const rows = state.bubbles.map((b) => [b.sample, b.sigma, b.sample * card.mm_per_sample, b.probability]);
-  const text = ["sample,sample_sigma,depth_mm,probability", ...rows.map((row) => row.join(","))].join("\n");
+  const line = at("lines").value;
+  const rows = state.bubbles.map((b) =>
+    [line, b.sample, b.sigma, b.sample * card.mm_per_sample, b.probability, b.radius, ""]); // no height: no peaks
+  const header = "line,sample,sample_sigma,depth_mm,probability,radius_um,height";
+  const text = [header, ...rows.map((row) => row.join(","))].join("\n");
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text + "\n"], { type: "text/csv" }));
   link.download = "bubbles.csv";

@@ -10,7 +10,7 @@ from bubbleloc.evaluation.certainty import errors_and_bounds
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.localization.run import localize_lines
 from bubbleloc.metrics.certainty import pair_table
-from bubbleloc.metrics.detections import Detections
+from bubbleloc.metrics.detections import EmitterDetections
 from bubbleloc.models import runs
 from bubbleloc.nn.emitters import UNCALIBRATED
 from bubbleloc.physics import Setup
@@ -37,7 +37,7 @@ def test_a_training_learns_to_expect_bubbles_and_calibrates(run, tiny):
     assert len(table) > 10
     assert table["probability"].between(0, 1).all()
     assert table["sample_sigma"].between(0.01, 20).all()
-    assert table["amplitude"].between(0.5, 6).all()
+    assert table["radius_um"].between(0.5, 6).all()
     assert table["line"].is_monotonic_increasing
 
 
@@ -73,8 +73,8 @@ def test_a_training_goes_on_from_a_network_that_counts(tiny, tmp_path):
 def test_bounds_stand_beside_the_errors_of_the_same_bubbles(tiny):
     test = open_split(tiny, "test", Noise(0.04))
     found = [test.bubbles(i).arrival_sample + 0.5 for i in range(len(test))]
-    sure = [Detections(at, np.ones(at.size), np.ones(at.size), np.ones(at.size)) for at in found]
-    pairs = pair_table(sure, [at - 0.5 for at in found], threshold=0.0)
+    sure = [EmitterDetections(at, *np.ones((4, at.size))) for at in found]
+    pairs = pair_table(sure, [at - 0.5 for at in found])
     table = errors_and_bounds(pairs, test)
     assert table["pairs"].sum() == len(pairs)
     filled = table[table["pairs"] > 0]

@@ -62,5 +62,5 @@ def test_an_arrival_is_the_time_of_flight_of_the_start_of_the_pulse():
     scene = Scene(depth_m, np.full(3, 2e-3), np.full(3, 2.4e-6), 100e3)
     line = simulate_rf(scene)
     arrival = (depth_m + np.hypot(depth_m, 2e-3)) / 1480 * RATE
-    found = localize_lines(line.volts, model="small").nlargest(3, "amplitude")
+    found = localize_lines(line.volts, model="small").nlargest(3, "radius_um")
     np.testing.assert_allclose(np.sort(found["sample"]), arrival, atol=1.5)

@@ -20,6 +20,7 @@ from bubbleloc.models.runs import checkpoint_path, open_run, read_checkpoint
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.scaling import InputScaling
 from bubbleloc.training import session
+from tests.console.test_bad_input import command
 from tests.training.test_learner import SMALL, settings
 
 RUN = "bubbleloc:small"
@@ -55,14 +56,14 @@ def test_bubbles_are_the_peaks_of_the_network(rf, source, identity, tmp_path):
     table = pd.read_csv(output)
     assert list(table.columns) == [
         *("frame", "element", "sample", "sample_sigma"),
-        *("time_us", "depth_mm", "depth_sigma_mm", "probability", "amplitude"),
+        *("time_us", "depth_mm", "depth_sigma_mm", "probability", "radius_um", "height"),
     ]
     assert len(table) == done.bubbles > 0
     for line, volts in enumerate(rf):
         peaks = pick_peaks(scaled(volts), LEVEL)
         found = table[table["frame"] == line]
         np.testing.assert_allclose(found["sample"], peaks.sample, atol=1e-3)
-        np.testing.assert_allclose(found["amplitude"], peaks.confidence, rtol=1e-4)
+        np.testing.assert_allclose(found["height"], peaks.confidence, rtol=1e-4)
     np.testing.assert_allclose(table["time_us"], table["sample"] / 62.5, rtol=1e-6)
     np.testing.assert_allclose(table["depth_mm"], table["sample"] * 0.01184, rtol=1e-6)
     assert done.picture.read_bytes().startswith(b"\x89PNG")
@@ -84,6 +85,24 @@ def test_hdf5_output_says_the_same_and_how_it_was_made(rf, source, identity, tmp
             np.testing.assert_allclose(file[name][:], table[name], rtol=1e-6)
         assert file.attrs["threshold"] == LEVEL
         assert file.attrs["sampling_rate_hz"] == 62.5e6
+
+
+def test_a_network_with_emitters_has_no_threshold_until_one_is_asked_for(source, tmp_path, capsys):
+    written = {}
+    for threshold in (None, 0.5):
+        done = localize_file(RUN, source, tmp_path / "b.h5", threshold=threshold)
+        assert done.threshold == threshold
+        with h5py.File(tmp_path / "b.h5") as file:
+            assert file.attrs.get("threshold") == threshold
+            written[threshold] = {name: file[name][:] for name in file}
+    kept = written[None]["probability"] > 0.5
+    assert 0 < kept.sum() < len(kept)
+    for name, column in written[0.5].items():
+        np.testing.assert_array_equal(column, written[None][name][kept])
+    assert not np.isnan(written[None]["radius_um"]).any()
+    assert np.isnan(written[None]["height"]).all()
+    command("localize", f"run={RUN}", f"input={source}", f"output={tmp_path / 'b.csv'}")
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"b.csv ({len(kept)})")
 
 
 def test_parquet_says_the_same(source, identity, tmp_path):
@@ -124,7 +143,7 @@ def test_threshold_is_that_of_the_run(workplace, monkeypatch, tmp_path):
 def test_lines_of_an_array_give_the_same_bubbles_as_those_of_a_file(rf, source, tmp_path):
     localize_file(RUN, source, tmp_path / "b.csv", batch_size=3)
     expected = pd.read_csv(tmp_path / "b.csv")
-    columns = ["line", "sample", "sample_sigma", "depth_mm", "probability", "amplitude"]
+    columns = ["line", "sample", "sample_sigma", "depth_mm", "probability", "radius_um", "height"]
     for model in ("small", RUN):
         found = localize_lines(rf, model=model)
         assert list(found.columns) == columns

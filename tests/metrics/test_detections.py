@@ -1,13 +1,15 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from bubbleloc.errors import InputError
-from bubbleloc.metrics.detections import Detections, pick_peaks
+from bubbleloc.metrics.detections import COLUMNS, Detections, EmitterDetections, pick_peaks
 from bubbleloc.metrics.matching import Matching, match_detections
 from bubbleloc.physics import Setup
+from bubbleloc.units import Scale
 
 positions = st.lists(st.one_of(st.integers(0, 30), st.floats(0, 30)), max_size=12)
 
@@ -109,3 +111,31 @@ def test_bad_input_is_refused():
         match_detections([1.0], [np.nan], 1)
     with pytest.raises(InputError, match="0 samples or more"):
         match_detections(Detections(np.ones(1), np.ones(1)), [1.0], -1)
+
+
+def test_a_table_says_what_is_known_in_columns_of_their_own():
+    scale, at = Scale(62.5e6, 1480.0, None), np.array([10.0, 20.5])
+    peaks = Detections(at, np.array([0.7, 3.0])).to_table(scale, start_sample=100.0, per_sample=2.0)
+    assert list(peaks) == COLUMNS
+    np.testing.assert_allclose(peaks["sample"], [105, 110.25])
+    np.testing.assert_allclose(peaks["depth_mm"], peaks["time_us"] * 0.74)
+    assert peaks["height"].tolist() == [0.7, 3.0]
+    unknown = ["sample_sigma", "depth_sigma_mm", "probability", "radius_um"]
+    assert peaks[unknown].isna().all(axis=None)
+    emitters = EmitterDetections(at, np.array([0.7, 0.9]), 0.4 + 0 * at, 2.0 + 0 * at, 1 + 0 * at)
+    table = emitters.to_table(scale, start_sample=100.0, per_sample=2.0)
+    pd.testing.assert_series_equal(table["depth_mm"], peaks["depth_mm"])
+    np.testing.assert_allclose(table["sample_sigma"], 0.2)
+    np.testing.assert_allclose(table["depth_sigma_mm"], 0.2 * 0.01184)
+    assert table["probability"].tolist() == [0.7, 0.9]
+    assert table["radius_um"].tolist() == [2.0, 2.0]
+    assert table["height"].isna().all()
+
+
+def test_lines_are_joined_and_thinned_with_all_that_is_known():
+    rows = np.array([[10.5, 30.0], [0.9, 0.3], [0.4, 0.5], [2.0, 3.0], [1, 1]])
+    both = EmitterDetections.concatenate([EmitterDetections(*rows), EmitterDetections(*rows)])
+    sure = both.above(0.5)
+    assert isinstance(sure, EmitterDetections)
+    assert sure.radius_um.tolist() == [2.0, 2.0]
+    assert len(both.above(None)) == len(both) == 4

@@ -3,32 +3,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bubbleloc.metrics.mixture import FAINTEST, WINDOW, Mixture, worth_reporting
+from bubbleloc.metrics.mixture import FAINTEST, WINDOW, bubbles_in, candidates, worth_reporting
 
 
-def mixture(*gaussians):
-    return Mixture(*np.array(gaussians, float).T)
+def bubbles(*gaussians):
+    """Bubbles of a line with Gaussians (expected, sample, sigma, radius in µm)."""
+    expected, sample, sigma, radius_um = np.array(gaussians, float).T
+    offset = sample - np.arange(len(sample))
+    return bubbles_in(np.stack([expected, offset, sigma, np.log(radius_um)]))
 
 
-def exhaustive(m, least):
+def exhaustive(expected, sample, sigma, radius_um, least):
     """Bubbles by trying every Gaussian each time, without any bookkeeping."""
-    expected, found = m.expected.copy(), []
+    expected, found = expected.copy(), []
     while True:
-        sums = np.array([expected[np.abs(m.sample - at) <= WINDOW].sum() for at in m.sample])
+        sums = np.array([expected[np.abs(sample - at) <= WINDOW].sum() for at in sample])
         if not sums.size or sums.max() < least:
             rows = np.array(found).reshape(-1, 4)
             return rows[np.lexsort(rows.round(9).T[::-1])]
         best = sums.argmax()
-        near = np.flatnonzero(np.abs(m.sample - m.sample[best]) <= WINDOW)
-        near = near[np.argsort(m.sample[near], kind="stable")]
+        near = np.flatnonzero(np.abs(sample - sample[best]) <= WINDOW)
+        near = near[np.argsort(sample[near], kind="stable")]
         taken = min(1.0, sums[best])
         part = expected[near] * taken / sums[best]
         if sums[best] >= 1 + FAINTEST:
             part = np.diff(np.minimum(np.cumsum(expected[near]), 1), prepend=0)
         weight = part / taken
-        mean = weight @ m.sample[near]
-        spread = weight @ (m.sigma[near] ** 2 + (m.sample[near] - mean) ** 2)
-        found.append((mean, taken, np.sqrt(spread), weight @ m.radius_um[near]))
+        mean = weight @ sample[near]
+        spread = weight @ (sigma[near] ** 2 + (sample[near] - mean) ** 2)
+        found.append((mean, taken, np.sqrt(spread), weight @ radius_um[near]))
         expected[near] -= part
 
 
@@ -38,17 +41,16 @@ def test_bubbles_are_those_of_an_exhaustive_search(size, seed, least):
     rng = np.random.default_rng(seed)
     sample = np.arange(size) + rng.uniform(-2, 2, size)
     expected, sigma = rng.gamma(0.3, 0.4, size) + 0.0011, rng.uniform(0.05, 3, size)
-    m = Mixture(expected, sample, sigma, rng.uniform(1, 4, size))
-    found = m.candidates(least)
-    rows = np.stack([found.sample, found.confidence, found.sigma, found.radius_um], axis=1)
-    reference = exhaustive(m, least)
+    gaussians = expected, sample, sigma, rng.uniform(1, 4, size)
+    rows = candidates(*gaussians, least)
+    reference = exhaustive(*gaussians, least)
     assert rows.shape == reference.shape
     order = np.lexsort(rows.round(9).T[::-1])  # bubbles of one place have no order
     np.testing.assert_allclose(rows[order], reference, atol=1e-9)
 
 
 def test_a_bubble_is_the_mean_of_neighbouring_gaussians():
-    found = mixture((0.5, 10.0, 0.1, 2.0), (0.4, 11.0, 0.1, 4.0)).bubbles()
+    found = bubbles((0.5, 10.0, 0.1, 2.0), (0.4, 11.0, 0.1, 4.0))
     np.testing.assert_allclose(found.sample, [(0.5 * 10 + 0.4 * 11) / 0.9])
     np.testing.assert_allclose(found.confidence, [0.9])
     np.testing.assert_allclose(found.radius_um, [(0.5 * 2 + 0.4 * 4) / 0.9])
@@ -56,20 +58,20 @@ def test_a_bubble_is_the_mean_of_neighbouring_gaussians():
 
 
 def test_two_bubbles_in_one_sample_are_two():
-    found = mixture((1.9, 10.0, 0.3, 2.4)).bubbles()
+    found = bubbles((1.9, 10.0, 0.3, 2.4))
     np.testing.assert_allclose(found.sample, [10, 10])
     np.testing.assert_allclose(np.sort(found.confidence), [0.9, 1])
 
 
 def test_two_bubbles_a_sample_apart_stay_apart():
-    found = mixture((1, 10.0, 0.1, 2.4), (1, 11.2, 0.1, 2.4)).bubbles()
+    found = bubbles((1, 10.0, 0.1, 2.4), (1, 11.2, 0.1, 2.4))
     np.testing.assert_allclose(found.sample, [10, 11.2])
 
 
 def test_bubbles_near_are_counted_within_4_samples_for_each_that_is_reported():
-    alone = mixture((0.8, 10.0, 0.1, 2.4), (0.2, 13.0, 0.1, 2.4), (0.2, 16.0, 0.1, 2.4)).bubbles()
+    alone = bubbles((0.8, 10.0, 0.1, 2.4), (0.2, 13.0, 0.1, 2.4), (0.2, 16.0, 0.1, 2.4))
     np.testing.assert_allclose(alone.near, [1.0])
-    close = mixture((0.8, 10.0, 0.1, 2.4), (0.6, 13.0, 0.1, 2.4)).bubbles()
+    close = bubbles((0.8, 10.0, 0.1, 2.4), (0.6, 13.0, 0.1, 2.4))
     np.testing.assert_allclose(close.near, [0.7, 0.7])
 
 
@@ -105,5 +107,5 @@ def test_guesses_in_a_line_that_tells_nothing_are_not_reported():
 
 
 def test_what_is_improbable_is_not_reported():
-    assert len(mixture((0.05, 10.0, 0.3, 2.4)).bubbles()) == 0
-    assert len(Mixture(*np.zeros((4, 0))).bubbles()) == 0
+    assert len(bubbles((0.05, 10.0, 0.3, 2.4))) == 0
+    assert len(bubbles_in(np.zeros((4, 0)))) == 0

@@ -99,7 +99,7 @@ class Localize(OwnRecording):
         "depth in mm of a wire in the recording, whose echo tells receive_delay_s", None
     )
     threshold: t.Number | None = setting(
-        "least probability; of networks that count, least amplitude (null: the best one)", None
+        "least probability; of networks that count, least height (null: the best one)", None
     )
     tolerance: t.CountFromZero = setting("tolerance of that threshold, in samples", 4)
     picture: t.CountFromZero | None = setting("number of a line to draw with its detections", None)

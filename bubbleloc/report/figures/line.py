@@ -26,7 +26,7 @@ class Example:
     rf: Floats
     prediction: Floats
     arrival_sample: Floats
-    threshold: float
+    threshold: float | None
     found: Detections
 
 
@@ -40,7 +40,7 @@ def example_line(example: Example, tolerance: float, scale: Scale) -> Figure:
     detected = example.found
     matching = match_detections(detected, example.arrival_sample, tolerance)
     found = np.isin(np.arange(len(example.arrival_sample)), matching.true)
-    top = 1.12 * max(example.prediction[shown].max(), example.threshold)
+    top = 1.12 * max(example.prediction[shown].max(), example.threshold or 0.0)
     for chosen, colour, fill, label in (
         (found, GREEN, GREEN, "bubble, found"),
         (~found, RED, "white", "bubble, missed"),
@@ -63,7 +63,7 @@ def detected_line(
     rf: ArrayLike,
     prediction: ArrayLike,
     found: Detections,
-    threshold: float,
+    threshold: float | None,
     scale: Scale,
 ) -> Figure:
     """Draw the piece of a line (L,) with most detections: RF above, output and detections below."""
@@ -102,7 +102,7 @@ def _draw_line(line: Example, positions: Floats, scale: Scale) -> tuple[Figure, 
     top.set_title(line.title, parse_math=False)  # names of files may hold dollar signs
     style.add_depth_axis(top, float(scale.depth_mm(1)), "depth (mm)")
     bottom.plot(window, line.prediction[shown], color=BLUE, label="network output")
-    if line.threshold:  # networks that give probabilities need none
+    if line.threshold is not None:
         bottom.axhline(line.threshold, color=MUTED, linewidth=0.8, linestyle=":", label="threshold")
     rate_mhz = scale.sampling_rate_hz / 1e6
     bottom.set(xlabel=f"sample (at {rate_mhz:g} MHz)", ylabel="output", xlim=window[[0, -1]])
