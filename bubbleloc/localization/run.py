@@ -83,9 +83,8 @@ def localize_lines(
         A row per bubble, sorted by line and sample: ``line``; ``sample``, the echo's arrival
         counted from 0, between samples, at the rate of `volts`; ``depth_mm`` of a bubble on the
         axis; ``sample_sigma``, the standard deviation of `sample`; ``probability`` that there is a
-        bubble; ``radius_um``, its radius; and ``height`` of the output's peak. Networks with
-        ``model.head=counts`` tell only the height, those with ``emitters`` all but the height; the
-        others are NaN.
+        bubble; ``radius_um``, its radius; and ``height`` of the output's peak. A head of counts
+        tells only the height, a head of emitters all but the height; the others are NaN.
 
     Warns where lines look unlike those that the network was trained on.
 
