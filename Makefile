@@ -32,10 +32,14 @@ lint: install
 types: install
 	$(BIN)/mypy
 
-docs: .venv/installed-docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+# the notebooks run while the site is built, two of them on the demo's report
+docs: .venv/installed-docs $(DEMO)/report/report.html
+	NO_MKDOCS_2_WARNING=1 BUBBLELOC_REPORT=$(CURDIR)/$(DEMO)/report $(BIN)/mkdocs build --strict
 	$(BIN)/python docs/try/bundle.py site/try
 	@echo "documentation: site/index.html"
+
+$(DEMO)/report/report.html:
+	$(MAKE) demo
 
 .venv/installed-docs: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"

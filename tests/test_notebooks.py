@@ -4,7 +4,15 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_outputs_are_made_with_the_site_and_not_stored(path):
+    assert "mkdocs-jupyter: { execute: true" in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    cells = nbformat.read(path, as_version=4).cells
+    assert not [cell.source for cell in cells if cell.get("outputs")]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
