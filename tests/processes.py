@@ -14,11 +14,19 @@ def start(folder: Path, name: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=folder, stdout=pipe, stderr=pipe, start_new_session=True)
 
 
+def imported(folder: Path, *command: str) -> set[str]:
+    """Names of the packages that a command, ``module key=value …``, imports until it ends."""
+    python = [sys.executable, "-X", "importtime", "-m", *command]
+    shown = subprocess.run(python, cwd=folder, capture_output=True, text=True, check=True)
+    lines = [line for line in shown.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
 def kill(process: subprocess.Popen[bytes]) -> bool:
     """Kill a command and wait until its last child has ended; return whether it was running."""
     process.kill()
-    process.communicate(timeout=60)
-    deadline = time.monotonic() + 30
+    process.communicate(timeout=300)
+    deadline = time.monotonic() + 300
     while _group_runs(process.pid):
         assert time.monotonic() < deadline, "a process is left behind"
         time.sleep(0.01)

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
@@ -11,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 import bubbleloc
 from bubbleloc.console.settings import COMMANDS
 from bubbleloc.errors import InputError
+from tests.processes import imported
 
 SMALL = {"hidden_channels": 2, "trainer": {"max_epochs": 1, "accelerator": "cpu"}}
 
@@ -22,18 +22,15 @@ def workplace(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_importing_the_package_takes_no_time(tmp_path):
+def test_importing_the_package_imports_nothing_else(tmp_path):
     code = (
-        "import sys, time\n"
-        "start = time.perf_counter()\n"
+        "import sys, importlib, typing\n"
+        "before = set(sys.modules)\n"
         "import bubbleloc\n"
-        "print(time.perf_counter() - start)\n"
-        "assert not {'torch', 'numpy', 'hydra', 'pydantic'} & sys.modules.keys()\n"
+        "assert set(sys.modules) - before == {'bubbleloc'}\n"
         "assert {'train_network', 'localize_lines'} <= set(dir(bubbleloc))\n"
     )
-    command = [sys.executable, "-c", code]
-    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert float(shown.stdout) < 0.3
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
 def test_every_function_is_there_with_types_and_a_docstring():
@@ -88,10 +85,9 @@ def test_the_script_lists_the_commands(tmp_path):
 
 
 def test_the_script_runs_commands(tmp_path):
-    start = time.perf_counter()
     shown = script(tmp_path, "smnist", "--help")
     assert "plateau.patience=20" in shown.stdout
-    assert time.perf_counter() - start < 30  # 3 seconds on a machine that does nothing else
+    assert not {"torch", "lightning"} & imported(tmp_path, "bubbleloc", "smnist", "--help")
     made = script(tmp_path, "simulate", "data=tiny", "splits=val", "data.signals.val=1")
     assert made.returncode == 0, made.stderr
     assert made.stdout.splitlines()[-1] == "dataset: data/tiny"

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -115,12 +114,11 @@ def test_workers_end_with_a_killed_parent():
         "import time; from joblib import Parallel, delayed\n"
         "from bubbleloc.data.execution import run_workers\n"
         "with run_workers(2, workers=2):\n"
-        "    for _ in Parallel(return_as='generator')(delayed(time.sleep)(s) for s in (0, 60, 60)):"
+        "    naps = [delayed(time.sleep)(seconds) for seconds in (0, 900, 900)]\n"
+        "    for _ in Parallel(return_as='generator')(naps):"
         "        print('working', flush=True)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert parent.stdout.readline()
     parent.send_signal(signal.SIGKILL)
-    start = time.monotonic()
-    assert not parent.communicate(timeout=50)[0]
-    assert time.monotonic() - start < 10
+    assert not parent.communicate(timeout=300)[0]  # long before their work is done

@@ -55,14 +55,14 @@ def simulating(plan, before=None):
 
 def exit_code(child):
     """Return how a child ended; wait for it, but not for ever."""
-    child.join(60)
+    child.join(300)
     code = child.exitcode
     child.kill()
     assert code is not None, "the child hangs"
     return code
 
 
-def wait_for(condition, seconds=30):
+def wait_for(condition, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -138,7 +138,7 @@ def test_the_command_killed_with_its_workers_or_alone(tiny_plan, plan, kill):
     wait_for(store.partial_path(plan.path("train")).exists)
     time.sleep(np.random.default_rng().uniform(0, 2))
     kill(child.pid, signal.SIGKILL)
-    child.communicate(timeout=60)  # ends when the last of them has
+    child.communicate(timeout=300)  # ends when the last of them has
     finished = run(plan.folder.parent, "simulate", *arguments)
     assert finished.returncode == 0, finished.stderr
     assert_same_content(plan.path("train"), tiny_plan.path("train"))

@@ -81,7 +81,7 @@ def test_the_command_goes_on_under_its_own_settings(tmp_path):
     process = start(tmp_path, *small, "hydra.run.dir=cut", module="examples.smnist")
     wait_for(tmp_path / "cut/checkpoints/last.ckpt", process)
     process.send_signal(signal.SIGTERM)
-    errors = process.communicate(timeout=60)[1]
+    errors = process.communicate(timeout=300)[1]
     assert process.returncode == 143, errors
     said = "terminated; go on with: bubbleloc smnist resume=cut"
     assert errors.strip().splitlines()[-1] == said
