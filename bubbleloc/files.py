@@ -282,3 +282,33 @@ def check_hdf5(path: Path, dataset: h5py.Dataset, whole: bool = False) -> None:
     """
     lengths = dataset.shape if whole else dataset.chunks or ()
     check_bytes(path, dataset.dtype.itemsize * math.prod(map(int, lengths)))
+
+
+class StoredArray:
+    """An HDF5 dataset that opens its file for every slice, so that nobody has to close it."""
+
+    def __init__(self, path: Path, dataset: h5py.Dataset) -> None:
+        check_hdf5(path, dataset)
+        self.path, self.name = path, dataset.name
+        self.shape, self.dtype = dataset.shape, dataset.dtype
+        self.ndim, self.size = dataset.ndim, dataset.size
+
+    def __getitem__(self, piece: Any) -> Any:
+        with h5py.File(self.path) as file:
+            return file[self.name][piece]
+
+
+@contextlib.contextmanager
+def unreadable_is_input_error(source: str | Path, meant: str = "") -> Iterator[None]:
+    """Raise an InputError in place of the many exceptions of libraries for damaged files.
+
+    Args:
+        meant: what the file should have been, such as " as a waveform".
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{source} cannot be read{meant} ({reason}); write it again") from error

@@ -21,6 +21,7 @@ from bubbleloc import files, formats
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.formats.readers import suffixes
 from bubbleloc.formats.srml import PUBLISHED, read_signal
 from bubbleloc.localization import localize_file
 from bubbleloc.models import runs
@@ -247,7 +248,7 @@ def sources(tmp_path: Path, suffix: str) -> list[bytes]:
         case ".txt":
             rows = "".join(f"{i % 50 == 0:d},{v:.3f},100000\n" for i, v in enumerate(rf[0]))
             path.write_text("a\nb\nc\nd\n" + rows)
-        case ".h5":
+        case ".h5" | ".hdf5" | ".uff":
             with h5py.File(path, "w") as file:
                 file["rf"] = rf
                 file.attrs["fs"] = 62.5e6
@@ -260,7 +261,7 @@ def read_lines(path: Path) -> None:
 
 
 READERS = {
-    "localize": (read_lines, (".npy", ".npz", ".mat", ".csv", ".txt", ".h5")),
+    "localize": (read_lines, tuple(suffixes())),
     "convert": (lambda path: read_signal(path, PUBLISHED), (".txt", ".mat")),
     "response": (lambda path: read_response(path, "Tfit"), (".npz", ".mat", ".csv")),
     "radii": (read_waveform, (".npy", ".csv")),

@@ -74,13 +74,13 @@ def band_pass(low_hz: float, high_hz: float, rate_hz: float) -> Step:
     """Keep a band: a Butterworth filter that runs forth and back, and so delays nothing.
 
     Raises:
-        InputError: a band that does not end below half the rate.
+        InputError: no band, or one that does not end below half the rate.
     """
+    band = f"band_mhz=[{low_hz / 1e6:g},{high_hz / 1e6:g}]"
+    if not 0 < low_hz < high_hz:
+        raise InputError(f"{band}: give two frequencies above 0, the smaller first")
     if high_hz >= rate_hz / 2:
-        raise InputError(
-            f"band_mhz=[{low_hz / 1e6:g},{high_hz / 1e6:g}] must end below half the sampling rate, "
-            f"{rate_hz / 2e6:g} MHz"
-        )
+        raise InputError(f"{band} must end below half the sampling rate, {rate_hz / 2e6:g} MHz")
     sections = butter(2, (low_hz, high_hz), "bandpass", fs=rate_hz, output="sos")
     text = f"band-pass of {low_hz / 1e6:g} to {high_hz / 1e6:g} MHz, without delay"
     return Step(text, lambda volts: sosfiltfilt(sections, volts, axis=1))

@@ -1,84 +1,130 @@
-"""Open a recording by the suffix and the content of its file."""
+"""All formats of recordings: which reader opens which file, and what it reads there."""
 
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Unpack
-
-import h5py
+from typing import Any, NamedTuple
 
 from bubbleloc.errors import InputError
-from bubbleloc.formats.hdf5 import read_plain
-from bubbleloc.formats.matfile import MatFile
-from bubbleloc.formats.numpy_files import read_npy, read_npz
-from bubbleloc.formats.plain import FACTS, choose_array, recording_of_array
-from bubbleloc.formats.recording import Hints, Recording
-from bubbleloc.formats.srml import STRUCTS, read_published
-from bubbleloc.formats.text import read_text
-from bubbleloc.formats.uff import find_channel_data, read_uff
+from bubbleloc.files import unreadable_is_input_error
+from bubbleloc.formats.plain import read_arrays, read_dataset, read_text
+from bubbleloc.formats.recording import Hints, OpenFile, Recording
+from bubbleloc.formats.srml import read_published
+from bubbleloc.formats.uff import read_uff
 from bubbleloc.formats.verasonics import read_verasonics
-from bubbleloc.formats.volts import unreadable_is_input_error
-from bubbleloc.formats.zea import find_track, read_zea
+from bubbleloc.formats.zea import read_zea
 
 
-def read(path: str | Path, **hints: Unpack[Hints]) -> Recording:
+class Format(NamedTuple):
+    """A kind of file with RF lines.
+
+    Attributes:
+        read: reader; None is its answer to a file that is of another kind.
+        content: what is read, for docs/recordings.md.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable[[OpenFile, Hints], Recording | None]
+    content: str
+
+
+HDF5 = (".h5", ".hdf5", ".uff")
+
+# Of the readers for a suffix the first that knows the file reads it.
+FORMATS = [
+    Format(
+        "Verasonics, version 5 or 7.3",
+        (".mat",),
+        read_verasonics,
+        "`RcvData` (buffer 1, or `key=RcvData{2}`) by `Receive`, `Trans`, `TX`, `TW`, `TGC`, "
+        "`Event` and `Resource`. Save them after VSX has run. Columns are put in element order by "
+        "`Trans.Connector`; every acquisition of a frame of the buffer (a super-frame) is a frame",
+    ),
+    Format(
+        "zea",
+        HDF5,
+        read_zea,
+        "`raw_data`, RF or IQ, with `scan` and `probe`; `key=tracks/track_1` chooses a track",
+    ),
+    Format(
+        "UFF of USTB, PICMUS",
+        HDF5,
+        read_uff,
+        "channel data, RF or IQ; `key=` chooses one of several",
+    ),
+    Format(
+        "datasets of this package",
+        HDF5,
+        read_dataset,
+        "`rf`: every signal is a frame of one element",
+    ),
+    Format(
+        "results of the published simulator",
+        (".mat", ".txt", ".csv"),
+        read_published,
+        "the RF lines",
+    ),
+    Format(
+        "plain arrays",
+        (".mat", *HDF5, ".npy", ".npz"),
+        read_arrays,
+        "elements × samples, or frames × elements × samples; `transpose=true` for the axes the "
+        "other way round. `sampling_rate_hz` or `fs`, `speed_of_sound_m_s`, `start_s` and "
+        "`receive_delay_s` beside the array, or as attributes, are read",
+    ),
+    Format(
+        "tables",
+        (".csv", ".txt"),
+        read_text,
+        "a line per row. If the first column rises in equal steps, it is the time, in the unit of "
+        "its heading (`time (us)`) or in seconds, and each further column is a line",
+    ),
+]
+
+
+def read(path: str | Path, **hints: Any) -> Recording:
     """Open a recording: RF lines in element order, with what the file tells of them.
 
-    Reads ``.mat`` (Verasonics workspaces, published results, plain arrays; version 5 and 7.3),
-    ``.h5``, ``.hdf5`` and ``.uff`` (UFF, PICMUS, zea, datasets of this package, plain arrays),
-    ``.npy``, ``.npz``, ``.csv`` and ``.txt``. HDF5, MATLAB 7.3 and ``.npy`` files are read when
-    their lines are, the others at once.
+    Reads MATLAB files (Verasonics workspaces, published results, plain arrays; version 5 and 7.3),
+    HDF5 (UFF, PICMUS, zea, datasets of this package, plain arrays), arrays of NumPy and tables of
+    text; docs/recordings.md lists them. HDF5, MATLAB 7.3 and ``.npy`` files are read when their
+    lines are, the others at once.
 
     Args:
-        hints: what the file does not tell, or tells wrongly, see `Hints`.
+        hints: what the file does not tell, or tells wrongly: fields of `Hints`.
 
     Raises:
         InputError: no such file, format or array, or an array that is not RF lines.
     """
-    path = Path(path)
+    path, told = Path(path), Hints(**hints)
     if not path.is_file():
         raise InputError(f"no file {path}: give input=<file of RF lines>")
-    with unreadable_is_input_error(path):
-        recording = _read_any(path, hints)
-    frames = hints.get("frames")
-    return recording if frames is None else recording.only_frames(*frames)
+    suffix = path.suffix.lower()
+    kinds = [kind for kind in FORMATS if suffix in kind.suffixes]
+    if not kinds:
+        *most, last = suffixes()
+        raise InputError(
+            f"{path}: cannot read {suffix or 'a file without suffix'}; "
+            f"give {', '.join(most)} or {last}"
+        )
+    with unreadable_is_input_error(path), closing(OpenFile(path)) as file:
+        for kind in kinds:
+            if (recording := kind.read(file, told)) is not None:
+                return recording.with_hints(told)
+    names = ", ".join(kind.name for kind in kinds)
+    raise InputError(f"{path} is none of the kinds of {suffix} that are read: {names}")
 
 
-def _read_any(path: Path, hints: Hints) -> Recording:
-    match path.suffix.lower():
-        case ".h5" | ".hdf5" | ".uff":
-            return _read_hdf5(path, hints)
-        case ".mat":
-            return _read_mat(path, hints)
-        case ".npz":
-            return read_npz(path, hints)
-        case ".npy":
-            return read_npy(path, hints)
-        case ".csv" | ".txt":
-            return read_text(path, hints)
-        case suffix:
-            raise InputError(
-                f"{path}: cannot read {suffix or 'a file without suffix'}; "
-                "give .mat, .h5, .uff, .npy, .npz, .csv or .txt"
-            )
+def suffixes() -> list[str]:
+    """Return the suffixes of all files that are read."""
+    return list(dict.fromkeys(suffix for kind in FORMATS for suffix in kind.suffixes))
 
 
-def _read_hdf5(path: Path, hints: Hints) -> Recording:
-    with h5py.File(path) as file:
-        if (track := find_track(file, hints.get("key"))) is not None:
-            return read_zea(path, file, track, hints)
-        if (group := find_channel_data(file, hints.get("key"))) is not None:
-            return read_uff(path, group, hints)
-        return read_plain(path, file, hints)
-
-
-def _read_mat(path: Path, hints: Hints) -> Recording:
-    mat, key = MatFile(path), hints.get("key")
-    if "RcvData" in mat.names and (key is None or key.startswith("RcvData")):
-        return read_verasonics(mat, hints)
-    if key is None and mat.names.issuperset(STRUCTS):
-        return read_published(mat, hints)
-    if mat.is_hdf5:  # MATLAB stores the last axis first
-        with h5py.File(path) as file:
-            return read_plain(path, file, {**hints, "transpose": not hints.get("transpose")})
-    name = choose_array(path, mat.shapes, key)
-    facts = {fact: mat.column(fact)[0] for fact in FACTS if fact in mat.names}
-    return recording_of_array(path, mat.entries(name)[0], hints, facts)
+def markdown() -> str:
+    """Return the table of formats in docs/recordings.md."""
+    rows = [
+        f"| {kind.name} ({', '.join(f'`{suffix}`' for suffix in kind.suffixes)}) | {kind.content} |"
+        for kind in FORMATS
+    ]
+    return "\n".join(["| file | what is read |", "|---|---|", *rows])

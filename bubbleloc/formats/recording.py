@@ -5,41 +5,82 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, floor
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple
+
+import h5py
+import numpy as np
 
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.formats.conditioning import band_pass, iq_to_rf, region, undo_gain
 from bubbleloc.formats.volts import Volts
+from bubbleloc.matfile import MatFile
 from bubbleloc.units import Scale
 
 MOST_DELAY_S = 1.0  # of a first sample; more is another unit
 
 
-class Hints(TypedDict, total=False):
-    """What a user may tell of a file, in place of what it says itself, see `read`.
+@dataclass(frozen=True)
+class Hints:
+    """What a user tells of a file, in place of what it says itself, see `read`.
 
     Attributes:
         key: name of the array, ``RcvData{2}`` for a buffer, the group of a UFF or zea file.
+        frames: numbers, from 0, of the first and the last frame to read.
         transpose: whether the axes of a plain array are the other way round, samples first.
         receive_delay_s: how late the receiver's filters and electronics make an echo.
-        frames: numbers, from 0, of the first and the last frame to read.
         transmit: number, from 0, of the transmit of each frame to read.
         modulation_hz: frequency of complex samples (IQ).
     """
 
-    key: str | None
-    frames: tuple[int, int] | None
-    transpose: bool
-    sampling_rate_hz: float | None
-    speed_of_sound_m_s: float | None
+    key: str | None = None
+    frames: tuple[int, int] | None = None
+    transpose: bool = False
+    sampling_rate_hz: float | None = None
+    speed_of_sound_m_s: float | None = None
+    start_s: float | None = None
+    receive_delay_s: float | None = None
+    transmit: int | None = None
+    modulation_hz: float | None = None
+
+
+class OpenFile:
+    """A file that readers look into in turn, opened once for all of them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def mat(self) -> MatFile:
+        """The file as one of MATLAB."""
+        return MatFile(self.path)
+
+    @cached_property
+    def hdf5(self) -> h5py.File:
+        """The file as HDF5."""
+        return h5py.File(self.path)
+
+    def close(self) -> None:
+        """Close what was opened; arrays of a recording open the file again when they are read."""
+        if "hdf5" in self.__dict__:
+            self.hdf5.close()
+
+
+class Carrier(NamedTuple):
+    """What complex samples (IQ) were multiplied by; None is unknown.
+
+    Attributes:
+        frequency_hz: frequency that was shifted to 0.
+        start_s: time of the first sample on the clock of the demodulator; None for the start of
+            the record, before the delay of the receiver is taken off.
+    """
+
+    frequency_hz: float | None
     start_s: float | None
-    receive_delay_s: float | None
-    transmit: int | None
-    modulation_hz: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +95,20 @@ class Recording:
     Attributes:
         source: name of the file, for messages.
         element_m: positions (elements, 3) of the elements.
-        frequency_hz: of the transmitted pulse.
+        frequency_hz: centre frequency of the transmitted pulse.
         lens_s: time through the lens, one way; already in ``start_s``.
-        delay_s: of the transmit at each element (elements,); already in ``start_s``.
-        angle_rad: of the transmitted plane wave.
+        delay_s: delay of the transmit at each element (elements,); already in ``start_s``.
+        angle_rad: angle of the transmitted plane wave.
         waveform: transmitted pulse (n,) at ``waveform_rate_hz``.
-        gain: that the receiver applied to each sample (samples,); undone in ``volts``.
+        waveform_file: file that `bubbleloc.physics.Setup` takes as this waveform.
+        transducer_file: file that `bubbleloc.physics.Setup` takes as the transducer.
+        gain: gain that the receiver applied to each sample (samples,); undone in ``volts``.
         receive_delay_s: how late the receiver makes an echo; already in ``start_s``.
         first_frame: number of frame 0 of ``volts`` in the file.
         sources: where each fact comes from: the place in the file, ``setting``, or what is assumed.
         steps: what was done to the samples of the file.
         notes: what a user should know of the choice of the lines.
+        carrier: what complex samples were multiplied by; `with_hints` makes RF lines of them.
     """
 
     source: str | Path
@@ -79,12 +123,15 @@ class Recording:
     angle_rad: float | None = None
     waveform: Floats | None = None
     waveform_rate_hz: float | None = None
+    waveform_file: str | None = None
+    transducer_file: str | None = None
     gain: Floats | None = None
     receive_delay_s: float = 0.0
     first_frame: int = 0
     sources: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    carrier: Carrier | None = None
 
     @property
     def frames(self) -> int:
@@ -112,20 +159,56 @@ class Recording:
             yield self.volts.lines(start, start + size)
 
     def with_hints(self, hints: Hints) -> Recording:
-        """Return the recording with the facts that a user gives in place of its own.
+        """Return what a reader found as a recording of RF lines.
+
+        The facts that a user gives take the place of its own; then the delay of the receiver is
+        taken off, complex samples become RF lines, and the frames that are asked for are kept.
 
         Raises:
-            InputError: a start that is no time in seconds.
+            InputError: a start that is no time in seconds, an unknown frequency of complex samples,
+                or fewer frames.
         """
         names = ("sampling_rate_hz", "speed_of_sound_m_s", "start_s")
-        given = {name: hints[name] for name in names if hints.get(name) is not None}  # type: ignore[literal-required]
-        sources = {**self.sources, **dict.fromkeys(given, "setting")}
-        changed: Recording = replace(self, **given, sources=sources)
-        if (delay_s := hints.get("receive_delay_s")) is not None:
-            changed = changed.later_by(delay_s, "setting")
+        told = {name: value for name in names if (value := getattr(hints, name)) is not None}
+        sources = {**self.sources, **dict.fromkeys(told, "setting")}
+        changed: Recording = replace(self, **told, sources=sources, receive_delay_s=0.0)
+        if hints.receive_delay_s is not None:
+            changed = changed.later_by(hints.receive_delay_s, "setting")
+        elif self.receive_delay_s:
+            changed = changed.later_by(self.receive_delay_s, "file")
         if not abs(changed.start_s) <= MOST_DELAY_S:
             raise InputError(f"{self.source}: start_s={changed.start_s:g}: give seconds")
-        return changed
+        changed = changed._as_rf(hints.modulation_hz)
+        return changed if hints.frames is None else changed._only_frames(*hints.frames)
+
+    def _as_rf(self, modulation_hz: float | None) -> Recording:
+        """Return the RF lines of complex samples, see `iq_to_rf`."""
+        if self.carrier is None:
+            return self
+        frequency_hz, start_s = self.carrier
+        frequency_hz = frequency_hz if modulation_hz is None else modulation_hz
+        if frequency_hz is None:
+            raise InputError(
+                f"{self.source} holds complex samples (IQ): give modulation_hz=, the frequency "
+                "that was shifted to 0"
+            )
+        start_s = self.start_s + self.receive_delay_s if start_s is None else start_s
+        step, up, rate_hz = iq_to_rf(frequency_hz, self.sampling_rate_hz or 0.0, start_s)
+        return replace(
+            self,
+            volts=self.volts.then(step, self.samples * up),
+            sampling_rate_hz=rate_hz,
+            steps=(*self.steps, step.text),
+            carrier=None,
+        )
+
+    def _only_frames(self, first: int, last: int) -> Recording:
+        """Return frames `first` to `last` alone; their numbers stay."""
+        if last >= self.frames:
+            raise InputError(
+                f"frames=[{first},{last}]: {self.source} has frames 0 to {self.frames - 1}"
+            )
+        return replace(self, volts=self.volts.part(first, last + 1), first_frame=first)
 
     def later_by(self, delay_s: float, where: str) -> Recording:
         """Return the recording with one more delay of its receiver taken off its times."""
@@ -141,18 +224,6 @@ class Recording:
         """Return the recording with one more note for its user."""
         return replace(self, notes=(*self.notes, note))
 
-    def only_frames(self, first: int, last: int) -> Recording:
-        """Return frames `first` to `last` alone; their numbers stay.
-
-        Raises:
-            InputError: there are fewer frames.
-        """
-        if last >= self.frames:
-            raise InputError(
-                f"frames=[{first},{last}]: {self.source} has frames 0 to {self.frames - 1}"
-            )
-        return replace(self, volts=self.volts.part(first, last + 1), first_frame=first)
-
     def without_gain(self, gain: Floats, where: str) -> Recording:
         """Return the recording with the gain (samples,) of its receiver undone."""
         step = undo_gain(gain, where)
@@ -161,16 +232,6 @@ class Recording:
             volts=self.volts.then(step, self.samples),
             gain=gain,
             sources={**self.sources, "gain": where},
-            steps=(*self.steps, step.text),
-        )
-
-    def demodulated(self, modulation_hz: float, carrier_start_s: float) -> Recording:
-        """Return the RF lines of a recording of complex samples, see `iq_to_rf`."""
-        step, up, rate_hz = iq_to_rf(modulation_hz, self.sampling_rate_hz or 0.0, carrier_start_s)
-        return replace(
-            self,
-            volts=self.volts.then(step, self.samples * up),
-            sampling_rate_hz=rate_hz,
             steps=(*self.steps, step.text),
         )
 
@@ -243,3 +304,31 @@ class Recording:
             return Scale(self.sampling_rate_hz, speed_m_s, network.frequency_hz)
         except InputError as error:
             raise InputError(f"{self.source}: {error}") from None
+
+
+def choose_transmit(
+    source: Path, angle_rad: dict[int, float], asked: int | None
+) -> tuple[int, tuple[str, ...]]:
+    """Return the transmit that is asked for, else the nearest to straight down, and a note.
+
+    Args:
+        angle_rad: of every transmit, by its number.
+
+    Raises:
+        InputError: there is no such transmit.
+    """
+    if asked is not None and asked not in angle_rad:
+        numbers = ", ".join(map(str, sorted(angle_rad)))
+        raise InputError(f"{source}: no transmit={asked}; it has transmits {numbers}")
+    chosen = min(angle_rad, key=lambda n: abs(angle_rad[n])) if asked is None else asked
+    if len(angle_rad) == 1:
+        return chosen, ()
+    angle = f"{np.degrees(angle_rad[chosen]):.1f}°"
+    return chosen, (f"transmit {chosen} of {len(angle_rad)} is read, at {angle}; see transmit=",)
+
+
+def delay_at_origin_s(element_m: Floats, delay_s: Floats) -> float:
+    """Return when the pulse leaves x = 0, between the elements (n, 3) that fire at delays (n,)."""
+    x = element_m[:, 0]
+    order = np.argsort(x)
+    return float(np.interp(0.0, x[order], delay_s[order]))

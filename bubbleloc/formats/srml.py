@@ -6,6 +6,8 @@ MATLAB: structs ``RF`` (V volts, fs Hz), ``bubble`` (z, x, R0 in m, an entry per
 """
 
 import warnings
+from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,11 @@ import numpy as np
 from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_bytes
-from bubbleloc.formats.matfile import MatFile
-from bubbleloc.formats.plain import recording_of_array
-from bubbleloc.formats.recording import Hints, Recording
+from bubbleloc.formats.plain import plain_recording
+from bubbleloc.formats.recording import Hints, OpenFile, Recording
+from bubbleloc.matfile import MatFile
 from bubbleloc.physics import Bubbles, Signal
+from bubbleloc.tables import lines_of
 from bubbleloc.units import Scale
 
 HEADER_LINES = 4
@@ -34,7 +37,7 @@ def read_signal(path: Path, scale: Scale) -> Signal:
         InputError: the file is unreadable, or what it holds is not a signal of ``scale``;
             in a few words, without the name of the file.
     """
-    read = _read_text if path.suffix == ".txt" else _read_mat
+    read = _read_mat if path.suffix.lower() == ".mat" else _read_text
     signal = read(path, scale)
     if signal.volts.size < 2:
         raise InputError("no samples")
@@ -92,12 +95,20 @@ def _read_mat(path: Path, scale: Scale) -> Signal:
     return Signal(lines[0].astype(np.float32), Bubbles(arrival, radius, z, x), field[0])
 
 
-def read_published(mat: MatFile, hints: Hints) -> Recording:
-    """Read the lines of a MATLAB result, one per receive element."""
+def read_published(file: OpenFile, hints: Hints) -> Recording | None:
+    """Read the lines of a published signal, one per receive element."""
+    if file.path.suffix.lower() != ".mat":
+        if PUBLISHED_HEADING not in "".join(islice(lines_of(file.path), HEADER_LINES)):
+            return None
+        volts = read_signal(file.path, PUBLISHED).volts
+        return plain_recording(file.path, volts, asdict(PUBLISHED), hints.transpose)
+    mat = file.mat
+    if hints.key is not None or not mat.names.issuperset(STRUCTS):
+        return None
     lines = np.stack(_entries(mat, "RF", "V"))
     rate, sound = _number(_entries(mat, "RF", "fs")), _number(_entries(mat, "domain", "c"))
     facts = {"fs": rate, "speed_of_sound_m_s": sound}
-    return recording_of_array(mat.path, lines, hints, facts)
+    return plain_recording(mat.path, lines, facts, hints.transpose)
 
 
 def _entries(mat: MatFile, struct: str, field: str) -> list[Floats]:

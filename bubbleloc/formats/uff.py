@@ -8,10 +8,8 @@ import numpy as np
 
 from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-from bubbleloc.files import check_hdf5
-from bubbleloc.formats.hdf5 import StoredArray
-from bubbleloc.formats.recording import Hints, Recording
-from bubbleloc.formats.transmit import choose_transmit
+from bubbleloc.files import StoredArray, check_hdf5
+from bubbleloc.formats.recording import Carrier, Hints, OpenFile, Recording, choose_transmit
 from bubbleloc.formats.volts import Volts
 
 SOURCES = {
@@ -23,7 +21,7 @@ SOURCES = {
 NEEDED = ("data", "sampling_frequency", "initial_time")
 
 
-def find_channel_data(file: h5py.File, key: str | None) -> h5py.Group | None:
+def _channel_data(file: h5py.File, key: str | None) -> h5py.Group | None:
     """Return the group of channel data, or None where the file is not of this kind."""
     found: list[h5py.Group] = []
 
@@ -35,7 +33,7 @@ def find_channel_data(file: h5py.File, key: str | None) -> h5py.Group | None:
     return next((group for group in found if key in (None, group.name, group.name[1:])), None)
 
 
-def read_uff(path: Path, group: h5py.Group, hints: Hints) -> Recording:
+def read_uff(file: OpenFile, hints: Hints) -> Recording | None:
     """Read channel data: the frames of the wave nearest to straight down, or of ``transmit=``.
 
     Time 0 of the format is when the wave passes the origin, so its times are ours.
@@ -43,6 +41,9 @@ def read_uff(path: Path, group: h5py.Group, hints: Hints) -> Recording:
     Raises:
         InputError: what is needed is not there, or contradicts itself.
     """
+    path, group = file.path, _channel_data(file.hdf5, hints.key)
+    if group is None:
+        return None
     data = group["data"]
     parts = [data] if isinstance(data, h5py.Dataset) else [data["real"], data["imag"]]
     stored = [StoredArray(path, part) for part in parts]
@@ -52,16 +53,16 @@ def read_uff(path: Path, group: h5py.Group, hints: Hints) -> Recording:
     if geometry is not None and geometry.shape[-1] != elements:
         raise InputError(f"{path}: {elements} channels, positions of {geometry.shape[-1]} elements")
     angles, delays = _waves(path, group, waves)
-    wave, notes = choose_transmit(path, dict(enumerate(angles)), hints.get("transmit"))
+    wave, notes = choose_transmit(path, dict(enumerate(angles)), hints.transmit)
     start_s = (number_of(path, group, "initial_time") or 0.0) + delays[wave]
-    modulation_hz = number_of(path, group, "modulation_frequency")
+    modulation_hz = number_of(path, group, "modulation_frequency")  # 0 where data are RF lines
 
     def piece(frame: int, wanted: slice) -> Any:
         place = (frame, wave, wanted)[missing:]
         parts = [array[place] for array in stored]
         return parts[0] + 1j * parts[1] if modulation_hz else parts[0]
 
-    recording = Recording(
+    return Recording(
         path,
         Volts(path, (frames, elements, samples), piece),
         number_of(path, group, "sampling_frequency"),
@@ -72,8 +73,8 @@ def read_uff(path: Path, group: h5py.Group, hints: Hints) -> Recording:
         angle_rad=float(angles[wave]),
         sources=SOURCES,
         notes=notes,
-    ).with_hints(hints)
-    return recording.demodulated(modulation_hz, start_s) if modulation_hz else recording
+        carrier=Carrier(modulation_hz, start_s) if modulation_hz else None,
+    )
 
 
 def _waves(path: Path, group: h5py.Group, count: int) -> tuple[Floats, Floats]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from bubbleloc.arrays import Float32s
 from bubbleloc.errors import InputError
+from bubbleloc.files import unreadable_is_input_error
 from bubbleloc.formats.conditioning import Step
 
 LEAST_VOLTS, MOST_VOLTS = 1e-9, 1e12  # of the largest sample of a line, unless all are zero
@@ -103,15 +103,3 @@ class Volts:
                 f"{self.source}: line {start + line} reaches {largest[line]:g}; give volts or "
                 f"counts, {LEAST_VOLTS:g} to {MOST_VOLTS:g}, or zeros"
             )
-
-
-@contextmanager
-def unreadable_is_input_error(source: str | Path) -> Iterator[None]:
-    """Raise an InputError in place of the many exceptions of libraries for damaged files."""
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{source} cannot be read ({reason}); write it again") from error

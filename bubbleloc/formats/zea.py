@@ -8,9 +8,15 @@ import numpy as np
 
 from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-from bubbleloc.formats.hdf5 import StoredArray
-from bubbleloc.formats.recording import Hints, Recording
-from bubbleloc.formats.transmit import choose_transmit, delay_at_origin_s
+from bubbleloc.files import StoredArray
+from bubbleloc.formats.recording import (
+    Carrier,
+    Hints,
+    OpenFile,
+    Recording,
+    choose_transmit,
+    delay_at_origin_s,
+)
 from bubbleloc.formats.uff import number_of, values_of
 from bubbleloc.formats.volts import Volts
 
@@ -22,14 +28,14 @@ SOURCES = {
 }
 
 
-def find_track(file: h5py.File, key: str | None) -> h5py.Group | None:
+def _track(file: h5py.File, key: str | None) -> h5py.Group | None:
     """Return the group with data and scan of a track, or None in a file of another kind."""
     tracks = [file, *(file["tracks"].values() if "tracks" in file else ())]
     found = [track for track in tracks if "data/raw_data" in track and "scan" in track]
     return next((track for track in found if key in (None, track.name, track.name[1:])), None)
 
 
-def read_zea(path: Path, file: h5py.File, track: h5py.Group, hints: Hints) -> Recording:
+def read_zea(file: OpenFile, hints: Hints) -> Recording | None:
     """Read raw data: the frames of the transmit nearest to straight down, or of ``transmit=``.
 
     Time 0 of the format is when the first element fires, and its depths begin at the elements.
@@ -37,23 +43,27 @@ def read_zea(path: Path, file: h5py.File, track: h5py.Group, hints: Hints) -> Re
     Raises:
         InputError: what is needed is not there, or contradicts itself.
     """
+    path, track = file.path, _track(file.hdf5, hints.key)
+    if track is None:
+        return None
     scan, data = track["scan"], StoredArray(path, track["data/raw_data"])
     if data.ndim != 5 or data.shape[-1] not in (1, 2):
         raise InputError(f"{path}: raw_data of shape {data.shape} is not frames × … × 1 or 2")
     frames, transmits, samples, elements, parts = data.shape
     angle = values_of(path, scan, "polar_angles")
     angle = np.zeros(transmits) if angle is None else np.resize(angle, transmits)
-    number, notes = choose_transmit(path, dict(enumerate(angle)), hints.get("transmit"))
+    number, notes = choose_transmit(path, dict(enumerate(angle)), hints.transmit)
     geometry = values_of(path, scan, "probe_geometry")
-    geometry = values_of(path, file, "probe/probe_geometry") if geometry is None else geometry
+    geometry = values_of(path, file.hdf5, "probe/probe_geometry") if geometry is None else geometry
     if geometry is not None and geometry.shape != (elements, 3):
         raise InputError(f"{path}: probe_geometry {geometry.shape} of {elements} elements")
-    start_s, lens_s, delay_s = _timing(path, file, scan, geometry, number)
+    start_s, lens_s, delay_s = _timing(path, file.hdf5, scan, geometry, number)
 
     def piece(frame: int, wanted: slice) -> Any:
         found = data[frame, number, :, wanted]
         return (found[..., 0] + 1j * found[..., 1] if parts == 2 else found[..., 0]).T
 
+    modulation_hz = number_of(path, scan, "demodulation_frequency") or None
     recording = Recording(
         path,
         Volts(path, (frames, elements, samples), piece),
@@ -67,15 +77,13 @@ def read_zea(path: Path, file: h5py.File, track: h5py.Group, hints: Hints) -> Re
         float(angle[number]),
         sources=SOURCES,
         notes=notes,
+        # the carrier starts with the first sample
+        carrier=None if parts == 1 else Carrier(modulation_hz, 0.0),
     )
     gain = values_of(path, scan, "tgc_gain_curve")
     if gain is not None and gain.size == samples:
         recording = recording.without_gain(np.ravel(gain), "scan/tgc_gain_curve")
-    recording = recording.with_hints(hints)
-    if parts == 1:
-        return recording
-    modulation_hz = number_of(path, scan, "demodulation_frequency") or 0.0
-    return recording.demodulated(modulation_hz, 0.0)  # its carrier starts with the first sample
+    return recording
 
 
 def _timing(

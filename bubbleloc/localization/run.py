@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Unpack
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,7 +91,7 @@ def localize_lines(
     Raises:
         InputError: lines that do not fit the network, NaN or infinite values, no such model.
     """
-    facts: Hints = {"sampling_rate_hz": sampling_rate_hz, "speed_of_sound_m_s": speed_of_sound_m_s}
+    facts = Hints(sampling_rate_hz=sampling_rate_hz, speed_of_sound_m_s=speed_of_sound_m_s)
     recording = recording_of_array("volts", np.asarray(volts), facts)
     if recording.frames > 1:
         raise InputError(
@@ -121,7 +121,7 @@ def localize_file(
     region_mm: tuple[float, float] | None = None,
     calibrate: float | None = None,
     report: bool = False,
-    **hints: Unpack[Hints],
+    **hints: Any,
 ) -> Localized:
     """Write the bubbles in a recording to a file with the columns `output.FILE_COLUMNS`.
 

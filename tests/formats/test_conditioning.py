@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bubbleloc.errors import InputError
-from bubbleloc.formats import recording_of_array
+from bubbleloc.formats import Hints, recording_of_array
 
 RATE = 50e6
 TIME_S = 1e-6 + np.arange(4000) / RATE
@@ -26,6 +26,9 @@ def test_a_band_is_kept_as_it_was_and_zeros_stay_zeros():
     assert kept.steps == ("band-pass of 0.8 to 5 MHz, without delay",)
     with pytest.raises(InputError, match=r"band_mhz=\[1,25\] must end below half .*, 25 MHz"):
         recording(lines).in_band(1e6, 25e6)
+    for ends in ((3e6, 1e6), (0, 1e6), (np.nan, 1e6)):
+        with pytest.raises(InputError, match="above 0, the smaller first"):
+            recording(lines).in_band(*ends)
 
 
 def test_a_region_keeps_its_times_and_fades_at_its_ends():
@@ -46,7 +49,7 @@ def test_a_delay_of_the_receiver_is_taken_off_once():
     facts = {"fs": RATE, "start_s": 5e-6, "receive_delay_s": 0.3e-6}
 
     def read(**hints):
-        return recording_of_array("a", np.ones((2, 9)), hints, facts)
+        return recording_of_array("a", np.ones((2, 9)), Hints(**hints), facts)
 
     assert read().start_s == pytest.approx(4.7e-6)
     assert read().sources["start_s"] == "file − receive_delay_s (file)"

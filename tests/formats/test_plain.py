@@ -7,7 +7,7 @@ import scipy.io
 
 from bubbleloc import formats
 from bubbleloc.errors import InputError
-from bubbleloc.formats import recording_of_array
+from bubbleloc.formats import Hints, recording_of_array
 from bubbleloc.units import Scale
 
 LINES = np.random.default_rng(0).standard_normal((5, 30)).astype(np.float32)
@@ -194,12 +194,12 @@ def test_settings_come_before_the_file_and_the_file_before_the_network():
     assert told.scale(OWN) == Scale(40e6, 1540, 1.7e6)
     assert told.start_s == 1e-6
     assert set(told.sources.values()) == {"file"}
-    hints = {"sampling_rate_hz": 50e6, "speed_of_sound_m_s": 1500, "start_s": 2e-6}
+    hints = Hints(sampling_rate_hz=50e6, speed_of_sound_m_s=1500, start_s=2e-6)
     given = recording_of_array("a", LINES, hints, facts)
     assert given.scale(OWN) == Scale(50e6, 1500, 1.7e6)
     assert given.start_s == 2e-6
     assert set(given.sources.values()) == {"setting"}
-    bare = recording_of_array("a", LINES, {"sampling_rate_hz": 50e6})
+    bare = recording_of_array("a", LINES, Hints(sampling_rate_hz=50e6))
     assert bare.scale(OWN) == Scale(50e6, 1480, 1.7e6)
     assert "speed_of_sound_m_s" not in bare.sources
 

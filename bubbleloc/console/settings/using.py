@@ -87,7 +87,7 @@ class Localize(OwnRecording):
     """
 
     run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:robust")
-    input: t.PathName = setting("recording: .mat, .h5, .uff, .npy, .npz, .csv or .txt")
+    input: t.PathName = setting("recording, of a format in docs/recordings.md")
     output: t.PathName = setting(".csv, .parquet or .h5 file of detections", "bubbles.csv")
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
     resample: t.Flag = setting("convert lines of another rate to the network's", False)

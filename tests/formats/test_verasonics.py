@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bubbleloc.formats.matfile import MatFile
-from bubbleloc.formats.probe import Probe, read_pulse
+from bubbleloc.formats.verasonics import Probe, read_pulse
+from bubbleloc.matfile import MatFile
 
 MEASURED = Path(__file__).resolve().parents[3] / "shared/measured"
 
@@ -37,11 +37,11 @@ def test_a_real_transducer(measured):
 
 def test_real_pulses(measured):
     mat = MatFile(measured / "TW.mat")
-    pulse, frequency_hz = read_pulse(mat, 0)
+    _, pulse, frequency_hz = read_pulse(mat, 0)
     assert pulse.shape == (610,)
     assert frequency_hz == 2.5e6
     assert np.abs(pulse[:4]).max() == 0  # the system is silent for four samples
     assert pulse[4:6].tolist() == pytest.approx([-0.00060985, -0.00300197], abs=1e-8)
-    chirp, frequency_hz = read_pulse(mat, 1)
+    _, chirp, frequency_hz = read_pulse(mat, 1)
     assert chirp.shape == (1866,)
     assert frequency_hz is None  # an envelope of many frequencies

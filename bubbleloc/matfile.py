@@ -8,8 +8,9 @@ import numpy as np
 import scipy.io
 
 from bubbleloc.arrays import Floats
-from bubbleloc.files import check_hdf5, check_mat
-from bubbleloc.formats.hdf5 import StoredArray
+from bubbleloc.files import StoredArray, check_hdf5, check_mat
+
+VERASONICS_RATE_HZ = 250e6  # of the waveforms and impulse responses that its scripts compute
 
 
 class MatFile:
@@ -46,7 +47,8 @@ class MatFile:
         if not isinstance(item, h5py.Dataset) or "MATLAB_empty" in item.attrs:
             return np.zeros(0)
         check_hdf5(self.path, item, whole=True)
-        return np.asarray(item[()]).T
+        value = np.asarray(item[()]).T
+        return value["real"] + 1j * value["imag"] if value.dtype.names else value
 
     def _entries_of_v5(self, name: str, *fields: str) -> list[Any]:
         value = self._variable(name)
