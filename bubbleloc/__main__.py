@@ -11,7 +11,7 @@ USAGE = "bubbleloc <command> key=value …, and bubbleloc <command> --help for i
 def main() -> None:
     """Run the command that the first argument names, as ``python -m`` would."""
     from bubbleloc.console.job import module_of
-    from bubbleloc.console.settings import COMMANDS
+    from bubbleloc.console.settings import COMMANDS, STUDIES
 
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in COMMANDS:
@@ -20,10 +20,12 @@ def main() -> None:
     elif name in ("-h", "--help"):
         from bubbleloc.console.messages import print_to_reader
 
-        lines = [USAGE, ""]
-        for command, settings in COMMANDS.items():
-            lines.append(f"  {command:<10}{(settings.__doc__ or '').partition(chr(10))[0]}")
-        print_to_reader("\n".join(lines))
+        purposes = {
+            command: f"  {command:<10}{(settings.__doc__ or '').partition(chr(10))[0]}"
+            for command, settings in COMMANDS.items()
+        }
+        studies = [purposes.pop(command) for command in STUDIES]
+        print_to_reader("\n".join([USAGE, "", *purposes.values(), "", "Studies:", "", *studies]))
     elif name == "--completion":
         from bubbleloc.console.completion import bash_completion
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
+from bubbleloc.console.settings import STUDIES
 from bubbleloc.errors import InputError
 
 
@@ -45,4 +46,4 @@ def command_line() -> str:
 
 def module_of(command: str) -> str:
     """Return the module that runs a command."""
-    return "bubbleloc.examples.smnist" if command == "smnist" else f"bubbleloc.{command}"
+    return f"bubbleloc.examples.{command}" if command in STUDIES else f"bubbleloc.{command}"

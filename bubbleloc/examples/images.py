@@ -1,5 +1,9 @@
 """Images of digits as sequences of pixels: MNIST from files, or scikit-learn's small digits."""
 
+import gzip
+import math
+import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -9,8 +13,11 @@ from numpy.typing import NDArray
 
 from bubbleloc.arrays import Float32s, Ints
 from bubbleloc.errors import InputError
-from bubbleloc.examples.idx import read_idx
+from bubbleloc.files import check_bytes
 
+UNSIGNED_BYTES = 0x08  # the only type of data in MNIST
+MOST_DIMENSIONS = 3
+BYTES_PER_VALUE = 4  # of the numbers that pixels become
 CLASSES = 10
 LEAST_IMAGES = 20  # below, a tenth of them validates nothing
 MOST_PIXELS = 4096
@@ -53,6 +60,33 @@ class SequentialImages:
         train, val, test = (len(part.labels) for part in (self.train, self.val, self.test))
         counts = f"{train} training, {val} validation and {test} test sequences"
         return f"{self.name}: {counts} of {self.samples} pixels"
+
+
+def read_idx(path: Path) -> NDArray[np.uint8]:
+    """Read an IDX file of unsigned bytes (http://yann.lecun.com/exdb/mnist), plain or ``.gz``.
+
+    The header is two zero bytes, the type of data, the number of dimensions, and each dimension as
+    a big-endian 32-bit number. What it claims is checked before memory is allocated.
+
+    Raises:
+        InputError: damaged, cut, not of bytes, or too large.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            zeros, kind, dimensions = struct.unpack(">HBB", file.read(4))
+            if zeros != 0 or kind != UNSIGNED_BYTES or not 1 <= dimensions <= MOST_DIMENSIONS:
+                raise InputError(f"{path} is no IDX file of bytes; give MNIST's own files")
+            shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
+            claimed = math.prod(shape)
+            check_bytes(path, BYTES_PER_VALUE * claimed)
+            content = file.read(claimed + 1)
+    except (struct.error, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path} is damaged; download it again") from error
+    if len(content) != claimed:
+        shown = " × ".join(map(str, shape))
+        what = "less" if len(content) < claimed else "more"
+        raise InputError(f"{path} is damaged: it holds {what} than the {shown} bytes it announces")
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def load_mnist(folder: Path, permuted: bool = False) -> SequentialImages:
@@ -129,11 +163,13 @@ def _sequences(name: str, train: Labelled, test: Labelled, permuted: bool) -> Se
     rng = np.random.default_rng(SPLIT_SEED)
     order = rng.permutation(len(train[0]))
     pixels = train[0][0].size
-    places = rng.permutation(pixels) if permuted else np.arange(pixels)
+    pixel_order = rng.permutation(pixels) if permuted else np.arange(pixels)
     mean, deviation = train[0].mean(), max(float(train[0].std()), 1e-6)
     whole, tested = (
         Part(
-            (((images - mean) / deviation).reshape(len(images), -1)[:, places]).astype(np.float32),
+            (((images - mean) / deviation).reshape(len(images), -1)[:, pixel_order]).astype(
+                np.float32
+            ),
             labels.astype(np.int64),
         )
         for images, labels in (train, test)

@@ -8,7 +8,7 @@ import yaml
 from hydra.core.hydra_config import HydraConfig
 
 import bubbleloc
-from bubbleloc.console.settings import COMMANDS
+from bubbleloc.console.settings import COMMANDS, STUDIES
 from bubbleloc.errors import InputError
 from tests.processes import imported
 
@@ -78,7 +78,12 @@ def script(cwd, *arguments):
 def test_the_script_lists_the_commands(tmp_path):
     for arguments in ([], ["--help"]):
         lines = script(tmp_path, *arguments).stdout.splitlines()
-        assert [line.split()[0] for line in lines[2:]] == list(COMMANDS)
+        studies = lines.index("Studies:")
+        names = [
+            [line.split()[0] for line in part if line]
+            for part in (lines[2:studies], lines[studies + 1 :])
+        ]
+        assert names == [[name for name in COMMANDS if name not in STUDIES], list(STUDIES)]
     refused = script(tmp_path, "trian")
     assert refused.returncode == 2
     assert "unknown command 'trian'; choose one of simulate, train" in refused.stderr

@@ -2,10 +2,11 @@
 
 from bubbleloc.console.settings.catalogue import (
     COMMANDS,
+    STUDIES,
     Settings,
     catalogue,
     check,
     default_values,
 )
 
-__all__ = ["COMMANDS", "Settings", "catalogue", "check", "default_values"]
+__all__ = ["COMMANDS", "STUDIES", "Settings", "catalogue", "check", "default_values"]

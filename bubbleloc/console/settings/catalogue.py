@@ -15,6 +15,7 @@ from bubbleloc.errors import InputError
 
 MODELS = (Simulate, Train, Evaluate, Compare, Localize, Image, Export, Convert, Smnist)
 COMMANDS: Mapping[str, type[Group]] = {model.__name__.lower(): model for model in MODELS}
+STUDIES = ("smnist",)  # commands on tasks of other papers, in `bubbleloc.examples`
 
 Settings = dict[str, Any]
 
