@@ -18,7 +18,6 @@ from scipy import stats
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.reports import current_report
 from bubbleloc.evaluation.run import evaluate_run
-from bubbleloc.metrics.scores import of_method
 from bubbleloc.models.runs import find_runs
 from bubbleloc.process import limit_threads
 from bubbleloc.tables import write_table
@@ -58,7 +57,7 @@ def f1_of(run: Path) -> "pd.Series[float]":
     except InputError:  # none yet, or of an earlier checkpoint
         evaluate_run(run, baselines=())
         report = current_report(run)
-    return of_method(report.scores).groupby("tolerance")["f1"].mean().loc[list(TOLERANCES)]
+    return report.scores.groupby("tolerance")["f1"].mean().loc[list(TOLERANCES)]
 
 
 def row(name: str, f1: pd.DataFrame, base: pd.DataFrame) -> dict[str, object]:

@@ -19,7 +19,6 @@ from bubbleloc.data.splits import open_split
 from bubbleloc.data.writing import append_signal, create
 from bubbleloc.evaluation.run import score_network
 from bubbleloc.metrics import QUOTED_TOLERANCE
-from bubbleloc.metrics.scores import of_method
 from bubbleloc.models import runs
 from bubbleloc.physics import Signal
 from bubbleloc.tables import to_markdown
@@ -62,7 +61,7 @@ def compare(specialists: dict[str, list[Path]], folders: dict[str, Path], common
         row: dict[str, object] = {"waveform": name}
         for level in LEVELS:
             alone = mean_f1(noisy[noisy["noise"] == level])
-            shared = mean_f1(of_method(score(folders[name], Noise(level)).scores))
+            shared = mean_f1(score(folders[name], Noise(level)).scores)
             row |= {f"alone, {level:g}": alone, f"common, {level:g}": shared}
         rows.append(row)
     print(to_markdown(pd.DataFrame(rows)))

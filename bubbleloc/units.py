@@ -16,6 +16,9 @@ RANGES = {
     "frequency_hz": ("the frequency of the pulse in Hz", 1e4, 1e9),
 }
 
+SYMBOLS = {"samples": "samples", "um": "µm", "wavelengths": "λ"}
+"""Of the units of depth, see `Scale.units`, as tables show them."""
+
 
 @dataclass(frozen=True)
 class Scale:

@@ -24,12 +24,7 @@ from bubbleloc.evaluation.classical import (
     sparse_deconvolution,
     wiener_deconvolution,
 )
-from bubbleloc.evaluation.scoring import (
-    Method,
-    MethodScores,
-    read_outputs,
-    score_method,
-)
+from bubbleloc.evaluation.scoring import Method, MethodScores, read_outputs, score_method
 from bubbleloc.files import atomic
 from bubbleloc.models.answers import Answer, Outputs
 from bubbleloc.physics import Setup
@@ -43,8 +38,11 @@ _RECEIVE_S = 0.7e-6
 
 def score_baselines(
     classical: Sequence[str], selection: Split, test: Split, one_to_one: Sequence[int] = ()
-) -> list[MethodScores]:
-    """Score random output and classical methods, by their names in `CLASSICAL`; see `score_method`.
+) -> dict[str, MethodScores]:
+    """Score random output and classical methods, see `score_method`; return the scores by name.
+
+    Args:
+        classical: names out of `CLASSICAL`.
 
     Raises:
         InputError: there is no such method.
@@ -57,9 +55,9 @@ def score_baselines(
     }
     echo = _echo(test) if classical else np.zeros(0)
     methods |= {name: _classical(name, echo, selection) for name in classical}
-    return [
-        score_method(name, method, selection, test, one_to_one) for name, method in methods.items()
-    ]
+    return {
+        name: score_method(method, selection, test, one_to_one) for name, method in methods.items()
+    }
 
 
 def _classical(name: str, echo: Floats, selection: Split) -> Method:

@@ -23,7 +23,7 @@ ECHOES = 200  # simulated per bin, for its bound
 
 def certainty_of(tested: Pass, test: Split) -> Certainty | None:
     """Return what a pass over test lines tells of certainty; None for a head that counts."""
-    emitters = [line for line in tested.found if isinstance(line, EmitterDetections)]
+    emitters = [line for line in tested.detections if isinstance(line, EmitterDetections)]
     if not emitters:
         return None
     pairs = pair_table(emitters, tested.arrival_sample)

@@ -12,7 +12,7 @@ from bubbleloc.evaluation.reports import current_report
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.models import runs as run_directories
 from bubbleloc.report import Report, check_comparison_folder, write_comparison
-from bubbleloc.report.sweep import varied_parameters
+from bubbleloc.report.comparison import varied_parameters
 
 Parameters = dict[str, Any]
 

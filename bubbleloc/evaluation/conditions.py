@@ -16,9 +16,10 @@ from bubbleloc.evaluation.reports import report_folder
 from bubbleloc.evaluation.run import DEFAULT_BASELINES, at_rate_of, run_facts, score_network
 from bubbleloc.evaluation.specialists import CONDITIONS, POLYDISPERSE, SPECIALISTS
 from bubbleloc.metrics import QUOTED_TOLERANCE
+from bubbleloc.metrics.scores import NETWORK
 from bubbleloc.models import runs
 from bubbleloc.models.answers import answer
-from bubbleloc.report.conditions import Conditions, write_conditions
+from bubbleloc.report.studies import Conditions, write_conditions
 
 DATASETS = ("study", "study_polydisperse")  # of ``conf/data``: one size of bubbles, and all sizes
 EMPTY_LINES = 200  # of noise alone
@@ -49,8 +50,7 @@ def evaluate_conditions(
         folder = folders[condition == POLYDISPERSE]
         scored = score_network(network, folder, noise, baselines=baselines, batch_size=batch_size)
         tables.append(scored.scores.assign(condition=condition))
-        assert scored.one_to_one is not None
-        paired.append(scored.one_to_one.assign(condition=condition))
+        paired.append(scored.one_to_one[NETWORK].assign(condition=condition))
         if scored.certainty is not None:
             certainty.append({"condition": condition, **scored.certainty.scores})
     specialists = pd.DataFrame(SPECIALISTS).melt(var_name="condition", value_name="f1")

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.reports import report_folder
 from bubbleloc.files import atomic, check_output, fingerprint
-from bubbleloc.metrics.scores import of_method
 from bubbleloc.models import runs
 from bubbleloc.models.card import write_card
 from bubbleloc.nn import Localizer
@@ -62,7 +61,7 @@ def export_weights(run: Path, output: Path, checkpoint: str = "best") -> None:
             f"the report of {run} is of another checkpoint; run python -m bubbleloc.evaluate "
             f"run={run} checkpoint={checkpoint}"
         )
-    f1 = of_method(report.scores).groupby("tolerance")["f1"].agg(["mean", "median"]).round(3)
+    f1 = report.scores.groupby("tolerance")["f1"].agg(["mean", "median"]).round(3)
     with atomic(output) as unfinished:
         save_file(trained.network.state_dict(), unfinished)
         unfinished.chmod(0o644)

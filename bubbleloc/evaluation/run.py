@@ -22,7 +22,7 @@ from bubbleloc.files import check_output
 from bubbleloc.metrics import QUOTED_TOLERANCE, Sweep, best_thresholds
 from bubbleloc.metrics.breakdown import outcomes
 from bubbleloc.metrics.one_to_one import PAIR_TOLERANCES
-from bubbleloc.metrics.scores import NETWORK
+from bubbleloc.metrics.scores import NETWORK, score_table
 from bubbleloc.models import runs
 from bubbleloc.models.answers import answer
 from bubbleloc.nn import Localizer
@@ -105,23 +105,23 @@ def score_network(
         raise InputError(f"selection={selection}: choose one of {', '.join(SELECTION_SPLITS)}")
     chosen_on, test = open_split(folder, selection, noise), open_split(folder, "test", noise)
     method = partial(predict, network=network, batch_size=batch_size)
-    scored = score_method(NETWORK, method, chosen_on, test, PAIR_TOLERANCES if one_to_one else ())
+    scored = score_method(method, chosen_on, test, PAIR_TOLERANCES if one_to_one else ())
     quoted = [QUOTED_TOLERANCE] if one_to_one else []
-    every = [scored, *score_baselines(baselines, chosen_on, test, quoted)]
+    methods = {NETWORK: scored, **score_baselines(baselines, chosen_on, test, quoted)}
+    scores = {name: method.scores for name, method in methods.items()}
     evaluation = Evaluation(
         scale=test.scale,
         selection=scored.selection,
         selection_split=selection,
-        scores=pd.concat([method.scores for method in every], ignore_index=True),
+        scores=score_table(scores, test.bubble_counts, test.pressure_pa),
         test_fingerprint=test.key,
         facts={"noise": str(noise), "selection data": str(chosen_on), "test data": str(test)},
     )
     if not one_to_one:
         return evaluation
-    paired = pd.concat([method.one_to_one for method in every], ignore_index=True)
     return replace(
         evaluation,
-        one_to_one=paired,
+        one_to_one={name: method.one_to_one for name, method in methods.items()},
         outcomes=_outcomes(scored, test),
         certainty=certainty_of(scored.test, test),
     )
@@ -129,16 +129,21 @@ def score_network(
 
 def _outcomes(network: MethodScores, test: Split) -> pd.DataFrame:
     """What became of every bubble and detection at the quoted tolerance."""
-    scores = network.one_to_one
-    threshold = scores.loc[scores["tolerance"] == QUOTED_TOLERANCE, "threshold"].iloc[0]
-    found, arrivals = network.test.found, network.test.arrival_sample
-    return outcomes(found, arrivals, threshold, QUOTED_TOLERANCE, test.scale)
+    at = network.one_to_one["tolerance"] == QUOTED_TOLERANCE
+    threshold = network.one_to_one.loc[at, "threshold"].iloc[0]
+    return outcomes(
+        network.test.detections,
+        network.test.arrival_sample,
+        threshold if network.test.needs_threshold else None,
+        QUOTED_TOLERANCE,
+        test.scale,
+    )
 
 
 def _noise_curve(
     score: Callable[..., Evaluation], levels: Sequence[float], main: Noise, evaluation: Evaluation
 ) -> pd.DataFrame | None:
-    """Tidy scores at levels of noise, with a column `noise`; None where there are no levels."""
+    """Scores at levels of noise, with a column `noise`; None where there are no levels."""
     tables = []
     for level in levels:
         noise = Noise(level)

@@ -37,8 +37,8 @@ def compare_waveforms(sweep: Path, levels: Sequence[float]) -> Path:
     from bubbleloc.evaluation.comparison import trained_with
     from bubbleloc.evaluation.reports import current_report
     from bubbleloc.models.runs import find_runs
-    from bubbleloc.report.sweep import varied_parameters
-    from bubbleloc.report.waveforms import write_waveforms
+    from bubbleloc.report.comparison import varied_parameters
+    from bubbleloc.report.studies import write_waveforms
 
     runs = find_runs(sweep)
     scores = [_scores_at(run, levels) for run in runs]

@@ -1,6 +1,7 @@
 """A page on one recording: what was done to its lines, what was found, and what speaks against."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -15,9 +16,8 @@ from bubbleloc.formats import Recording
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import describe
 from bubbleloc.models.runs import TrainedNetwork
-from bubbleloc.report.document import Section, write_document
-from bubbleloc.report.figures.line import detected_line
-from bubbleloc.report.figures.recording import rates, spectra, two_lines
+from bubbleloc.report.document import Picture, Section, write_document
+from bubbleloc.report.figures.line import detected_line, rates, spectra, two_lines
 from bubbleloc.units import Scale
 
 PAGE = "report.html"
@@ -122,17 +122,18 @@ class Summary:
         ]
         frame, element = divmod(number, recording.elements)
         words = f"frame {recording.first_frame + frame}, element {element}"
-        both = two_lines((depths[0], stored), (depths[1], volts[0]), depths[2])
+        both = partial(two_lines, (depths[0], stored), (depths[1], volts[0]), depths[2])
         title = f"{words}: {len(found)} detections"
-        piece = detected_line(title, rf, output, found, finder.threshold, finder.network_scale)
+        answered = (rf, output, found, finder.threshold, finder.network_scale)
+        piece = partial(detected_line, title, *answered)
         return Section(
             "A line",
             f"{words[0].upper()}{words[1:]}, as it is in the file and as it was given to the "
             "network; then the piece with most detections, at the rate of the network, whose "
             "depths count from the first sample.",
             {
-                "line": ("The whole line, before and after the steps below", both),
-                "piece": ("The network's output and what was found", piece),
+                "line": Picture("The whole line, before and after the steps below", both),
+                "piece": Picture("The network's output and what was found", piece),
             },
         )
 
@@ -149,9 +150,8 @@ class Summary:
         text = f"Mean of {len(numbers)} lines, each curve over its own maximum."
         if band is not None:
             text += " Shaded: where 5 to 95 % of the power of the network's training lines lies."
-        return Section(
-            "Spectrum", text, {"spectrum": ("Power spectra", spectra(before, after, band))}
-        )
+        picture = Picture("Power spectra", partial(spectra, before, after, band))
+        return Section("Spectrum", text, {"spectrum": picture})
 
     def _rates(self) -> Section:
         recording, counts = self.recording, self.counts
@@ -161,11 +161,9 @@ class Summary:
         else:
             place, per_place = "element", counts.per_element
         first = recording.first_frame if place == "frame" else 0
-        figure = rates(per_mm, per_place, place, first)
         caption = f"Detections per line, over depth and {place}"
-        return Section(
-            "Detections", f"Over depth, and over the {place}s.", {"rates": (caption, figure)}
-        )
+        picture = Picture(caption, partial(rates, per_mm, per_place, place, first))
+        return Section("Detections", f"Over depth, and over the {place}s.", {"rates": picture})
 
 
 def _spectrum(lines: Float32s, rate_hz: float) -> tuple[Floats, Floats]:

@@ -21,30 +21,30 @@ _ERROR_BIN = 0.25  # samples
 
 
 def outcomes(
-    peaks: Sequence[Detections],
+    detections: Sequence[Detections],
     arrival_sample: Sequence[Floats],
-    threshold: float,
+    threshold: float | None,
     tolerance: float,
     scale: Scale,
 ) -> pd.DataFrame:
-    """Match the peaks above `threshold` of all lines with their bubbles.
+    """Match the detections above `threshold` of all lines with their bubbles; all without one.
 
     Columns: `sample` of the bubble or false detection, `kind` (of `KINDS`), `density` (other
     bubbles of the line within half a wavelength of depth, either side; left out where the
     wavelength is unknown) and `error_samples` (detected − true position, NaN unless found).
     """
-    lines = zip(peaks, arrival_sample, strict=True)
-    tables = [_of_line(found.above(threshold), true, tolerance, scale) for found, true in lines]
+    lines = zip(detections, arrival_sample, strict=True)
+    tables = [_of_line(line.above(threshold), true, tolerance, scale) for line, true in lines]
     return pd.concat(tables, ignore_index=True)
 
 
 def _of_line(
-    peaks: Detections, arrival_sample: Floats, tolerance: float, scale: Scale
+    detections: Detections, arrival_sample: Floats, tolerance: float, scale: Scale
 ) -> pd.DataFrame:
-    matching = match_detections(peaks, arrival_sample, tolerance)
-    is_false = np.ones(len(peaks), dtype=bool)
+    matching = match_detections(detections, arrival_sample, tolerance)
+    is_false = np.ones(len(detections), dtype=bool)
     is_false[matching.detected] = False
-    sample = np.concatenate([arrival_sample, peaks.sample[is_false]])
+    sample = np.concatenate([arrival_sample, detections.sample[is_false]])
     is_bubble = np.arange(len(sample)) < len(arrival_sample)
     kind = np.where(is_bubble, "missed", "false")
     kind[matching.true] = "found"
@@ -84,7 +84,7 @@ def rates(kind: pd.Series, values: pd.Series | Floats, edges: Floats) -> pd.Data
 
 
 def error_histogram(table: pd.DataFrame, tolerance: int) -> pd.DataFrame:
-    """Histogram of the errors of what is found: columns low, high (samples), bubbles."""
+    """Histogram of the errors of the bubbles found: columns low, high (samples), bubbles."""
     edges = np.arange(-tolerance - _ERROR_BIN / 2, tolerance + _ERROR_BIN, _ERROR_BIN)
     counts = np.histogram(table["error_samples"].dropna(), edges)[0]
     return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "bubbles": counts})

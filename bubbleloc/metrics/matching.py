@@ -62,19 +62,6 @@ class Matching:
         """Root mean square error of the matched positions; NaN without a match."""
         return float(np.sqrt(np.mean(self.error_samples**2))) if self.error_samples.size else np.nan
 
-    def scores(self, scale: Scale) -> dict[str, float]:
-        """All scores under the names of the report's columns, errors in all units of `scale`."""
-        units = scale.units.items()
-        return {
-            "precision": self.precision,
-            "recall": self.recall,
-            "f1": self.f1,
-            "jaccard": self.jaccard,
-            "efficiency": self.efficiency(scale),
-            **{f"rmse_{name}": self.rmse_samples * unit for name, unit in units},
-            **{f"bias_{name}": self.bias_samples * unit for name, unit in units},
-        }
-
     def efficiency(self, scale: Scale, per_um: float = 0.01) -> float:
         """1 − √((1 − Jaccard)² + (per_um · RMSE in µm)²), Sage et al. 2019, equation 3.
 

@@ -1,9 +1,9 @@
 """Reports of one run and comparisons of many: tables, figures, Markdown and HTML in a folder."""
 
 from bubbleloc.report.comparison import check_comparison_folder, write_comparison
-from bubbleloc.report.content import Evaluation
 from bubbleloc.report.figures.line import Example
 from bubbleloc.report.run import Report, read_report, write_report
+from bubbleloc.report.scores import Evaluation
 
 __all__ = [
     "Evaluation",

@@ -1,18 +1,18 @@
-"""The part of a report about probabilities and errors that a network gives with its bubbles."""
+"""The section of a report about probabilities and errors that a network gives with its bubbles."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.certainty import certainty_scores, reliability, risk_coverage
-from bubbleloc.report.document import Section
+from bubbleloc.report.document import Picture, Section, Table, prose
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.scores import draw_one_to_one
 from bubbleloc.report.figures.style import BLUE, INK, MUTED
-from bubbleloc.tables import write_csv, write_table
 
 FEWEST = 10  # bubbles of a line whose count is scored
 
@@ -36,7 +36,8 @@ class Certainty:
 
     Attributes:
         pairs: a row per reported bubble, see `bubbleloc.metrics.certainty.pair_table`.
-        counts: expected and true number of ``bubbles`` of each line.
+        counts: the expected and true number of bubbles of each line, columns ``expected`` and
+            ``bubbles``.
         errors: RMSE and Cramér–Rao bound by distance to the nearest bubble, columns ``low``,
             ``high``, ``pairs``, ``rmse`` and ``bound``; the last row is of isolated bubbles.
     """
@@ -62,37 +63,43 @@ class Certainty:
         }
 
 
-def write_certainty(folder: Path, certainty: Certainty | None) -> list[Section]:
-    """Write scores of certainty, if there are any, into `folder`; return their section.
-
-    Written: ``certainty`` (CSV, Markdown, LaTeX), and ``reliability.csv``, ``risk_coverage.csv``
-    and ``bounds.csv``, the data of the figures.
-    """
-    if certainty is None:
-        return []
-    table = pd.DataFrame([certainty.scores])
+def certainty(answers: Certainty | None) -> Section | None:
+    """How far probabilities and errors can be trusted, where the network gives them."""
+    if answers is None:
+        return None
+    table = pd.DataFrame([answers.scores])
     shown = table.rename(columns=HEADINGS)
+    bins, errors = reliability(answers.pairs), answers.errors
+    shares = risk_coverage(answers.pairs, int(answers.counts["bubbles"].sum()))
     caption = "Probabilities and errors that the network gives with its bubbles"
-    write_table(table, folder, "certainty", caption, shown)
-    bins = reliability(certainty.pairs)
-    shares = risk_coverage(certainty.pairs, int(certainty.counts["bubbles"].sum()))
-    write_csv(bins, folder / "reliability.csv")
-    write_csv(shares, folder / "risk_coverage.csv")
-    write_csv(certainty.errors, folder / "bounds.csv")
-    text = (
-        "A reported bubble is true if it pairs one to one with a bubble within ±4 samples. The "
-        "calibration error is the mean distance between stated probability and share of true "
-        "bubbles. Errors should lie within ±1σ in 68 % and within ±2σ in 95 % of the pairs. "
-        "Isolated bubbles have no other within 100 samples; the bound is the Cramér–Rao bound of "
-        "their arrival for known echoes. The count error is that of the expected number of "
-        f"bubbles, over the lines with {FEWEST} or more."
+    return Section(
+        "Certainty",
+        prose(
+            "run",
+            "certainty",
+            tolerance=QUOTED_TOLERANCE,
+            fewest=FEWEST,
+            isolated=f"{errors['low'].iloc[-1]:g}",
+        ),
+        {
+            "reliability": Picture(
+                "Stated probability against what is true", partial(reliability_figure, bins)
+            ),
+            "risk_coverage": Picture(
+                "Scores without the least sure", partial(risk_coverage_figure, shares)
+            ),
+            "bounds": Picture(
+                "Error by distance to the nearest bubble", partial(bounds_figure, errors)
+            ),
+        },
+        shown,
+        {
+            "certainty": Table(table, caption, shown),
+            "reliability": Table(bins),
+            "risk_coverage": Table(shares),
+            "bounds": Table(errors),
+        },
     )
-    figures = {
-        "reliability": ("Stated probability against what is true", reliability_figure(bins)),
-        "risk_coverage": ("Scores without the least sure", risk_coverage_figure(shares)),
-        "bounds": ("Error by distance to the nearest bubble", bounds_figure(certainty.errors)),
-    }
-    return [Section("Certainty", text, figures, shown)]
 
 
 @style.house_style

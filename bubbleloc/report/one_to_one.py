@@ -1,6 +1,7 @@
-"""The part of a report about one-to-one scores: tables, localization errors, their figures."""
+"""The sections of a run's report about one-to-one scores and localization errors."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,115 +9,98 @@ from matplotlib.figure import Figure
 
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.breakdown import error_histogram, rates_along_density, rates_along_depth
-from bubbleloc.metrics.one_to_one import one_to_one_summary
-from bubbleloc.metrics.scores import BASELINES, baselines_in, of_method
-from bubbleloc.report.content import Evaluation
-from bubbleloc.report.document import FIGURES, Section
+from bubbleloc.metrics.one_to_one import columns, one_to_one_summary
+from bubbleloc.metrics.scores import BASELINES, NETWORK
+from bubbleloc.report.document import FIGURES, Picture, Section, Table, prose
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.scores import draw_one_to_one
 from bubbleloc.report.figures.style import BLUE, INK, MUTED
-from bubbleloc.tables import write_csv, write_table
+from bubbleloc.report.scores import Evaluation
 from bubbleloc.units import Scale
 
-_HEADINGS = {
-    "tolerance": "± samples",
-    "threshold": "threshold",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-    "jaccard": "Jaccard",
-    "efficiency": "efficiency",
-    "rmse_samples": "RMSE (samples)",
-    "rmse_um": "RMSE (µm)",
-    "rmse_wavelengths": "RMSE (λ)",
-    "bias_samples": "bias (samples)",
-    "bias_um": "bias (µm)",
-}
 
-
-def write_one_to_one(folder: Path, evaluation: Evaluation) -> list[Section]:
-    """Write one-to-one scores, if there are any, into `folder`; return the sections about them.
-
-    Written: ``matched_test.csv`` (a row per signal × tolerance), ``matched`` (a row per
-    tolerance) and ``matched_floor`` (a row per method, at the quoted tolerance) as CSV, Markdown
-    and LaTeX, and the data of the figures beside these.
-    """
-    scores, scale = evaluation.one_to_one, evaluation.scale
-    if scores is None:
+def one_to_one(evaluation: Evaluation) -> list[Section]:
+    """One-to-one scores of network and baselines, and the errors; nothing where they are not."""
+    if not evaluation.one_to_one:
         return []
-    network = of_method(scores)
-    summary = one_to_one_summary(network, scale)
-    write_csv(network, folder / "matched_test.csv")
-    shown = _shown(summary)
-    write_table(summary, folder, "matched", "One-to-one scores over the test signals", shown)
+    scores, scale = evaluation.one_to_one, evaluation.scale
+    summary = one_to_one_summary(scores[NETWORK], scale)
+    at = summary[summary["tolerance"] == QUOTED_TOLERANCE].iloc[0]
+    needs_threshold = bool(summary["threshold"].notna().all())
+    words = {"split": evaluation.selection_split, "needs_threshold": needs_threshold}
+    shown = _shown(summary if needs_threshold else summary.drop(columns="threshold"), scale)
+    caption = "One-to-one scores over the test signals"
     sections = [
         Section(
             "One-to-one scores",
-            "The F1 above lets one positive sample find several bubbles. Here peaks of the output "
-            "and bubbles are paired one to one, no pair farther apart than the tolerance. "
-            f"Thresholds are chosen on the {evaluation.selection_split} split for this score. "
-            "Precision, recall, F1, Jaccard index and efficiency are means over signals; errors "
-            "are over all pairs. Efficiency combines the Jaccard index and the RMSE at 1 % per µm.",
+            prose("run", "one_to_one", **words),
             table=shown,
+            files={
+                "matched": Table(summary, caption, shown),
+                "matched_test": Table(scores[NETWORK]),
+            },
         )
     ]
-    at = summary[summary["tolerance"] == QUOTED_TOLERANCE]
-    if baselines_in(scores):
-        sections.append(_beside_baselines(folder, at, scores, scale))
+    if len(scores) > 1:
+        sections.append(_beside_baselines(scores, scale, words))
     if len(evaluation.outcomes):  # else neither bubbles nor detections
-        sections.append(_localization_error(folder, evaluation.outcomes, at.iloc[0], scale))
+        sections.append(_localization_error(evaluation.outcomes, at, scale))
     return sections
 
 
 def _beside_baselines(
-    folder: Path, network: pd.DataFrame, scores: pd.DataFrame, scale: Scale
+    scores: Mapping[str, pd.DataFrame], scale: Scale, words: Mapping[str, object]
 ) -> Section:
-    rows = [network.assign(method="network")]
-    for method in baselines_in(scores):
-        at = of_method(scores, method).query("tolerance == @QUOTED_TOLERANCE")
-        rows.append(one_to_one_summary(at, scale).assign(method=BASELINES[method]))
-    table = pd.concat(rows, ignore_index=True)
-    table.insert(0, "method", table.pop("method"))
-    table = table.sort_values("f1", ascending=False, kind="stable")
-    shown = _shown(table.drop(columns=["tolerance", "rmse_wavelengths"], errors="ignore"))
-    shown.insert(0, "method", table["method"])
+    rows = []
+    for method, of_method in scores.items():
+        at = of_method[of_method["tolerance"] == QUOTED_TOLERANCE]
+        row = one_to_one_summary(at, scale)
+        row.insert(0, "method", BASELINES.get(method, method))
+        rows.append(row)
+    table = pd.concat(rows, ignore_index=True).sort_values("f1", ascending=False, kind="stable")
+    in_wavelengths = [name for name in table.columns.astype(str) if name.endswith("_wavelengths")]
+    shown = _shown(table.drop(columns=["tolerance", *in_wavelengths]), scale)
     caption = f"One-to-one scores within {QUOTED_TOLERANCE} samples, network and baselines"
-    write_table(table, folder, "matched_floor", caption, shown)
     return Section(
         f"One-to-one scores of the baselines within ±{QUOTED_TOLERANCE} samples",
-        "Random output is uniform noise. Classical methods know the echo of one bubble, simulated "
-        "with the physics of the dataset. All thresholds are chosen as the network's are.",
+        prose("run", "baselines", **words),
         table=shown,
+        files={"matched_floor": Table(table, caption, shown)},
     )
 
 
-def _shown(summary: pd.DataFrame) -> pd.DataFrame:
-    headings = {name: heading for name, heading in _HEADINGS.items() if name in summary}
-    return summary.rename(columns=headings)[list(headings.values())]
+def _shown(summary: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+    headings = {name: column.heading for name, column in columns(scale).items()}
+    return summary.rename(columns={"tolerance": "± samples", **headings})
 
 
-def _localization_error(
-    folder: Path, outcomes: pd.DataFrame, at: pd.Series, scale: Scale
-) -> Section:
-    """Draw scores against depth and density, and the errors; write the data of these figures."""
+def _localization_error(outcomes: pd.DataFrame, at: pd.Series, scale: Scale) -> Section:
+    """Scores against depth and density, and the errors."""
     depth, errors = rates_along_depth(outcomes, scale), error_histogram(outcomes, QUOTED_TOLERANCE)
     tables = {"rates_depth": depth, "errors": errors}
-    figures: dict[str, tuple[str, Figure]] = {
-        "rates_depth": ("One-to-one scores against depth", rates_figure(depth, "depth (mm)"))
+    title = "Localization error"
+    figures = {
+        "rates_depth": Picture(
+            "One-to-one scores against depth", partial(rates_figure, depth, "depth (mm)")
+        )
     }
     if "density" in outcomes:
+        title += ", depth and density"
         tables["rates_density"] = density = rates_along_density(outcomes)
-        figure = rates_figure(density, "other bubbles within λ/2")
-        figures["rates_density"] = ("One-to-one scores against bubble density", figure)
-    histogram = error_figure(errors, at["bias_samples"], at["rmse_samples"], scale)
-    figures["errors"] = ("Localization error of the bubbles found", histogram)
-    for name, table in tables.items():
-        write_csv(table, folder / FIGURES / f"{name}.csv")
+        figures["rates_density"] = Picture(
+            "One-to-one scores against bubble density",
+            partial(rates_figure, density, "other bubbles within λ/2"),
+        )
+    figures["errors"] = Picture(
+        "Localization error of the bubbles found",
+        partial(error_figure, errors, at["bias_samples"], at["rmse_samples"], scale),
+    )
+    threshold = None if np.isnan(at["threshold"]) else at["threshold"]
     return Section(
-        "Localization error, depth and density" if "density" in outcomes else "Localization error",
-        f"All test signals together, pairs within ±{QUOTED_TOLERANCE} samples, threshold "
-        f"{at['threshold']:.3g}.",
+        title,
+        prose("run", "localization_error", tolerance=QUOTED_TOLERANCE, threshold=threshold),
         figures,
+        files={f"{FIGURES}/{name}": Table(table) for name, table in tables.items()},
     )
 
 
@@ -150,8 +134,9 @@ def error_figure(errors: pd.DataFrame, bias: float, rmse: float, scale: Scale) -
     words = "nothing matched"
     if np.isfinite(bias):
         axes.axvline(bias, ymax=0.72, color=INK, linestyle="--", linewidth=1)
-        known = scale.frequency_hz is not None
-        in_wavelengths = f", {rmse * scale.wavelengths_per_sample:.3f} λ" if known else ""
+        in_wavelengths = (
+            "" if scale.frequency_hz is None else f", {rmse * scale.wavelengths_per_sample:.3f} λ"
+        )
         words = (
             f"bias {bias:+.2f} samples ({bias * um:+.1f} µm)\n"
             f"RMSE {rmse:.2f} samples ({rmse * um:.1f} µm{in_wavelengths})"

@@ -8,6 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from bubbleloc.errors import InputError
 from bubbleloc.metrics.detections import COLUMNS, Detections, EmitterDetections, pick_peaks
 from bubbleloc.metrics.matching import Matching, match_detections
+from bubbleloc.metrics.one_to_one import scores_of
 from bubbleloc.physics import Setup
 from bubbleloc.units import Scale
 
@@ -51,7 +52,7 @@ def test_scores_by_hand():
     assert matching.jaccard == pytest.approx(2 / 6)
     assert matching.bias_samples == pytest.approx((0.5 - 1) / 2)
     assert matching.rmse_samples == pytest.approx(np.sqrt((0.25 + 1) / 2))
-    scores = matching.scores(Setup().scale)
+    scores = scores_of(matching, Setup().scale)
     assert scores["rmse_um"] == pytest.approx(matching.rmse_samples * 11.84)
     assert scores["bias_wavelengths"] == pytest.approx(-0.25 * 0.0136)
     rmse_um = scores["rmse_um"]

@@ -12,7 +12,7 @@ from bubbleloc.metrics import best_thresholds, scores_at, tolerance_sweep
 from bubbleloc.metrics.breakdown import outcomes
 from bubbleloc.metrics.detections import Detections, pick_peaks
 from bubbleloc.metrics.one_to_one import one_to_one_scores
-from bubbleloc.metrics.scores import of_method, score_table
+from bubbleloc.metrics.scores import score_table
 from bubbleloc.physics import Setup
 from bubbleloc.report import Evaluation, Example, read_report, write_report
 from bubbleloc.report.comparison import write_comparison
@@ -50,14 +50,12 @@ def evaluation_of(noise=0.2, seed=0, fingerprint="same"):
 
 
 def scores_of(outputs, count, selection):
-    """Tidy scores of outputs, (n, L), at the thresholds that are best on the selection."""
-    signals = count.sum(axis=1), np.linspace(5e3, 250e3, len(count))
+    """Scores of outputs, (n, L), at the thresholds that are best on the selection."""
     thresholds = best_thresholds(selection)
-    tables = [
-        score_table(name, scores_at(tolerance_sweep(z, count), thresholds), *signals)
-        for name, z in outputs.items()
-    ]
-    return pd.concat(tables, ignore_index=True)
+    methods = {
+        name: scores_at(tolerance_sweep(z, count), thresholds) for name, z in outputs.items()
+    }
+    return score_table(methods, count.sum(axis=1), np.linspace(5e3, 250e3, len(count)))
 
 
 def one_to_one_of(peaks, truth, lines, methods=("network",)):
@@ -65,7 +63,7 @@ def one_to_one_of(peaks, truth, lines, methods=("network",)):
     every = [peaks] * lines, [np.array(truth, float)] * lines
     table = one_to_one_scores(*every, dict.fromkeys(range(1, 10), 0.1), SCALE)
     return {
-        "one_to_one": pd.concat([table.assign(method=method) for method in methods]),
+        "one_to_one": dict.fromkeys(methods, table),
         "outcomes": outcomes(*every, 0.1, 4, SCALE),
     }
 
@@ -98,10 +96,10 @@ def test_scores_are_those_of_the_thresholds_of_the_selection_split(written):
     assert list(table.columns[:4]) == ["signal", "tolerance", "threshold", "f1"]
     assert len(table) == N * 10
     wide = table.pivot(index="signal", columns="tolerance", values="f1").to_numpy()
-    network = of_method(evaluation.scores)
-    np.testing.assert_allclose(wide.ravel(), network["f1"], rtol=1e-7)
-    np.testing.assert_array_equal(table["bubbles"], network["bubbles"])
-    np.testing.assert_allclose(table["pressure_pa"], network["pressure_pa"])
+    scores = evaluation.scores
+    np.testing.assert_allclose(wide.ravel(), scores["f1"], rtol=1e-7)
+    np.testing.assert_array_equal(table["bubbles"], scores["bubbles"])
+    np.testing.assert_allclose(table["pressure_pa"], scores["pressure_pa"])
     thresholds = pd.read_csv(written / "thresholds.csv")
     chosen = best_thresholds(evaluation.selection)
     np.testing.assert_allclose(thresholds["threshold"], chosen, rtol=1e-7)
@@ -137,7 +135,7 @@ def test_report_is_read_back(written, tmp_path):
     assert report.facts["parameters"] == "28,392"
     assert report.checkpoint == "c0ffee"
     assert report.scale == SCALE
-    assert len(of_method(report.scores)) == N * 10
+    assert len(report.scores) == N * 10
     with pytest.raises(InputError, match="evaluate that run first"):
         read_report(tmp_path)
 
@@ -193,16 +191,16 @@ def test_a_report_is_replaced_as_a_whole(written, tmp_path, monkeypatch):
     (folder / "noise.csv").write_text("of an earlier report")
     before = (folder / "f1_test.csv").read_bytes()
 
-    def cut(page, *_):
-        assert page.with_name("f1_test.csv").read_bytes() != before
+    def cut(_, figures, name):
+        assert figures.with_name("f1_test.csv").read_bytes() != before
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bubbleloc.report.run.write_document", cut)
-    with pytest.raises(KeyboardInterrupt):
-        write_report(folder, evaluation_of(seed=1))
+    with monkeypatch.context() as patch:
+        patch.setattr("bubbleloc.report.document.save_figure", cut)
+        with pytest.raises(KeyboardInterrupt):
+            write_report(folder, evaluation_of(seed=1))
     assert (folder / "f1_test.csv").read_bytes() == before
     assert (folder / "noise.csv").exists()
-    monkeypatch.setattr("bubbleloc.report.run.write_document", lambda *_: None)
     write_report(folder, evaluation_of(seed=1))
     assert (folder / "f1_test.csv").read_bytes() != before
     assert not (folder / "noise.csv").exists()  # nothing stays that the page does not show
@@ -220,10 +218,9 @@ def test_the_next_command_tidies_up_after_a_killed_one(written, tmp_path):
 def test_report_with_baselines_and_one_to_one_scores(tmp_path):
     peaks = Detections(np.array([10.4, 50]), np.array([0.9, 0.4]))
     evaluation = evaluation_of()
-    baseline = evaluation.scores.query("method == 'random'").assign(method="matched_filter", f1=0.3)
     evaluation = dataclasses.replace(
         evaluation,
-        scores=pd.concat([evaluation.scores, baseline]),
+        scores=evaluation.scores.assign(matched_filter_f1=0.3),
         **one_to_one_of(peaks, [10, 52, 300], N, methods=("network", "wiener")),
     )
     write_report(tmp_path, evaluation)

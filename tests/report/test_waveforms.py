@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bubbleloc.errors import InputError
-from bubbleloc.report.waveforms import noise_table, write_waveforms
+from bubbleloc.report.studies import noise_table, write_waveforms
 from bubbleloc.units import Scale
 
 SCALE = Scale(62.5e6, 1480, None)
