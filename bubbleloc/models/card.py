@@ -1,7 +1,8 @@
 """The card of a network: what one has to know to use it, in a YAML file beside its weights."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.files import fingerprint, read_yaml, write_yaml
 from bubbleloc.metrics.certainty import calibrate
 from bubbleloc.metrics.detections import Detections, EmitterDetections
-from bubbleloc.metrics.one_to_one import (
-    PAIR_TOLERANCES,
-    choose_peak_thresholds,
-)
+from bubbleloc.metrics.one_to_one import PAIR_TOLERANCES, choose_peak_thresholds
 from bubbleloc.models.answers import answer
 from bubbleloc.models.likeness import Likeness
 from bubbleloc.nn import Localizer
@@ -32,17 +30,17 @@ class Card:
     """What is known of a trained network.
 
     Attributes:
-        model: arguments of `bubbleloc.nn.build_model`.
-        parameters: number of trainable parameters.
-        scale: of the RF lines that it was trained on.
-        noise: that was added to them.
-        thresholds: of peaks, best per tolerance in samples; empty where none is known.
-        selection: split that these were chosen on.
-        fingerprint: of the file with the weights, see `bubbleloc.files.fingerprint`.
-        software: that trained it.
-        waveform: that those lines are echoes of; None if unknown.
-        likeness: how those lines look, with their noise; None if unknown.
-        calibration: of the bubbles of a head of emitters.
+        model: the arguments of `bubbleloc.nn.build_model`.
+        parameters: the number of trainable parameters.
+        scale: the scale of the RF lines of the training.
+        noise: the noise that was added to these lines.
+        thresholds: the best threshold of peaks per tolerance in samples; empty if unknown.
+        selection: the split that chose the thresholds.
+        fingerprint: the hash of the file with the weights, see `bubbleloc.files.fingerprint`.
+        software: the version of the package that trained it.
+        waveform: the waveform whose echoes the lines hold; None if unknown.
+        likeness: how the lines look, with their noise; None if unknown.
+        calibration: the correction of probabilities and errors of a head of emitters.
     """
 
     model: Mapping[str, Any]
@@ -64,14 +62,15 @@ def choose_on(network: Localizer, split: Split) -> tuple[dict[int, float], Calib
     Best is the highest mean one-to-one F1; a line without bubbles counts 1 where nothing is found
     in it, else 0. Emitters have one threshold that is not chosen.
     """
-    found: list[Detections] = []
+    detections: list[Detections] = []
     arrival_sample: list[Floats] = []
     for batch in split.batches():
-        found += answer(network, batch.rf).detections()
+        detections += answer(network, batch.rf).detections()
         arrival_sample += [bubbles.arrival_sample for bubbles in batch.bubbles]
-    emitters = [line for line in found if isinstance(line, EmitterDetections)]
+    emitters = [line for line in detections if isinstance(line, EmitterDetections)]
     if not emitters:
-        return choose_peak_thresholds(found, arrival_sample, PAIR_TOLERANCES), UNCALIBRATED
+        thresholds = choose_peak_thresholds(detections, arrival_sample, PAIR_TOLERANCES)
+        return thresholds, UNCALIBRATED
     fitted = calibrate(emitters, arrival_sample)
     calibration = Calibration(*fitted) if fitted else UNCALIBRATED
     return dict.fromkeys(PAIR_TOLERANCES, 0.0), calibration
@@ -79,10 +78,8 @@ def choose_on(network: Localizer, split: Split) -> tuple[dict[int, float], Calib
 
 def look_at(noisy: Split, clean: Split) -> Likeness | None:
     """Return how the lines of a split look, with and without noise; None if too short or few."""
-    if noisy.noise == clean.noise:
-        return Likeness.of_lines((b.rf for b in clean.batches()), clean.scale.sampling_rate_hz)
-    with_noise = (batch.rf for batch in noisy.batches())
     without = (batch.rf for batch in clean.batches())
+    with_noise = (batch.rf for batch in noisy.batches()) if noisy.noise != clean.noise else None
     return Likeness.of_lines(without, clean.scale.sampling_rate_hz, with_noise)
 
 
@@ -92,26 +89,23 @@ def write_card(path: Path, cards: Mapping[str, Card], **more: Any) -> None:
     Args:
         more: what else the file should tell; nobody reads it back.
     """
+    checkpoints: dict[str, dict[str, Any]] = {}
+    for name, card in cards.items():
+        thresholds = dict(card.thresholds)
+        checkpoints[name] = {"fingerprint": card.fingerprint, "thresholds": thresholds}
+        if card.calibration != UNCALIBRATED:
+            checkpoints[name]["calibration"] = list(card.calibration)
     card = next(iter(cards.values()))
-    content: dict[str, Any] = {
+    content = {
         "model": dict(card.model),
         "parameters": card.parameters,
         **asdict(card.scale),
         "waveform": card.waveform,
         "noise": asdict(card.noise),
         "selection": card.selection,
-        "checkpoints": {
-            name: {
-                "fingerprint": each.fingerprint,
-                "thresholds": dict(each.thresholds),
-            }
-            for name, each in cards.items()
-        },
+        "checkpoints": checkpoints,
         "software": card.software,
     }
-    for name, each in cards.items():
-        if each.calibration != UNCALIBRATED:
-            content["checkpoints"][name]["calibration"] = list(each.calibration)
     if card.likeness is not None:
         content["likeness"] = card.likeness.plain()
     write_yaml(path, content | more)
@@ -125,26 +119,39 @@ def read_card(path: Path, checkpoint: str, weights: Path) -> Card:
             thresholds nor calibration.
 
     Raises:
-        InputError: the file is damaged.
+        InputError: the file is damaged, or a number in it is not finite.
     """
     content = read_yaml(path)
     try:
-        found = fingerprint(weights)
-        known = content["checkpoints"].get(checkpoint, {})
-        if known.get("fingerprint") != found:
-            known = {"thresholds": {}}
+        digest = fingerprint(weights)
+        chosen = content["checkpoints"].get(checkpoint, {})
+        if chosen.get("fingerprint") != digest:
+            chosen = {"thresholds": {}}
+        thresholds, calibration = chosen["thresholds"], chosen.get("calibration", UNCALIBRATED)
         return Card(
             model=dict(content["model"]),
             parameters=int(content["parameters"]),
             scale=Scale(*(content[name] for name in SCALE)),
             noise=Noise(**content["noise"]),
-            thresholds={int(t): float(v) for t, v in known["thresholds"].items()},
+            thresholds=dict(zip(map(int, thresholds), _finite(thresholds.values()), strict=True)),
             selection=str(content["selection"]),
-            fingerprint=found,
+            fingerprint=digest,
             software=str(content["software"]),
             waveform=content.get("waveform"),
             likeness=Likeness.of_plain(content["likeness"]) if "likeness" in content else None,
-            calibration=Calibration(*map(float, known.get("calibration", UNCALIBRATED))),
+            calibration=Calibration(*_finite(calibration)),
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged; remove it and resume the training") from error
+
+
+def _finite(numbers: Iterable[Any]) -> list[float]:
+    """Return numbers of a file.
+
+    Raises:
+        ValueError, TypeError: one is no number, or not finite.
+    """
+    values = [float(number) for number in numbers]
+    if not all(map(isfinite, values)):
+        raise ValueError(f"{values} are not all finite")
+    return values

@@ -15,6 +15,7 @@ from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.models import runs
 from bubbleloc.models.runs import open_run
 from bubbleloc.nn import released_card
+from bubbleloc.nn.emitters import UNCALIBRATED
 from bubbleloc.nn.released import RELEASED
 from bubbleloc.physics import Setup, matched_filter
 from bubbleloc.training import session
@@ -88,6 +89,19 @@ def test_without_a_card_settings_and_data_tell_the_rest(trained, tmp_path):
 def test_a_damaged_card_is_named(trained, tmp_path, damage):
     run = shutil.copytree(trained, tmp_path / "run")
     (run / "card.yaml").write_text(damage)
+    with pytest.raises(InputError, match=r"card.yaml is damaged"):
+        open_run(run)
+
+
+@pytest.mark.parametrize("part", ["thresholds", "calibration"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "many"])
+def test_a_card_with_numbers_that_are_not_finite_is_damaged(trained, tmp_path, part, value):
+    """A network with such a calibration would report no bubble, and not say why."""
+    run = shutil.copytree(trained, tmp_path / "run")
+    content = yaml.safe_load((run / "card.yaml").read_text())
+    values = {"thresholds": {4: value}, "calibration": [*UNCALIBRATED[:-1], value]}
+    content["checkpoints"]["best"][part] = values[part]
+    (run / "card.yaml").write_text(yaml.safe_dump(content))
     with pytest.raises(InputError, match=r"card.yaml is damaged"):
         open_run(run)
 
