@@ -14,9 +14,9 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from bubbleloc.data.dataset import open_split
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.splits import open_split
-from bubbleloc.data.writing import append_signal, create
+from bubbleloc.data.store import append_signal, create
 from bubbleloc.evaluation.run import score_network
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.models import runs

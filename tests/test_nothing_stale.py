@@ -17,7 +17,7 @@ import torch
 import yaml
 from matplotlib.figure import Figure
 
-from bubbleloc.data import writing
+from bubbleloc.data import store
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.plan import plan_of
 from bubbleloc.errors import InputError
@@ -73,7 +73,7 @@ def write_data(folder: Path, facts: Facts, seed: int = 0) -> Path:
     config = {"source": "imported", "physics": {"frequency_hz": facts.frequency_hz}}
     for number, split in enumerate(("train", "val", "test")):
         rng = np.random.default_rng((seed, number))
-        with writing.create(
+        with store.create(
             folder / f"{split}.h5",
             samples=SAMPLES,
             scale=Scale(facts.rate_hz, facts.sound_m_s, facts.frequency_hz),
@@ -86,7 +86,7 @@ def write_data(folder: Path, facts: Facts, seed: int = 0) -> Path:
                 volts = rng.normal(0, 0.05, SAMPLES)
                 volts[np.rint(arrival).astype(int)] += 1
                 bubbles = Bubbles(arrival, *np.zeros((3, 12)))
-                writing.append_signal(file, Signal(volts.astype(np.float32), bubbles, 1e5))
+                store.append_signal(file, Signal(volts.astype(np.float32), bubbles, 1e5))
     return folder
 
 

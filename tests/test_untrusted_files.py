@@ -338,7 +338,8 @@ def test_damaged_datasets_raise_nothing_but_our_error(tiny, tmp_path):
         with contextlib.suppress(InputError):
             lines = RFDataset(path)
             for index in range(min(len(lines), 4)):
-                lines[index]
+                lines.volts(index)
+                lines.count(index)
 
     fuzz()
 

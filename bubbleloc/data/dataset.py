@@ -1,58 +1,101 @@
-"""RF lines with their bubble counts, read from a dataset file."""
+"""RF lines with their true bubbles and their noise, and those of a dataset file."""
 
 import functools
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import h5py
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import Dataset, default_collate
 
 from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.data.noise import NO_NOISE, Noise
-from bubbleloc.data.store import SPLITS, open_dataset, receive_response, scale_of
-from bubbleloc.errors import InputError
-from bubbleloc.physics import Bubbles
+from bubbleloc.data.store import (
+    SPLITS,
+    fingerprint,
+    is_imported,
+    open_dataset,
+    receive_response,
+    scale_of,
+)
+from bubbleloc.errors import InputError, printable
+from bubbleloc.physics import P4_1, Bubbles
 from bubbleloc.physics.scene import BUBBLE_FIELDS
-from bubbleloc.physics.transducer import P4_1
+from bubbleloc.physics.transducer import Response
+from bubbleloc.units import Scale
 
 NOISE, AUGMENTATION = 1, 2  # first part of random keys: what the numbers are for
+HELD_OUT = 0.2  # of the training signals, where an imported dataset has no validation split
+HELD_OUT_SEED = 0  # the same for all runs, so that they are compared on the same signals
 
 
-class Line(TypedDict):
-    """A line, rf (1, L) volts, with its bubbles.
+class Lines(ABC):
+    """RF lines of one length with their true bubbles, from a file or from a simulation meanwhile.
 
-    For training on crops: the bubbles of one crop alone, from sample ``start`` () on.
-
-    Attributes:
-        count: bubbles per sample, (1, L) or (1, crop).
-        arrival_sample: arrivals of the bubbles, counted from ``start`` on, (E,). In batches, lines
-            with fewer bubbles end with NaN.
-        radius_um: radii of the bubbles, likewise; NaN where unknown.
+    Args:
+        samples: of every line.
+        scale: what one of them is worth.
+        signals: number of every line in its split; it chooses the noise of the line.
+        noise: added to every line, see `volts`.
+        split: whose noise it is; no two splits share noise.
+        seed: another seed gives other noise.
+        receive: response of the transducer, which some noise passes.
     """
 
-    rf: Tensor
-    count: Tensor
-    start: Tensor
-    arrival_sample: Tensor
-    radius_um: Tensor
+    def __init__(
+        self,
+        samples: int,
+        scale: Scale,
+        signals: Sequence[int],
+        *,
+        noise: Noise,
+        split: str,
+        seed: int,
+        receive: Response,
+    ) -> None:
+        self.samples, self.scale, self.signals = samples, scale, signals
+        self.noise, self.split, self.seed, self._receive = noise, split, seed, receive
 
+    def __len__(self) -> int:
+        return len(self.signals)
 
-def collate(lines: Sequence[Line]) -> Line:
-    """Return lines as one batch."""
-    batch: Line = default_collate([{**line, "arrival_sample": 0, "radius_um": 0} for line in lines])
-    batch["arrival_sample"] = _padded([line["arrival_sample"] for line in lines])
-    batch["radius_um"] = _padded([line["radius_um"] for line in lines])
-    return batch
+    @abstractmethod
+    def begin(self, epoch: int) -> None:
+        """Make the lines of an epoch ready."""
 
+    @abstractmethod
+    def raw_volts(self, index: int) -> Float32s:
+        """Return an RF line, (L,) volts, without noise."""
 
-def _padded(rows: list[Tensor]) -> Tensor:
-    return pad_sequence(rows, batch_first=True, padding_value=np.nan)
+    @abstractmethod
+    def bubbles(self, index: int) -> Bubbles:
+        """Return the true bubbles of a line; of an imported one radii may be unknown."""
+
+    @property
+    @abstractmethod
+    def pressure_pa(self) -> Floats:
+        """Amplitude of the pulse at the transducer, (n,)."""
+
+    def volts(self, index: int, *draw: int) -> Float32s:
+        """Return an RF line, (L,) volts, with its noise.
+
+        Args:
+            draw: numbers that choose the noise, such as epoch and place in it; without them, a
+                signal has the same noise every time.
+        """
+        rng = self.rng(NOISE, index, *draw)
+        return self.noise(self.raw_volts(index), rng, self.scale.sampling_rate_hz, self._receive)
+
+    def count(self, index: int) -> Float32s:
+        """Return the bubbles per sample (L,), each bubble at its rounded arrival sample."""
+        return self.bubbles(index).count(self.samples)
+
+    def rng(self, purpose: int, index: int, *draw: int) -> np.random.Generator:
+        """Return the random numbers of a line for one purpose; ``draw`` as in `volts`."""
+        key = (purpose, SPLITS.index(self.split), self.signals[index], *draw)
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
 
 @dataclass(frozen=True)
@@ -67,17 +110,18 @@ class Batch:
     bubbles: list[Bubbles]
 
 
-class RFDataset(Dataset[Line]):
+class RFDataset(Lines):
     """The signals of a dataset file, or some of them.
 
     The file is opened on first use, once in every worker process.
 
     Args:
         path: dataset file.
-        noise: added to every line, see `volts`.
-        split: whose noise it is; no two splits share noise.
-        seed: another seed gives other noise.
+        noise, split, seed: see `Lines`.
         signals: which signals of the file; None for all.
+
+    Raises:
+        InputError: the file is missing, unreadable, or lacks signals.
     """
 
     def __init__(
@@ -88,76 +132,41 @@ class RFDataset(Dataset[Line]):
         seed: int = 0,
         signals: Sequence[int] | None = None,
     ) -> None:
-        self.path, self.noise, self.split, self.seed = Path(path), noise, split, seed
+        self.path = Path(path)
         self._file: h5py.File | None = None
         with open_dataset(self.path) as file:
             if not file["done"][:].all():
-                raise InputError(f"{path} is incomplete; run bubbleloc.simulate to finish it")
-            self.signals_in_file, self.samples = (int(size) for size in file["rf"].shape)
-            self.signals = list(range(self.signals_in_file) if signals is None else signals)
-            self.scale = scale_of(file)
-            self._receive = receive_response(file) if noise.is_received else P4_1.receive
-            self.pressure_pa: Floats = file["pressure_pa"][:][self.signals]
+                raise InputError(f"{path} is incomplete; run bubbleloc simulate to finish it")
+            self.signals_in_file, samples = (int(size) for size in file["rf"].shape)
+            super().__init__(
+                samples,
+                scale_of(file),
+                list(range(self.signals_in_file) if signals is None else signals),
+                noise=noise,
+                split=split,
+                seed=seed,
+                receive=receive_response(file) if noise.is_received else P4_1.receive,
+            )
+            self._pressure_pa: Floats = file["pressure_pa"][:][self.signals]
             self._offset: Ints = file["bubbles/offset"][:]
 
-    def __len__(self) -> int:
-        return len(self.signals)
-
     def begin(self, epoch: int) -> None:
-        """Prepare the lines of an epoch; those of a file are always there."""
-
-    def __getitem__(self, index: int) -> Line:
-        return self.line(index, self.volts(index), 0, self.samples)
-
-    def line(self, index: int, volts: Float32s, start: int, samples: int) -> Line:
-        """Return a line as ``volts`` (L,) with the bubbles of ``samples`` from ``start`` on."""
-        bubbles = self.bubbles(index)
-        count = bubbles.count(self.samples)[start : start + samples]
-        inside = bubbles[bubbles.within(start, samples)]
-        arrival_sample, radius_um = inside.arrival_sample - start, 1e6 * inside.radius_m
-        return Line(
-            rf=torch.from_numpy(volts).unsqueeze(0),
-            count=torch.from_numpy(count).unsqueeze(0),
-            start=torch.tensor(start),
-            arrival_sample=torch.from_numpy(arrival_sample.astype(np.float32)),
-            radius_um=torch.from_numpy(radius_um.astype(np.float32)),
-        )
-
-    @property
-    def bubble_counts(self) -> Ints:
-        """Number of bubbles of each signal, (n,)."""
-        return np.diff(self._offset)[self.signals]
-
-    @property
-    def sampling_rate_hz(self) -> float:
-        """Sampling rate of the lines."""
-        return self.scale.sampling_rate_hz
-
-    def volts(self, index: int, *draw: int) -> Float32s:
-        """Return an RF line, (L,) volts, with its noise.
-
-        Args:
-            draw: numbers that choose the noise, such as epoch and place in it; without them, a
-                signal has the same noise every time.
-        """
-        rng = self.rng(NOISE, index, *draw)
-        return self.noise(self.raw_volts(index), rng, self.sampling_rate_hz, self._receive)
+        """Do nothing: the lines of a file are always there."""
 
     def raw_volts(self, index: int) -> Float32s:
-        """Return an RF line, (L,) volts, without noise."""
+        """Return an RF line, (L,) volts, without noise.
+
+        Raises:
+            InputError: it has values that are not finite.
+        """
         signal = self.signals[index]
         volts: Float32s = self.file["rf"][signal]
         if not np.isfinite(volts).all():
             raise InputError(f"{self.path}: signal {signal} has NaN or infinite volts; remove it")
         return volts
 
-    def rng(self, purpose: int, index: int, *draw: int) -> np.random.Generator:
-        """Return the random numbers of a line for one purpose; ``draw`` as in `volts`."""
-        key = (purpose, SPLITS.index(self.split), self.signals[index], *draw)
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
-
     def bubbles(self, index: int) -> Bubbles:
-        """Return the bubbles of a signal; of an imported file radii may be unknown."""
+        """Return the true bubbles of a line; of an imported one radii may be unknown."""
         signal = self.signals[index]
         return self._truth[slice(*self._offset[signal : signal + 2])]
 
@@ -174,9 +183,38 @@ class RFDataset(Dataset[Line]):
             )
         return truth
 
-    def count(self, index: int) -> Float32s:
-        """Return the bubbles per sample (L,), each bubble at its rounded arrival sample."""
-        return self.bubbles(index).count(self.samples)
+    @property
+    def pressure_pa(self) -> Floats:
+        """Amplitude of the pulse at the transducer, (n,)."""
+        return self._pressure_pa
+
+    @property
+    def bubble_counts(self) -> Ints:
+        """Number of bubbles of each signal, (n,)."""
+        return np.diff(self._offset)[self.signals]
+
+    def batches(self, size: int = 16) -> Iterator[Batch]:
+        """Yield the lines with their truth, in order, ``size`` at a time."""
+        for start in range(0, len(self), size):
+            block = range(start, min(start + size, len(self)))
+            yield Batch(
+                rf=np.stack([self.volts(index) for index in block]),
+                count=np.stack([self.count(index) for index in block]),
+                bubbles=[self.bubbles(index) for index in block],
+            )
+
+    @property
+    def key(self) -> str:
+        """Text that is equal for equal lines with equal noise, and no other."""
+        of_lines = f"{fingerprint(self.path)} noise {self.noise}"
+        if self.noise != NO_NOISE:
+            of_lines += f" of {self.split}"
+        whole = len(self) == self.signals_in_file
+        return of_lines if whole else f"{of_lines} of {len(self)} held out"
+
+    def __str__(self) -> str:
+        held_out = "" if len(self) == self.signals_in_file else f" of {self.signals_in_file}"
+        return printable(f"{self.path}, {len(self)}{held_out} signals")
 
     @property
     def file(self) -> h5py.File:
@@ -187,3 +225,33 @@ class RFDataset(Dataset[Line]):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_file": None}  # an open file cannot travel to a worker
+
+
+def open_split(folder: Path, name: str, noise: Noise = NO_NOISE, seed: int = 0) -> RFDataset:
+    """Open a split of a dataset folder.
+
+    Where an imported dataset has no ``val.h5``, a random fifth of ``train.h5``, the same for all
+    runs, is its split "val" and the rest its split "train".
+
+    Args:
+        seed: of the noise; only training changes it.
+
+    Raises:
+        InputError: missing, incomplete or unreadable.
+    """
+    train = Path(folder) / "train.h5"
+    if name == "test" or train.with_name("val.h5").exists() or not is_imported(train):
+        return RFDataset(train.with_name(f"{name}.h5"), noise, name, seed)
+    training, held_out = _divided(train)
+    return RFDataset(train, noise, name, seed, held_out if name == "val" else training)
+
+
+def _divided(path: Path) -> tuple[Sequence[int], Sequence[int]]:
+    """Return the signals to train on and a random fifth to validate on."""
+    with open_dataset(path) as file:
+        signals = len(file["rf"])
+    if signals < 2:
+        raise InputError(f"{path} has one signal and no val.h5 beside it; import more")
+    order = np.random.default_rng(HELD_OUT_SEED).permutation(signals).tolist()
+    validating = max(1, round(HELD_OUT * signals))
+    return sorted(order[validating:]), sorted(order[:validating])

@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from bubbleloc.arrays import Float32s
-from bubbleloc.data import store, writing
+from bubbleloc.data import store
 from bubbleloc.data.execution import run_workers
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
@@ -104,7 +104,7 @@ def _simulate_split(plan: DatasetPlan, split: str, bar: "tqdm[Any]") -> None:
         partial = path if path.exists() else store.partial_path(path)
         if not partial.exists():
             _create(plan, split, setup)
-        with writing.closing(store.open_dataset(partial, "r+")) as file:
+        with store.closing(store.open_dataset(partial, "r+")) as file:
             missing = np.flatnonzero(~file["done"][:])
             for first in range(0, missing.size, SIGNALS_AT_A_TIME):
                 lines = Parallel(return_as="generator_unordered")(
@@ -112,7 +112,7 @@ def _simulate_split(plan: DatasetPlan, split: str, bar: "tqdm[Any]") -> None:
                     for i in missing[first : first + SIGNALS_AT_A_TIME].tolist()
                 )
                 for index, volts in lines:
-                    writing.write_line(file, index, volts)
+                    store.write_line(file, index, volts)
                     bar.update()
         with explain_write_errors(path):
             partial.replace(path)
@@ -121,7 +121,7 @@ def _simulate_split(plan: DatasetPlan, split: str, bar: "tqdm[Any]") -> None:
 def _create(plan: DatasetPlan, split: str, setup: Setup) -> None:
     """Write the truth of all signals and make room for their RF lines."""
     signals = plan.signals[split]
-    with writing.create(
+    with store.create(
         store.partial_path(plan.path(split)),
         samples=setup.samples,
         scale=setup.scale,
@@ -134,8 +134,8 @@ def _create(plan: DatasetPlan, split: str, setup: Setup) -> None:
             scenes = [plan.scene(split, index, setup) for index in block]
             warn_large(np.concatenate([scene.radius_m for scene in scenes]))
             bubbles = [true_bubbles(scene, setup) for scene in scenes]
-            writing.append_truth(file, [scene.pressure_pa for scene in scenes], bubbles)
-        writing.reserve_lines(file)
+            store.append_truth(file, [scene.pressure_pa for scene in scenes], bubbles)
+        store.reserve_lines(file)
 
 
 def _simulate(index: int, scene: Scene, setup: Setup) -> tuple[int, Float32s]:

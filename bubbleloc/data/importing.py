@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from tqdm import tqdm
 
-from bubbleloc.data import writing
+from bubbleloc.data import store
 from bubbleloc.errors import InputError, printable
 from bubbleloc.files import exclusive
 from bubbleloc.formats.srml import PUBLISHED, SUFFIXES, read_signal
@@ -72,7 +72,7 @@ def import_folder(source: Path, output: Path, scale: Scale = PUBLISHED) -> Impor
         samples = _first_length(files, scale)
         pulse = {"frequency_hz": scale.frequency_hz}
         origin = {"source": "imported", "from": source.name, "physics": pulse}
-        with writing.create(
+        with store.create(
             output,
             samples=samples,
             scale=scale,
@@ -84,7 +84,7 @@ def import_folder(source: Path, output: Path, scale: Scale = PUBLISHED) -> Impor
                 if path in twins:
                     report.skip(path, "the same signal is there as .mat")
                 elif signal := report.read(path, scale, samples):
-                    writing.append_signal(file, signal)
+                    store.append_signal(file, signal)
                     report.imported += 1
     return report
 

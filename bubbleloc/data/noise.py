@@ -1,4 +1,7 @@
-"""Noise of RF lines: as published (Blanken et al., IEEE TMI 2022), or of another colour or SNR."""
+"""What training and evaluation change at random in RF lines: noise and augmentation.
+
+Noise is as published (Blanken et al., IEEE TMI 2022), or of another colour or SNR.
+"""
 
 import functools
 import math
@@ -10,6 +13,7 @@ import numpy as np
 from scipy import signal
 
 from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.console.settings.training import Augmentation
 from bubbleloc.errors import InputError
 from bubbleloc.physics.transducer import P4_1, Response
 
@@ -17,6 +21,7 @@ REFERENCE_V = 9.65  # volts; noise levels are fractions of it
 CUTOFF_HZ = 5.1e6
 ORDER = 4
 COLOURS = ("low-pass", "white", "receive")
+LARGEST_SNR_DB = 200  # either sign: beyond what float32 resolves
 Amount = float | tuple[float, float]  # a number, or a range from which every draw takes one
 
 
@@ -44,10 +49,19 @@ class Noise:
             if isinstance(getattr(self, name), list):  # as files have it
                 object.__setattr__(self, name, tuple(getattr(self, name)))
         ends = _ends(self.level)
-        if not all(map(_is_number, ends)) or min(ends) < 0 or (len(ends) == 2 and ends[0] <= 0):
-            raise InputError(f"noise={self.level} must be 0 or more (1.0 adds 9.65 V)")
-        if not all(map(_is_number, _ends(self.snr_db or 0.0))):
-            raise InputError(f"snr_db={self.snr_db} must be a number of decibels, such as 20")
+        if not _rises(ends) or min(ends) < 0 or (len(ends) == 2 and ends[0] <= 0):
+            raise InputError(
+                f"noise={self.level} must be 0 or more (1.0 adds 9.65 V), or a range above 0, the "
+                "lower level first"
+            )
+        ends = _ends(0.0 if self.snr_db is None else self.snr_db)
+        if not _rises(ends) or max(map(abs, ends)) > LARGEST_SNR_DB:
+            raise InputError(
+                f"snr_db={self.snr_db} must be a number of decibels, such as 20, at most "
+                f"±{LARGEST_SNR_DB}, or a range, the lower end first"
+            )
+        if not (_is_number(self.clean_share) and 0 <= self.clean_share < 1):
+            raise InputError(f"clean_share={self.clean_share}: give 0 or more, and less than 1")
         if self.level != 0 and self.snr_db is not None:
             raise InputError(
                 f"noise={self.level} and snr_db={self.snr_db}: choose one, the published recipe "
@@ -66,6 +80,11 @@ class Noise:
     def is_received(self) -> bool:
         """Whether some of the noise passes the receive response of the transducer."""
         return self.colour in ("receive", "any")
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no line gets noise."""
+        return self.level == 0 and self.snr_db is None
 
     def __str__(self) -> str:
         if self.snr_db is not None:
@@ -88,7 +107,7 @@ class Noise:
         Args:
             receive: response of the transducer.
         """
-        if self == NO_NOISE or (self.clean_share and rng.random() < self.clean_share):
+        if self.is_silent or (self.clean_share and rng.random() < self.clean_share):
             return volts
         colour = self.colour or ("low-pass" if self.snr_db is None else "white")
         if colour == "any":
@@ -121,11 +140,17 @@ def _words(amount: Amount | Sequence[float]) -> str:
     return "–".join(f"{end:g}" for end in ends)
 
 
+def _rises(ends: Sequence[float]) -> bool:
+    """Whether ends are one number, or two, the smaller first."""
+    return all(map(_is_number, ends)) and len(ends) in (1, 2) and ends[0] <= ends[-1]
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
 NO_NOISE = Noise()
+NO_AUGMENTATION = Augmentation()
 
 
 def _low_passed(volts: Floats, sampling_rate_hz: float) -> Float32s:
@@ -148,3 +173,15 @@ def _filtered(noise: Floats, sampling_rate_hz: float, response: Response) -> Flo
 def _gain(samples: int, sampling_rate_hz: float, response: Response) -> Floats:
     gain = np.abs(response(np.asarray(np.fft.rfftfreq(samples, 1 / sampling_rate_hz), np.float64)))
     return np.asarray(gain / gain.max())
+
+
+def augment(volts: Float32s, augmentation: Augmentation, rng: np.random.Generator) -> Float32s:
+    """Return an RF line (L,) in volts as another receiver might have given it.
+
+    Gain, slope of the gain along the line, as after an imperfect time-gain compensation, and
+    polarity are drawn at random; bubbles stay where they are.
+    """
+    gain, slope = rng.uniform(-1, 1, 2) * (augmentation.gain_db, augmentation.slope_db)
+    decibels = gain + slope * np.linspace(-0.5, 0.5, volts.size)
+    sign = -1 if augmentation.polarity and rng.random() < 0.5 else 1
+    return np.asarray(sign * volts * 10 ** (decibels / 20), dtype=np.float32)

@@ -1,19 +1,27 @@
-"""Read dataset files: HDF5, schema version 1, checked before anything else is read.
+"""Dataset files: HDF5, schema version 1, checked before anything else is read.
 
-An unfinished file has the suffix ``.partial``; it is renamed when every signal is done.
+An unfinished file has the suffix ``.partial``; it is renamed when every signal is done. Files
+survive a killed process and a full disk: storage of the RF lines is allocated, and written, when
+the file is created. Filling them in later changes raw data only, so a killed process leaves a
+readable file, and a full disk is noticed before anything is simulated.
 """
 
+import contextlib
 import hashlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import yaml
+from numpy.typing import ArrayLike
 
+from bubbleloc import __version__
+from bubbleloc.arrays import Float32s
 from bubbleloc.errors import InputError
-from bubbleloc.files import MOST_SAMPLES
-from bubbleloc.physics import Setup
+from bubbleloc.files import MOST_SAMPLES, atomic, explain_write_errors
+from bubbleloc.physics import Bubbles, Setup, Signal
 from bubbleloc.physics.scene import BUBBLE_FIELDS
 from bubbleloc.physics.transducer import P4_1, Response
 from bubbleloc.physics.waveforms import TRISTATE, TRISTATE_HZ
@@ -25,6 +33,8 @@ ATTRIBUTES = ("sampling_rate_hz", "speed_of_sound_m_s", "config")  # those that 
 KINDS = {"rf": "f", "pressure_pa": "fiu", "done": "bu", "bubbles/offset": "iu"}  # NumPy's letters
 KINDS |= {f"bubbles/{field}": "fiu" for field in BUBBLE_FIELDS}
 MOST_SIGNALS = 2**28
+BUBBLE_CHUNK = 4096  # bubbles stored side by side
+SIGNAL_CHUNK = 1024
 _NUMBERS_AT_A_TIME = 2**16  # read for a fingerprint
 
 
@@ -41,8 +51,8 @@ def open_dataset(path: Path, mode: str = "r") -> h5py.File:
     """
     if not path.is_file():
         raise InputError(
-            f"no dataset at {path}; simulate it with bubbleloc.simulate or import it with "
-            "bubbleloc.convert"
+            f"no dataset at {path}; simulate it with bubbleloc simulate or import it with "
+            "bubbleloc convert"
         )
     try:
         file = h5py.File(path, mode)
@@ -155,17 +165,148 @@ def is_imported(path: Path) -> bool:
 
 
 def fingerprint(path: Path) -> str:
-    """Return a short hash of a dataset's content.
+    """Return two short hashes of a dataset's content, with a hyphen between them.
 
-    Sampling rate, speed of sound, RF lines, pressures, arrival samples.
+    The first is of sampling rate, speed of sound, RF lines, pressures and arrival samples; version
+    0.1 noted it alone. The second is of the pulse's frequency, radii, depths and lateral positions.
     """
-    digest = hashlib.sha256()
     with open_dataset(path) as file:
         scale = scale_of(file)
-        digest.update(np.array([scale.sampling_rate_hz, scale.speed_of_sound_m_s]).tobytes())
+        scale_of_lines = np.array([scale.sampling_rate_hz, scale.speed_of_sound_m_s])
+        lines = hashlib.sha256(scale_of_lines.tobytes())
         for row in range(file["rf"].shape[0]):
-            digest.update(file["rf"][row].tobytes())
+            lines.update(file["rf"][row].tobytes())
         for key in ("pressure_pa", "bubbles/offset", "bubbles/arrival_sample"):
-            for first in range(0, len(file[key]), _NUMBERS_AT_A_TIME):
-                digest.update(file[key][first : first + _NUMBERS_AT_A_TIME].tobytes())
-    return digest.hexdigest()[:16]
+            _add(lines, file[key])
+        rest = hashlib.sha256(np.array(scale.frequency_hz or np.nan).tobytes())
+        for key in ("bubbles/radius_m", "bubbles/depth_m", "bubbles/lateral_m"):
+            _add(rest, file[key])
+    return f"{lines.hexdigest()[:16]}-{rest.hexdigest()[:16]}"
+
+
+def _add(digest: "hashlib._Hash", numbers: h5py.Dataset) -> None:
+    for first in range(0, len(numbers), _NUMBERS_AT_A_TIME):
+        digest.update(numbers[first : first + _NUMBERS_AT_A_TIME].tobytes())
+
+
+def same_data(one: str, other: str) -> bool:
+    """Return whether two texts that begin with a `fingerprint` and are else alike tell of one data.
+
+    Where one of them has the first hash alone, as version 0.1 noted it, that hash decides.
+    """
+    (hashes, _, rest), (others, _, other_rest) = one.partition(" "), other.partition(" ")
+    if ("-" in hashes) != ("-" in others):
+        hashes, others = hashes.partition("-")[0], others.partition("-")[0]
+    return (hashes, rest) == (others, other_rest)
+
+
+@contextlib.contextmanager
+def create(
+    path: Path,
+    *,
+    samples: int,
+    scale: Scale,
+    seed: int,
+    split: str,
+    config: str,
+) -> Iterator[h5py.File]:
+    """Open a new dataset file of no signals, which appears at ``path`` when the block ends.
+
+    The caller holds the lock of the file.
+
+    Args:
+        samples: of an RF line.
+        scale: what one of them is worth.
+        config: resolved YAML that defines the content; a resumed file must have the same.
+
+    Raises:
+        InputError: the disk is full, or the folder cannot be written.
+    """
+    with (
+        explain_write_errors(path),
+        atomic(path) as unfinished,
+        h5py.File(unfinished, "w") as file,
+    ):
+        file.attrs.update(
+            schema_version=SCHEMA_VERSION,
+            sampling_rate_hz=scale.sampling_rate_hz,
+            speed_of_sound_m_s=scale.speed_of_sound_m_s,
+            seed=seed,
+            split=split,
+            config=config,
+            software=f"bubbleloc {__version__}",
+        )
+        if scale.frequency_hz is not None:
+            file.attrs["frequency_hz"] = scale.frequency_hz
+        _allocate(file, "rf", np.float32, (1, samples))
+        _allocate(file, "done", np.bool_, (SIGNAL_CHUNK,))
+        _allocate(file, "pressure_pa", np.float64, (SIGNAL_CHUNK,))
+        file.create_group("bubbles")
+        _allocate(file, "bubbles/offset", np.int64, (SIGNAL_CHUNK,))
+        file["bubbles/offset"].resize(1, axis=0)
+        for field in BUBBLE_FIELDS:
+            _allocate(file, f"bubbles/{field}", np.float64, (BUBBLE_CHUNK,))
+        yield file
+
+
+def _allocate(file: h5py.File, name: str, dtype: type, chunk: tuple[int, ...]) -> None:
+    """Create a growing dataset of zeros whose storage exists as soon as it grows."""
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    settings.set_fill_time(h5py.h5d.FILL_TIME_ALLOC)
+    settings.set_chunk(chunk)
+    space = h5py.h5s.create_simple((0, *chunk[1:]), (h5py.h5s.UNLIMITED, *chunk[1:]))
+    kind = h5py.h5t.py_create(dtype, logical=True)
+    h5py.h5d.create(file.id, name.encode(), kind, space, settings)
+
+
+def append_truth(file: h5py.File, pressure_pa: Sequence[float], bubbles: Sequence[Bubbles]) -> None:
+    """Add the pressure and the bubbles of signals after those that are there."""
+    ends = np.cumsum([len(of_signal) for of_signal in bubbles])
+    _append(file["pressure_pa"], pressure_pa)
+    _append(file["bubbles/offset"], file["bubbles/offset"][-1] + ends)
+    together = Bubbles.concatenate(bubbles)
+    for field in BUBBLE_FIELDS:
+        _append(file[f"bubbles/{field}"], getattr(together, field))
+
+
+def append_signal(file: h5py.File, signal: Signal) -> None:
+    """Add a finished signal."""
+    append_truth(file, [signal.pressure_pa], [signal.bubbles])
+    _append(file["rf"], [signal.volts])
+    _append(file["done"], [True])
+
+
+def reserve_lines(file: h5py.File) -> None:
+    """Allocate an RF line, not done, for every signal whose truth is there."""
+    for name in ("rf", "done"):
+        file[name].resize(file["pressure_pa"].shape[0], axis=0)
+
+
+def _append(dataset: h5py.Dataset, rows: ArrayLike) -> None:
+    count = len(np.asarray(rows))
+    dataset.resize(dataset.shape[0] + count, axis=0)
+    if count:
+        dataset[-count:] = rows
+
+
+def write_line(file: h5py.File, index: int, volts: Float32s) -> None:
+    """Fill in the RF line of a signal and mark it done.
+
+    Raises:
+        InputError: the write failed; the signal then does not count as done.
+    """
+    with explain_write_errors(Path(file.filename)):
+        file["rf"][index] = volts
+        file.flush()  # the line is on its way to the disk before it counts as done
+        file["done"][index] = True
+
+
+@contextlib.contextmanager
+def closing(file: h5py.File) -> Iterator[h5py.File]:
+    """Close a file at the end of a block, where the last writes may fail."""
+    try:
+        yield file
+    finally:
+        with explain_write_errors(Path(file.filename)):
+            file.close()

@@ -3,28 +3,28 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from bubbleloc.arrays import Float32s
-from bubbleloc.data.dataset import RFDataset
+from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.data.dataset import Lines
 from bubbleloc.data.execution import run_workers
 from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.physics import Bubbles, Setup, Signal, simulate_rf, true_bubbles
 
 
-class StreamedLines(RFDataset):
+class StreamedLines(Lines):
     """The split "train" of a dataset as if it were endless, in memory one epoch at a time.
 
     Epoch e has its signals e·n … (e + 1)·n − 1: the same after a resumption and for any number of
-    workers. Worker processes simulate the next epoch during the present one. What is common to
-    all lines of a dataset is read from its validation split.
+    workers. Worker processes simulate the next epoch during the present one.
 
     Args:
         plan: of the dataset; n is its number of training signals.
         epochs: of the whole training.
-        noise, seed: see `RFDataset`.
+        noise, seed: see `Lines`.
         workers: processes that simulate; None for one per core.
     """
 
@@ -36,9 +36,17 @@ class StreamedLines(RFDataset):
         seed: int = 0,
         workers: int | None = None,
     ) -> None:
-        super().__init__(plan.path("val"), noise, "train", seed)
+        setup = plan.setup()
+        super().__init__(
+            setup.samples,
+            setup.scale,
+            range(plan.signals["train"]),
+            noise=noise,
+            split="train",
+            seed=seed,
+            receive=setup.transducer.receive,
+        )
         self.plan, self.epochs, self.workers = plan, epochs, workers
-        self.signals = list(range(plan.signals["train"]))
         self._lines: list[Signal] = []
         self._epoch = -1
         self._next: tuple[int, Iterator[Signal]] | None = None
@@ -47,20 +55,19 @@ class StreamedLines(RFDataset):
         """Wait for the lines of an epoch, and let workers simulate those of the next."""
         if epoch == self._epoch:
             return
-        with run_workers(len(self.signals), workers=self.workers):
+        with run_workers(len(self), workers=self.workers):
             if self._next is None or self._next[0] != epoch:
                 self._next = epoch, self._simulate(epoch)
-            waiting = f"simulate epoch {epoch}"
-            bar = tqdm(self._next[1], waiting, len(self.signals), delay=1, unit="signal")
+            bar = tqdm(self._next[1], f"simulate epoch {epoch}", len(self), delay=1, unit="signal")
             self._lines, self._epoch = list(bar), epoch
             more = epoch + 1 < self.epochs
             self._next = (epoch + 1, self._simulate(epoch + 1)) if more else None
 
     def _simulate(self, epoch: int) -> Iterator[Signal]:
-        first, setup = epoch * len(self.signals), self.plan.setup()
+        first, setup = epoch * len(self), self.plan.setup()
         tasks = (
             delayed(_simulated)(self.plan, setup, index)
-            for index in range(first, first + len(self.signals))
+            for index in range(first, first + len(self))
         )
         lines: Iterator[Signal] = Parallel(return_as="generator", pre_dispatch="all")(tasks)
         return lines
@@ -70,11 +77,16 @@ class StreamedLines(RFDataset):
         return self._lines[index].volts
 
     def bubbles(self, index: int) -> Bubbles:
-        """Return the bubbles of a line of the present epoch."""
+        """Return the true bubbles of a line of the present epoch."""
         return self._lines[index].bubbles
 
+    @property
+    def pressure_pa(self) -> Floats:
+        """Amplitude of the pulse in every line of the present epoch, (n,)."""
+        return np.array([line.pressure_pa for line in self._lines])
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_next": None}
+        return {**self.__dict__, "_next": None}
 
 
 def _simulated(plan: DatasetPlan, setup: Setup, index: int) -> Signal:

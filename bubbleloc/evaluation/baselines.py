@@ -15,8 +15,7 @@ from tqdm import tqdm
 
 from bubbleloc.arrays import Floats
 from bubbleloc.data import store
-from bubbleloc.data.dataset import Batch
-from bubbleloc.data.splits import Split
+from bubbleloc.data.dataset import Batch, RFDataset
 from bubbleloc.errors import InputError, printable
 from bubbleloc.evaluation.classical import (
     echo_template,
@@ -37,7 +36,7 @@ _RECEIVE_S = 0.7e-6
 
 
 def score_baselines(
-    classical: Sequence[str], selection: Split, test: Split, one_to_one: Sequence[int] = ()
+    classical: Sequence[str], selection: RFDataset, test: RFDataset, one_to_one: Sequence[int] = ()
 ) -> dict[str, MethodScores]:
     """Score random output and classical methods, see `score_method`; return the scores by name.
 
@@ -60,7 +59,7 @@ def score_baselines(
     }
 
 
-def _classical(name: str, echo: Floats, selection: Split) -> Method:
+def _classical(name: str, echo: Floats, selection: RFDataset) -> Method:
     if name == "matched_filter":
         return partial(_outputs, solve=partial(matched_filter, template=echo))
     if name == "wiener":
@@ -70,7 +69,7 @@ def _classical(name: str, echo: Floats, selection: Split) -> Method:
     return partial(_cached_outputs, solve=solve, name=f"{name}-{digest}")
 
 
-def _best_wiener(echo: Floats, selection: Split) -> Method:
+def _best_wiener(echo: Floats, selection: RFDataset) -> Method:
     """Wiener deconvolution with the noise of highest F1, averaged over signals and tolerances."""
 
     def mean_f1(method: Method) -> float:
@@ -84,13 +83,15 @@ def _best_wiener(echo: Floats, selection: Split) -> Method:
     return max(methods, key=mean_f1)
 
 
-def _outputs(split: Split, solve: Callable[[Floats], Outputs]) -> Iterator[tuple[Batch, Answer]]:
+def _outputs(
+    split: RFDataset, solve: Callable[[Floats], Outputs]
+) -> Iterator[tuple[Batch, Answer]]:
     for batch in split.batches():
         yield batch, Answer(solve(batch.rf.astype(np.float64)))
 
 
 def _cached_outputs(
-    split: Split, solve: Callable[[Floats], Outputs], name: str
+    split: RFDataset, solve: Callable[[Floats], Outputs], name: str
 ) -> Iterator[tuple[Batch, Answer]]:
     """Outputs of a slow method, kept as a file per batch in a folder beside the dataset."""
     folder = split.path.parent / CACHE / f"{name} {split.key}".replace(" ", "-")
@@ -108,7 +109,7 @@ def _cached_outputs(
         start += len(batch.rf)
 
 
-def _echo(split: Split) -> Floats:
+def _echo(split: RFDataset) -> Floats:
     """Echo of one bubble under the physics that a dataset was simulated with, no longer than it.
 
     An imported dataset does not say; it gets the published physics at its sampling rate.

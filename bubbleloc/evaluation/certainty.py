@@ -7,8 +7,8 @@ import pandas as pd
 
 from bubbleloc.arrays import Floats
 from bubbleloc.data import store
+from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.noise import REFERENCE_V, Noise
-from bubbleloc.data.splits import Split
 from bubbleloc.evaluation.scoring import Pass
 from bubbleloc.metrics.certainty import pair_table, root_mean_square
 from bubbleloc.metrics.detections import EmitterDetections
@@ -21,7 +21,7 @@ DISTANCES = (0, 1, 2, 4, 8, 16, 32, ISOLATED, np.inf)  # to the nearest other bu
 ECHOES = 200  # simulated per bin, for its bound
 
 
-def certainty_of(tested: Pass, test: Split) -> Certainty | None:
+def certainty_of(tested: Pass, test: RFDataset) -> Certainty | None:
     """Return what a pass over test lines tells of certainty; None for a head that counts."""
     emitters = [line for line in tested.detections if isinstance(line, EmitterDetections)]
     if not emitters:
@@ -31,7 +31,7 @@ def certainty_of(tested: Pass, test: Split) -> Certainty | None:
     return Certainty(pairs, counts, errors_and_bounds(pairs, test))
 
 
-def errors_and_bounds(pairs: pd.DataFrame, test: Split) -> pd.DataFrame:
+def errors_and_bounds(pairs: pd.DataFrame, test: RFDataset) -> pd.DataFrame:
     """Return errors beside their Cramér–Rao bounds, a row per distance to the nearest bubble.
 
     Columns: ``low`` and ``high`` (samples), ``pairs``, ``rmse`` and ``bound`` (root mean square
@@ -58,7 +58,7 @@ def errors_and_bounds(pairs: pd.DataFrame, test: Split) -> pd.DataFrame:
     return pd.DataFrame(rows)[["low", "high", "pairs", "rmse", "bound"]]
 
 
-def _distances(test: Split, line: int) -> Floats:
+def _distances(test: RFDataset, line: int) -> Floats:
     """Samples from every bubble of a line to the nearest other one."""
     arrival = test.bubbles(line).arrival_sample
     order = np.argsort(arrival)
@@ -69,7 +69,7 @@ def _distances(test: Split, line: int) -> Floats:
 
 
 def _bounds(
-    matched: pd.DataFrame, distance: Floats, test: Split, noise_v: float, setup: Setup
+    matched: pd.DataFrame, distance: Floats, test: RFDataset, noise_v: float, setup: Setup
 ) -> Floats:
     """Bounds of some bubbles in samples."""
     bounds = []

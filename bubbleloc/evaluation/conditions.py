@@ -8,10 +8,10 @@ import pandas as pd
 
 from bubbleloc.arrays import Float32s
 from bubbleloc.console.composition import settings_from_python
+from bubbleloc.data.dataset import open_split
 from bubbleloc.data.generate import simulate_missing
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.plan import plan_of
-from bubbleloc.data.splits import open_split
 from bubbleloc.evaluation.reports import report_folder
 from bubbleloc.evaluation.run import DEFAULT_BASELINES, at_rate_of, run_facts, score_network
 from bubbleloc.evaluation.specialists import CONDITIONS, POLYDISPERSE, SPECIALISTS

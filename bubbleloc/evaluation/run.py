@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bubbleloc.data.dataset import RFDataset
+from bubbleloc.data.dataset import RFDataset, open_split
 from bubbleloc.data.generate import simulate_missing
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.plan import plan_of
-from bubbleloc.data.splits import Split, open_split
 from bubbleloc.errors import InputError, printable
 from bubbleloc.evaluation.baselines import score_baselines
 from bubbleloc.evaluation.certainty import certainty_of
@@ -127,7 +126,7 @@ def score_network(
     )
 
 
-def _outcomes(network: MethodScores, test: Split) -> pd.DataFrame:
+def _outcomes(network: MethodScores, test: RFDataset) -> pd.DataFrame:
     """What became of every bubble and detection at the quoted tolerance."""
     at = network.one_to_one["tolerance"] == QUOTED_TOLERANCE
     threshold = network.one_to_one.loc[at, "threshold"].iloc[0]
@@ -168,7 +167,7 @@ def at_rate_of(
 ) -> tuple[Localizer, dict[str, str]]:
     """Return the network for the sampling rate of the test lines, and what to tell of it."""
     trained_hz = trained.card.scale.sampling_rate_hz
-    lines_hz = RFDataset(folder / "test.h5").sampling_rate_hz
+    lines_hz = RFDataset(folder / "test.h5").scale.sampling_rate_hz
     if trained_hz == lines_hz:
         return trained.network, {}
     if not resample:
@@ -194,7 +193,7 @@ def run_facts(trained: runs.TrainedNetwork, seed: int, checkpoint: str) -> dict[
     }
 
 
-def examples(network: Localizer, test: Split, selection: Sweep) -> list[Example]:
+def examples(network: Localizer, test: RFDataset, selection: Sweep) -> list[Example]:
     """Return a sparse and a dense test line with the network's output and its threshold."""
     place = list(selection.tolerances).index(QUOTED_TOLERANCE)
     threshold = float(best_thresholds(selection)[place])

@@ -11,8 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from bubbleloc.arrays import Floats
-from bubbleloc.data.dataset import Batch
-from bubbleloc.data.splits import Split
+from bubbleloc.data.dataset import Batch, RFDataset
 from bubbleloc.errors import InputError, printable
 from bubbleloc.metrics import Scores, Sweep, best_thresholds, scores_at, tolerance_sweep
 from bubbleloc.metrics.detections import Detections
@@ -22,7 +21,7 @@ from bubbleloc.nn import Localizer
 
 Batches = Iterable[tuple[Batch, Answer]]
 """Batches of a split in their order, each with a method's answer."""
-Method = Callable[[Split], Batches]
+Method = Callable[[RFDataset], Batches]
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class MethodScores:
 
 
 def score_method(
-    method: Method, selection: Split, test: Split, one_to_one: Sequence[int] = ()
+    method: Method, selection: RFDataset, test: RFDataset, one_to_one: Sequence[int] = ()
 ) -> MethodScores:
     """Choose the thresholds of a method on one split and score it on the other.
 
@@ -102,7 +101,7 @@ def read_outputs(batches: Batches, pick: bool = True) -> Pass:
 
 
 def predict(
-    split: Split, network: Localizer, batch_size: int = 16
+    split: RFDataset, network: Localizer, batch_size: int = 16
 ) -> Iterator[tuple[Batch, Answer]]:
     """Apply a network to all lines of a split, with a progress bar."""
     batches = -(-len(split) // batch_size)

@@ -8,8 +8,8 @@ from typing import Any
 
 from bubbleloc import __version__
 from bubbleloc.arrays import Floats
+from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.splits import Split
 from bubbleloc.errors import InputError
 from bubbleloc.files import fingerprint, read_yaml, write_yaml
 from bubbleloc.metrics.certainty import calibrate
@@ -56,7 +56,7 @@ class Card:
     calibration: Calibration = UNCALIBRATED
 
 
-def choose_on(network: Localizer, split: Split) -> tuple[dict[int, float], Calibration]:
+def choose_on(network: Localizer, split: RFDataset) -> tuple[dict[int, float], Calibration]:
     """Return the best threshold per tolerance, and the calibration of a head of emitters.
 
     Best is the highest mean one-to-one F1; a line without bubbles counts 1 where nothing is found
@@ -76,7 +76,7 @@ def choose_on(network: Localizer, split: Split) -> tuple[dict[int, float], Calib
     return dict.fromkeys(PAIR_TOLERANCES, 0.0), calibration
 
 
-def look_at(noisy: Split, clean: Split) -> Likeness | None:
+def look_at(noisy: RFDataset, clean: RFDataset) -> Likeness | None:
     """Return how the lines of a split look, with and without noise; None if too short or few."""
     without = (batch.rf for batch in clean.batches())
     with_noise = (batch.rf for batch in noisy.batches()) if noisy.noise != clean.noise else None

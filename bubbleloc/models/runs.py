@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from bubbleloc.console import settings
+from bubbleloc.data.dataset import open_split
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.splits import open_split
 from bubbleloc.data.store import waveform_name
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_zip, fingerprint, read_yaml, write_yaml

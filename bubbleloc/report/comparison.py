@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bubbleloc.data.store import same_data
 from bubbleloc.errors import InputError
 from bubbleloc.files import atomic_folder, check_output
 from bubbleloc.metrics import QUOTED_TOLERANCE
@@ -113,9 +114,9 @@ def check_comparison_folder(folder: Path) -> None:
 
 def _check(runs: Mapping[str, Report], tolerance: int) -> None:
     first, *_ = runs
-    data = {name: (run.test_fingerprint, run.scale) for name, run in runs.items()}
     for name, report in runs.items():
-        if data[name] != data[first]:  # a sample must be worth the same in µm
+        alike = same_data(report.test_fingerprint, runs[first].test_fingerprint)
+        if not alike or report.scale != runs[first].scale:  # a sample must be worth the same in µm
             raise InputError(
                 f"{name} and {first} were scored on different test data: evaluate both on the "
                 "same dataset before comparing them"

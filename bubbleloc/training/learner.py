@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from bubbleloc.data.dataset import Line
+from bubbleloc.data.batches import Line
 from bubbleloc.metrics import QUOTED_TOLERANCE, THRESHOLDS, tolerance_sweep
 from bubbleloc.nn import Localizer
 from bubbleloc.training.losses import DualLoss, EmitterLoss

@@ -10,7 +10,7 @@ from subprocess import DEVNULL, SubprocessError, check_output
 from typing import Any
 
 from bubbleloc import __version__
-from bubbleloc.data.store import SPLITS, fingerprint
+from bubbleloc.data.store import SPLITS, fingerprint, same_data
 from bubbleloc.errors import InputError
 from bubbleloc.files import read_yaml, write_yaml
 
@@ -62,10 +62,13 @@ def check_dataset(folder: Path, dataset: Path, splits: tuple[str, ...], remedy: 
     noted = read(folder)["dataset"]
     for split in splits:
         path = dataset / f"{split}.h5"
-        if split in noted and path.is_file() and (found := fingerprint(path)) != noted[split]:
+        if split not in noted or not path.is_file():
+            continue
+        present, before = fingerprint(path), str(noted[split])
+        if not same_data(present, before):
             raise InputError(
-                f"{path} is not the data that {folder} was trained beside (fingerprint {found}, "
-                f"not {noted[split]}): {remedy}"
+                f"{path} is not the data that {folder} was trained beside (fingerprint {present}, "
+                f"not {before}): {remedy}"
             )
 
 

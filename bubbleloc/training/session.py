@@ -9,13 +9,12 @@ from typing import Any
 import torch
 
 from bubbleloc import process
-from bubbleloc.data.augmentation import Augmentation
-from bubbleloc.data.dataset import RFDataset
+from bubbleloc.console.settings.training import Augmentation, Loader
+from bubbleloc.data.batches import RFDataModule
+from bubbleloc.data.dataset import RFDataset, open_split
 from bubbleloc.data.generate import simulate_missing
-from bubbleloc.data.module import LoaderSettings, RFDataModule
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.plan import DatasetPlan, plan_of
-from bubbleloc.data.splits import open_split
 from bubbleloc.data.stream import StreamedLines
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
@@ -74,7 +73,7 @@ def resume(folder: Path, *, command: str = "") -> Path | None:
 def _train(
     settings: runs.Config, folder: Path, command: str, *, resumes: bool, sweep_job: bool = False
 ) -> Path | None:
-    loader, noise = LoaderSettings(**settings["loader"]), Noise.of(settings)
+    loader, noise = Loader(**settings["loader"]), Noise.of(settings)
     network = runs.network_of(settings)
     if settings.get("start_from") and not resumes:
         _start_from(settings["start_from"], network)
@@ -84,7 +83,7 @@ def _train(
     _refuse_uneven_batch(loader, trainer.world_size)
     if trainer.is_global_zero:
         _simulate(plan.files(), settings["workers"], take_turns=sweep_job)
-    network.sampling_rate_hz = open_split(plan.folder, runs.SELECTION).sampling_rate_hz
+    network.sampling_rate_hz = open_split(plan.folder, runs.SELECTION).scale.sampling_rate_hz
     if settings.get("compression"):
         network.scaling.compress_with(torch.from_numpy(matched_filter(plan.setup())))
     drawn = {"noise": noise, "seed": settings["seed"]}
@@ -137,7 +136,7 @@ def _refuse_long_kernel(network: Localizer, settings: runs.Config, plan: Dataset
         )
 
 
-def _refuse_uneven_batch(loader: LoaderSettings, processes: int) -> None:
+def _refuse_uneven_batch(loader: Loader, processes: int) -> None:
     if loader.batch_size % processes:
         raise InputError(
             f"loader.batch_size={loader.batch_size} cannot be shared by {processes} processes; "

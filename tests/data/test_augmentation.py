@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from bubbleloc.data.augmentation import NO_AUGMENTATION, Augmentation
+from bubbleloc.console.settings.training import Augmentation
+from bubbleloc.data.noise import NO_AUGMENTATION, augment
 
 
 def changed(augmentation, seed, line):
-    return augmentation(line, np.random.default_rng(seed))
+    return augment(line, augmentation, np.random.default_rng(seed))
 
 
 @pytest.fixture

@@ -6,13 +6,11 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from bubbleloc.data import writing
-from bubbleloc.data.augmentation import Augmentation
-from bubbleloc.data.crops import Crop, CropDataset, CropSampler
-from bubbleloc.data.dataset import RFDataset, collate
-from bubbleloc.data.module import LoaderSettings, RFDataModule
+from bubbleloc.console.settings.training import Augmentation, Loader
+from bubbleloc.data import store
+from bubbleloc.data.batches import Crop, CropDataset, CropSampler, RFDataModule, collate
+from bubbleloc.data.dataset import RFDataset, open_split
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
 from bubbleloc.formats.srml import PUBLISHED
 from bubbleloc.physics import Bubbles, Signal
@@ -24,24 +22,32 @@ def lines(tiny):
     return RFDataset(tiny / "train.h5")
 
 
+def whole(lines, index):
+    """A whole line as a training reads it."""
+    return CropDataset(lines)[Crop(lines.signals[index], 0, lines.samples)]
+
+
 def test_count_grid_holds_every_bubble_at_its_rounded_arrival(lines):
     for index in range(len(lines)):
-        count = lines[index]["count"].squeeze().numpy()
+        count = whole(lines, index)["count"].squeeze().numpy()
         arrivals = np.rint(lines.bubbles(index).arrival_sample).astype(int)
         assert count.sum() == arrivals.size
         assert set(np.flatnonzero(count)) == set(arrivals)
 
 
 def test_workers_open_the_file_themselves(lines):
-    lines[0]  # opened here, must not travel
+    lines.volts(0)  # opened here, must not travel
     restored = pickle.loads(pickle.dumps(lines))
     assert restored._file is None
-    assert torch.equal(restored[1]["rf"], lines[1]["rf"])
+    assert np.array_equal(restored.volts(1), lines.volts(1))
 
 
 def test_reading_processes_give_the_same_batches(lines):
     def volts(workers):
-        loader = DataLoader(lines, 4, collate_fn=collate, num_workers=workers)
+        crops = [Crop(signal, 0, lines.samples) for signal in lines.signals]
+        loader = DataLoader(
+            CropDataset(lines), 4, sampler=crops, collate_fn=collate, num_workers=workers
+        )
         return torch.cat([batch["rf"] for batch in loader])
 
     assert torch.equal(volts(0), volts(2))
@@ -49,9 +55,9 @@ def test_reading_processes_give_the_same_batches(lines):
 
 def test_crops_have_the_counts_of_their_window_and_the_whole_line(lines):
     crop = CropDataset(lines)[Crop(signal=2, start=500, samples=1000)]
-    whole = lines[2]
-    assert torch.equal(crop["rf"], whole["rf"])
-    assert torch.equal(crop["count"], whole["count"][:, 500:1500])
+    line = whole(lines, 2)
+    assert torch.equal(crop["rf"], line["rf"])
+    assert torch.equal(crop["count"], line["count"][:, 500:1500])
     assert crop["start"] == 500
 
 
@@ -69,7 +75,7 @@ def test_crops_have_the_bubbles_of_their_window_with_radii(lines):
 
 
 def test_batches_fill_lines_of_fewer_bubbles_with_nan(lines):
-    batch = collate([lines[index] for index in range(3)])
+    batch = collate([whole(lines, index) for index in range(3)])
     for name in ("arrival_sample", "radius_um"):
         assert batch[name].isfinite().sum(1).tolist() == lines.bubble_counts[:3].tolist()
         assert batch[name].shape == (3, max(lines.bubble_counts[:3]))
@@ -160,7 +166,7 @@ def test_no_two_splits_share_noise(tiny, tmp_path, seed):
     """All splits are the same lines here, so that equal lines would mean equal noise."""
     for name in ("train", "val", "test"):
         (tmp_path / f"{name}.h5").write_bytes((tiny / "val.h5").read_bytes())
-    data = RFDataModule(tmp_path, LoaderSettings(crop=None), noise=Noise(0.1), seed=seed)
+    data = RFDataModule(tmp_path, Loader(crop=None), noise=Noise(0.1), seed=seed)
     fixed = [open_split(tmp_path, name, Noise(0.1)) for name in ("train", "val", "test")]
     lines = [split.volts(0) for split in (*fixed, data.train)]
     lines += [crop["rf"].squeeze(0).numpy() for crop in training_lines(data, [0], signal=0)]
@@ -179,10 +185,10 @@ def training_lines(data, epochs, signal):
 
 def test_training_noise_is_fresh_in_every_draw_and_exact_after_a_resume(tiny):
     noisy = {"noise": Noise(0.1), "seed": 3}
-    data = RFDataModule(tiny, LoaderSettings(crop=None), **noisy)
+    data = RFDataModule(tiny, Loader(crop=None), **noisy)
     seen = [line["rf"] for line in training_lines(data, [0, 1], signal=2)]
     assert len({rf.numpy().tobytes() for rf in seen}) == len(seen) == 8
-    resumed = RFDataModule(tiny, LoaderSettings(crop=None, workers=2), **noisy)
+    resumed = RFDataModule(tiny, Loader(crop=None, workers=2), **noisy)
     loaders = data.train_dataloader(), resumed.train_dataloader()
     for loader in loaders:
         loader.sampler.set_epoch(1)
@@ -221,10 +227,10 @@ def test_batches_hold_the_lines_and_their_truth_in_order(tiny):
 def test_unusual_lines_are_counted(tmp_path, arrivals, counted):
     path, samples = tmp_path / "test.h5", 8446
     about = {"scale": PUBLISHED, "seed": 0, "split": "test", "config": "source: imported"}
-    with writing.create(path, samples=samples, **about) as file:
+    with store.create(path, samples=samples, **about) as file:
         for row in map(np.array, arrivals):
             bubbles = Bubbles(*[row.astype(float)] * 4)
-            writing.append_signal(file, Signal(np.zeros(samples, np.float32), bubbles, 1e5))
+            store.append_signal(file, Signal(np.zeros(samples, np.float32), bubbles, 1e5))
     for noise in (Noise(0.1), Noise(snr_db=10)):
         (batch,) = open_split(tmp_path, "test", noise).batches()
         assert np.isfinite(batch.rf).all()
@@ -242,22 +248,23 @@ def imported(tiny, folder):
 
 
 def test_a_fifth_is_held_out_where_imported_data_have_no_validation(tiny, tmp_path):
-    data = RFDataModule(imported(tiny, tmp_path), LoaderSettings(crop=500), seed=3)
-    again = RFDataModule(tmp_path, LoaderSettings(), seed=4)
+    data = RFDataModule(imported(tiny, tmp_path), Loader(crop=500), seed=3)
+    again = RFDataModule(tmp_path, Loader(), seed=4)
     assert data.val.signals == again.val.signals
     assert sorted([*data.train.signals, *data.val.signals]) == list(range(8))
     assert len(data.val) == 2
     drawn = {crop.signal for crop in data.train_dataloader().sampler}
     assert drawn == set(data.train.signals)
     validated = torch.cat([batch["rf"] for batch in data.val_dataloader()])
-    whole = RFDataset(tiny / "train.h5")
-    assert torch.equal(validated, torch.stack([whole[i]["rf"] for i in data.val.signals]))
+    lines = RFDataset(tiny / "train.h5")
+    held_out = torch.stack([whole(lines, signal)["rf"] for signal in data.val.signals])
+    assert torch.equal(validated, held_out)
 
 
 def test_nothing_is_held_out_beside_a_validation_split(tiny, tmp_path):
     folder = imported(tiny, tmp_path)
     (folder / "val.h5").write_bytes((tiny / "val.h5").read_bytes())
-    data = RFDataModule(folder, LoaderSettings())
+    data = RFDataModule(folder, Loader())
     assert (len(data.train), len(data.val)) == (8, 4)
     assert len(data.train_dataloader().sampler) == 8 * 4
 
@@ -265,7 +272,7 @@ def test_nothing_is_held_out_beside_a_validation_split(tiny, tmp_path):
 def test_a_missing_validation_split_of_ours_is_named(tiny, tmp_path):
     (tmp_path / "train.h5").write_bytes((tiny / "train.h5").read_bytes())
     with pytest.raises(InputError, match=r"no dataset at .*val.h5"):
-        RFDataModule(tmp_path, LoaderSettings())
+        RFDataModule(tmp_path, Loader())
 
 
 def test_one_imported_signal_is_too_few(tiny, tmp_path):
@@ -278,7 +285,7 @@ def test_one_imported_signal_is_too_few(tiny, tmp_path):
         for field in BUBBLE_FIELDS:
             file[f"bubbles/{field}"].resize(bubbles, axis=0)
     with pytest.raises(InputError, match=r"one signal and no val.h5"):
-        RFDataModule(tmp_path, LoaderSettings())
+        RFDataModule(tmp_path, Loader())
 
 
 def test_bad_values_are_refused_by_name(tiny, tmp_path):
@@ -287,7 +294,7 @@ def test_bad_values_are_refused_by_name(tiny, tmp_path):
     with h5py.File(path, "r+") as file:
         file["rf"][2, 7] = np.nan
     with pytest.raises(InputError, match="signal 2 has NaN"):
-        RFDataset(path)[2]
+        RFDataset(path).volts(2)
     with h5py.File(path, "r+") as file:
         file["done"][0] = False
     with pytest.raises(InputError, match="incomplete"):

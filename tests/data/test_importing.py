@@ -158,7 +158,7 @@ def test_other_rates_are_named_by_the_user(source, tmp_path):
     with pytest.raises(InputError, match=r"nothing to import.*sampled at 6e\+07 Hz"):
         import_folder(source, tmp_path / "train.h5")
     assert import_folder(source, tmp_path / "train.h5", Scale(60e6, 1480, None)).imported == 1
-    assert RFDataset(tmp_path / "train.h5").sampling_rate_hz == 60e6
+    assert RFDataset(tmp_path / "train.h5").scale.sampling_rate_hz == 60e6
 
 
 def test_refusals_are_one_line_and_leave_nothing(source, tmp_path):

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from bubbleloc.data import store, writing
+from bubbleloc.data import store
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.importing import import_folder
 from bubbleloc.errors import InputError
@@ -91,8 +91,8 @@ def test_killed_at_five_random_moments(plan, tmp_path):
 
 
 def die_at_call(number, name):
-    """Kill this process when ``writing.<name>`` is called for the ``number``-th time."""
-    original, calls = getattr(writing, name), []
+    """Kill this process when ``store.<name>`` is called for the ``number``-th time."""
+    original, calls = getattr(store, name), []
 
     def deadly(*arguments, **named):
         calls.append(0)
@@ -100,7 +100,7 @@ def die_at_call(number, name):
             os.kill(os.getpid(), signal.SIGKILL)
         return original(*arguments, **named)
 
-    setattr(writing, name, deadly)
+    setattr(store, name, deadly)
 
 
 @pytest.mark.parametrize(

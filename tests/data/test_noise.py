@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 from scipy import signal
@@ -94,9 +96,33 @@ def test_no_noise_changes_nothing():
         ({"snr_db": float("inf")}, "snr_db=inf"),
         ({"level": 0.1, "snr_db": 20}, "choose one"),
         ({"level": [0, 0.4]}, "noise="),
+        ({"level": [0.5, 0.1]}, r"noise=\(0.5, 0.1\) must be .* the lower level first"),
+        ({"level": [0.1, 0.2, 0.3]}, "noise="),
+        ({"snr_db": 1e6}, "snr_db=1000000.0 must be .* at most ±200"),
+        ({"snr_db": -201}, "snr_db=-201"),
+        ({"snr_db": [20, 0]}, "the lower end first"),
+        ({"clean_share": 7}, "clean_share=7: give 0 or more, and less than 1"),
+        ({"clean_share": -0.1}, "clean_share=-0.1"),
+        ({"clean_share": float("nan")}, "clean_share=nan"),
         ({"colour": "pink"}, "choose any, low-pass, white, receive"),
     ],
 )
 def test_noise_that_makes_no_sense(settings, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as refused:
         Noise(**settings)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("settings", [{"clean_share": 0.5}, {"colour": "low-pass"}])
+def test_lines_stay_clean_where_the_level_is_zero(settings):
+    line = np.random.default_rng(0).normal(size=500).astype(np.float32)
+    for seed in range(8):
+        with warnings.catch_warnings(action="error"):
+            volts = Noise(0, **settings)(line, np.random.default_rng(seed), 62.5e6)
+        np.testing.assert_array_equal(volts, line)
+
+
+@pytest.mark.parametrize("snr_db", [-200, 200])
+def test_the_largest_ratios_give_finite_lines(snr_db):
+    line = np.random.default_rng(0).normal(size=500).astype(np.float32)
+    assert np.isfinite(Noise(snr_db=snr_db)(line, np.random.default_rng(0), 62.5e6)).all()

@@ -1,3 +1,5 @@
+import hashlib
+
 import h5py
 import numpy as np
 import pytest
@@ -39,13 +41,43 @@ def test_fingerprint_tells_datasets_apart(tiny):
     assert store.fingerprint(tiny / "val.h5") != store.fingerprint(tiny / "test.h5")
 
 
-@pytest.mark.parametrize("name", ["sampling_rate_hz", "speed_of_sound_m_s"])
-def test_a_fingerprint_holds_what_a_sample_is_worth(tiny, tmp_path, name):
+IN_A_FINGERPRINT = [
+    *("sampling_rate_hz", "speed_of_sound_m_s", "frequency_hz"),
+    *("rf", "pressure_pa", *(f"bubbles/{field}" for field in BUBBLE_FIELDS)),
+]
+
+
+@pytest.mark.parametrize("name", IN_A_FINGERPRINT)
+def test_a_fingerprint_holds_all_that_a_dataset_tells(tiny, tmp_path, name):
     path = tmp_path / "val.h5"
     path.write_bytes((tiny / "val.h5").read_bytes())
     with h5py.File(path, "r+") as file:
-        file.attrs[name] = 1.01 * file.attrs[name]
-    assert store.fingerprint(path) != store.fingerprint(tiny / "val.h5")
+        if name in file:
+            file[name][..., -1] *= 1.01
+        else:
+            file.attrs[name] = 1.01 * file.attrs[name]
+    changed, before = store.fingerprint(path), store.fingerprint(tiny / "val.h5")
+    assert changed != before
+    assert not store.same_data(changed, before)
+
+
+def first_version(path):
+    """The fingerprint of a dataset as version 0.1 noted it."""
+    digest = hashlib.sha256()
+    with h5py.File(path) as file:
+        digest.update(np.array([62.5e6, 1480.0]).tobytes())
+        for key in ("rf", "pressure_pa", "bubbles/offset", "bubbles/arrival_sample"):
+            digest.update(file[key][:].tobytes())
+    return digest.hexdigest()[:16]
+
+
+def test_a_fingerprint_of_an_earlier_version_is_accepted_for_the_same_lines(tiny):
+    val, test = tiny / "val.h5", tiny / "test.h5"
+    for words in ("", " noise 0.1 of val"):
+        assert store.same_data(store.fingerprint(val) + words, first_version(val) + words)
+        assert store.same_data(first_version(val) + words, store.fingerprint(val) + words)
+        assert not store.same_data(store.fingerprint(test) + words, first_version(val) + words)
+    assert not store.same_data(store.fingerprint(val) + " noise 0.1", first_version(val))
 
 
 def spoil(name, value):

@@ -1,12 +1,15 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from bubbleloc.data.crops import CropDataset, CropSampler
+from bubbleloc.data.batches import CropDataset, CropSampler
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.stream import StreamedLines
 from bubbleloc.models.runs import open_run
 from bubbleloc.physics import simulate_rf
+from bubbleloc.physics.scene import BUBBLE_FIELDS
 from bubbleloc.training import session
 from tests.training.test_learner import settings
 
@@ -27,6 +30,22 @@ def test_the_first_epoch_is_the_training_split_and_no_epoch_repeats(stream, tiny
     expected = simulate_rf(stream.plan.scene("train", 8 + 3, setup), setup)
     assert np.array_equal(stream.volts(3), expected.volts)
     assert np.array_equal(stream.bubbles(3).arrival_sample, expected.arrival_sample)
+
+
+def test_a_stream_answers_with_its_own_lines_and_needs_no_file(tiny_plan, tmp_path):
+    """Not with those of the validation split, which has other bubbles and pressures."""
+    plan = dataclasses.replace(tiny_plan, folder=tmp_path / "nowhere")
+    stream = StreamedLines(plan, epochs=1, workers=1)
+    stream.begin(0)
+    file = RFDataset(tiny_plan.path("train"))
+    assert (stream.samples, stream.scale, len(stream)) == (file.samples, file.scale, len(file))
+    np.testing.assert_array_equal(stream.pressure_pa, file.pressure_pa)
+    for index in range(8):
+        ours, stored = stream.bubbles(index), file.bubbles(index)
+        for field in BUBBLE_FIELDS:
+            np.testing.assert_array_equal(getattr(ours, field), getattr(stored, field))
+        scene = ours.scene(stream.pressure_pa[index])
+        np.testing.assert_array_equal(scene.depth_m, plan.scene("train", index).depth_m)
 
 
 def test_an_epoch_is_the_same_after_a_resumption_and_for_any_number_of_workers(tiny_plan):

@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
+from bubbleloc.data.dataset import open_split
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.baselines import CACHE, CLASSICAL, _echo, score_baselines
 from bubbleloc.metrics import random_baseline

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bubbleloc.data.dataset import open_split
 from bubbleloc.data.noise import REFERENCE_V, Noise
-from bubbleloc.data.splits import open_split
 from bubbleloc.evaluation.certainty import errors_and_bounds
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.localization.run import localize_lines

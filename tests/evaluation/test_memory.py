@@ -57,7 +57,7 @@ EVALUATE = """
 from itertools import islice
 from bubbleloc.evaluation.scoring import predict
 from bubbleloc.nn import build_model
-from bubbleloc.data.splits import open_split
+from bubbleloc.data.dataset import open_split
 from bubbleloc.data.noise import Noise
 network = build_model("ckcnn", hidden_channels=2, kernel=15)
 def work(folder):

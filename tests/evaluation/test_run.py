@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bubbleloc.data.dataset import open_split
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.plan import DatasetPlan
-from bubbleloc.data.splits import open_split
 from bubbleloc.data.store import open_dataset
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bubbleloc.data.dataset import open_split
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.splits import open_split
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.scoring import read_outputs, score_method
 from bubbleloc.metrics import best_thresholds, scores_at, tolerance_sweep

@@ -117,6 +117,21 @@ def test_evaluate_refuses_data_that_changed_unless_told(tiny, trained, tmp_path)
     assert evaluate_run(moved, baselines=[], folder=other).is_file()
 
 
+def test_data_that_an_earlier_version_noted_are_taken_and_other_radii_are_not(
+    tiny, trained, tmp_path
+):
+    run, data = tmp_path / "run", shutil.copytree(tiny, tmp_path / "data")
+    record = provenance.read(trained)
+    write_yaml(run / provenance.RUN_FILE, record)
+    with h5py.File(data / "val.h5", "r+") as file:
+        file["bubbles/radius_m"][...] *= 2
+    with pytest.raises(InputError, match=r"val.h5 is not the data"):
+        provenance.check_dataset(run, data, ("train", "val"), "restore it")
+    before = {split: noted.partition("-")[0] for split, noted in record["dataset"].items()}
+    write_yaml(run / provenance.RUN_FILE, {**record, "dataset": before})
+    provenance.check_dataset(run, tiny, ("train", "val", "test"), "restore it")
+
+
 def test_a_damaged_run_file_is_named(trained, tmp_path):
     (tmp_path / "run.yaml").write_text("dataset: [")
     with pytest.raises(InputError, match=r"run.yaml is damaged"):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bubbleloc import process
-from bubbleloc.data.crops import CropSampler
+from bubbleloc.data.batches import CropSampler
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.store import open_dataset
 from bubbleloc.models.runs import open_run
