@@ -8,10 +8,11 @@ from bubbleloc.errors import printable
 def main(settings: Settings) -> None:
     """Localize the bubbles in a file of RF lines."""
     from bubbleloc.console.messages import tell
-    from bubbleloc.localization import describe, localize_file
+    from bubbleloc.console.settings.using import Localize
+    from bubbleloc.localization import localize_file
 
-    found = localize_file(**settings)
-    for line in describe(found.recording, found.scale):
+    found = localize_file(Localize(**settings))
+    for line in found.recording.describe(found.scale):
         print(printable(line))
     for doubt in found.doubts:
         tell(f"warning: {doubt}")

@@ -5,13 +5,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 import torch
 
+from bubbleloc.console.settings import check
+from bubbleloc.console.settings.using import Localize
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.plan import DatasetPlan
+from bubbleloc.localization import Localized, localize_file
 
 # Spinning threads of side-by-side processes stall each other; the variables are for children.
 torch.set_num_threads(1)
@@ -76,3 +80,11 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         evaluated = run(folder, "evaluate", f"run={where}")
         assert evaluated.returncode == 0, evaluated.stderr
     return folder
+
+
+def localize_recording(
+    run: str, input: str | Path, output: str | Path, **settings: Any
+) -> Localized:
+    """Localize a file with the settings that a user would type."""
+    paths = {"run": str(run), "input": str(input), "output": str(output)}
+    return localize_file(Localize(**check("localize", {**paths, **settings})))

@@ -25,11 +25,11 @@ from bubbleloc.evaluation.comparison import compare_runs
 from bubbleloc.evaluation.export import export_run
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.files import write_yaml
-from bubbleloc.localization import localize_file
 from bubbleloc.models import runs
 from bubbleloc.physics import Bubbles, Signal
 from bubbleloc.training import provenance, session
 from bubbleloc.units import Scale
+from tests.conftest import localize_recording
 from tests.training.test_learner import settings
 
 SAMPLES = 1000
@@ -125,7 +125,7 @@ class Outputs:
         shutil.rmtree(other)
         self.card = yaml.safe_load((run / "card.yaml").read_text())
         found = run.parent / "found.csv"
-        localize_file(str(run), self.data / "test.h5", found, tolerance=tolerance)
+        localize_recording(str(run), self.data / "test.h5", found, tolerance=tolerance)
         self.found = pd.read_csv(found).query("sample > 0")
 
     def table(self, name: str) -> pd.DataFrame:
@@ -188,7 +188,7 @@ def deepest(outputs):
         last = file["bubbles/arrival_sample"][:].max()
     threshold = outputs.table("matched.csv").set_index("tolerance").loc[4, "threshold"]
     found = outputs.run.parent / "all.csv"
-    localize_file(str(outputs.run), outputs.data / "test.h5", found, threshold=threshold)
+    localize_recording(str(outputs.run), outputs.data / "test.h5", found, threshold=threshold)
     return max(last, pd.read_csv(found)["sample"].max())
 
 
@@ -232,7 +232,7 @@ def test_another_tolerance_has_its_own_threshold_and_words(base, tmp_path, toler
     assert base.card["checkpoints"]["best"]["thresholds"] == pytest.approx(dict(thresholds))
     target = tmp_path / "found.csv"
     test = base.data / "test.h5"
-    found = localize_file(str(base.run), test, target, tolerance=tolerance)
+    found = localize_recording(str(base.run), test, target, tolerance=tolerance)
     assert found.threshold == pytest.approx(thresholds[tolerance])
     other = shutil.copytree(base.run, tmp_path / "other")
     page = compare_runs([str(base.run), str(other)], tmp_path / "out", tolerance=tolerance)
@@ -249,7 +249,7 @@ def own(base, tmp_path):
 USES = {
     "compare": lambda run, other, to: compare_runs([str(run), str(other)], to / "compared"),
     "export": lambda run, other, to: export_run(run, to / "network.safetensors"),
-    "localize": lambda run, other, to: localize_file(
+    "localize": lambda run, other, to: localize_recording(
         str(run), Path(runs.read_config(run)["data"]["folder"]) / "test.h5", to / "found.csv"
     ),
 }
@@ -292,7 +292,7 @@ def test_a_report_on_other_data_leaves_the_run_as_it_was(base, own, tmp_path, fa
     assert f"±4 samples ({4 * facts.um:.0f} µm" in page.with_suffix(".md").read_text()
     assert all(path.read_bytes() == content for path, content in before.items())
     target = tmp_path / "found.csv"
-    localize_file(str(own), base.data / "test.h5", target, tolerance=4)
+    localize_recording(str(own), base.data / "test.h5", target, tolerance=4)
     assert target.read_bytes() == (base.run.parent / "found.csv").read_bytes()
 
 

@@ -23,12 +23,12 @@ from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.formats.readers import suffixes
 from bubbleloc.formats.srml import PUBLISHED, read_signal
-from bubbleloc.localization import localize_file
 from bubbleloc.models import runs
 from bubbleloc.physics import Setup
 from bubbleloc.physics.response_files import read_response, read_waveform
 from bubbleloc.training import session
 from bubbleloc.training.checkpoints import checkpoint_to_resume
+from tests.conftest import localize_recording
 from tests.formats import written
 from tests.training.test_learner import SMALL
 from tests.training.test_learner import settings as train_settings
@@ -56,7 +56,7 @@ def use_run(run: Path, use: str) -> None:
         evaluate_run(run)
     elif use == "localize":
         np.savez(run / "rf.npz", rf=np.ones(8446), fs=62.5e6)
-        localize_file(str(run), run / "rf.npz", run / "x.csv", threshold=0.5)
+        localize_recording(str(run), run / "rf.npz", run / "x.csv", threshold=0.5)
     else:
         session.resume(run)
 

@@ -264,6 +264,26 @@ class Recording:
             steps=(*self.steps, step.text),
         )
 
+    def describe(self, scale: Scale) -> list[str]:
+        """Return lines that say what the recording is, and where each fact comes from.
+
+        Args:
+            scale: that of its lines, see `Recording.scale`.
+        """
+        counts = {"frame": self.frames, "element": self.elements, "sample": self.samples}
+        size = " × ".join(f"{count} {what}{'s' * (count != 1)}" for what, count in counts.items())
+        unsaid = {"sampling_rate_hz": "file", "speed_of_sound_m_s": "network", "start_s": "assumed"}
+        rate_source, speed_source, start_source = (
+            self.sources.get(name, otherwise) for name, otherwise in unsaid.items()
+        )
+        return [
+            f"{self.source}: {size} at {scale.sampling_rate_hz / 1e6:g} MHz ({rate_source})",
+            f"speed of sound {scale.speed_of_sound_m_s:g} m/s ({speed_source}), "
+            f"first sample at {1e6 * self.start_s:.3f} µs ({start_source})",
+            *self.steps,
+            *(f"note: {note}" for note in self.notes),
+        ]
+
     def check_length(self, needed: int, ratio: Fraction = Fraction(1)) -> None:
         """Refuse lines that are too short or too long for a network.
 

@@ -1,4 +1,4 @@
-"""From RF lines in volts to a table of bubbles."""
+"""A network made ready for the lines of a recording: their rates, their delay, their bubbles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -8,9 +8,10 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
+from scipy.signal import hilbert
 from tqdm import tqdm
 
-from bubbleloc.arrays import Float32s
+from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.errors import InputError, printable
 from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.formats import Recording
@@ -20,25 +21,30 @@ from bubbleloc.metrics.detections import Detections
 from bubbleloc.models.answers import answer
 from bubbleloc.models.runs import TrainedNetwork
 from bubbleloc.nn import Localizer
+from bubbleloc.physics import Setup, compress
 from bubbleloc.units import Scale
 
 MOST_RATIO = 20  # of the network's sampling rate to that of the lines, or the other way round
 
+MOST_FRAMES = 64  # that are averaged to find the echo of a wire
+REACH_MM = 3.0  # on either side of the wire's depth
+LEAST_HEIGHT = 5.0  # of an echo over the median of the line
+LOUD = 0.5  # of the loudest element's echo: elements above it are compared
+
 
 @dataclass(frozen=True, eq=False)
 class BubbleFinder:
-    """A trained network, ready for the RF lines of a recording.
+    """A trained network, ready for RF lines of one sampling rate.
 
     Attributes:
-        scale: of the RF lines.
-        start_sample: arrival of an echo at the first sample of a line, in its samples.
-        network_samples: of the network per sample of the RF lines.
+        network: the network, in evaluation mode.
+        scale: what a sample of the RF lines is worth.
+        network_samples: the samples of the network per sample of the RF lines.
         threshold: the least confidence of a bubble; None keeps all.
     """
 
     network: Localizer
     scale: Scale
-    start_sample: float
     network_samples: Fraction
     threshold: float | None
 
@@ -46,13 +52,13 @@ class BubbleFinder:
     def for_recording(
         cls,
         recording: Recording,
-        trained: TrainedNetwork,
+        run: TrainedNetwork,
         *,
         threshold: float | None = None,
         tolerance: int = QUOTED_TOLERANCE,
         resample: bool = False,
     ) -> Self:
-        """Prepare a network for a recording.
+        """Prepare a network for the lines of a recording.
 
         Args:
             threshold: the least confidence; if None, the best one of a network that counts, at a
@@ -63,19 +69,28 @@ class BubbleFinder:
             InputError: lines of unknown or another rate, or of a length that does not suit the
                 network.
         """
-        own = trained.card.scale
-        scale = recording.scale(own)
-        ratio = _rate_ratio(recording, scale.sampling_rate_hz, own.sampling_rate_hz, resample)
-        recording.check_length(trained.network.receptive_field // 2 + 1, ratio)
-        level = trained.threshold(tolerance) if threshold is None else float(threshold)
-        start_sample = recording.start_s * scale.sampling_rate_hz
-        return cls(trained.network, scale, start_sample, ratio, level)
+        trained_on = run.card.scale
+        scale = recording.scale(trained_on)
+        wanted_hz = trained_on.sampling_rate_hz
+        ratio = _rate_ratio(recording, scale.sampling_rate_hz, wanted_hz, resample)
+        level = run.threshold(tolerance) if threshold is None else float(threshold)
+        finder = cls(run.network, scale, ratio, level)
+        finder.check_length(recording)
+        return finder
 
     @property
     def network_scale(self) -> Scale:
         """Scale of the lines after resampling to the network's rate."""
         rate_hz = self.scale.sampling_rate_hz * float(self.network_samples)
         return replace(self.scale, sampling_rate_hz=rate_hz)
+
+    def check_length(self, recording: Recording) -> None:
+        """Refuse lines that are too short or too long for the network.
+
+        Raises:
+            InputError: says how many samples there are.
+        """
+        recording.check_length(self.network.receptive_field // 2 + 1, self.network_samples)
 
     def tables(
         self, recording: Recording, batch_size: int, finished: int = 0, progress: bool = False
@@ -99,20 +114,21 @@ class BubbleFinder:
             disable=not progress,
         ) as bar:
             for volts in recording.blocks(batch_size, first):
-                yield self.find(volts, first)
+                yield self.find(volts, recording.start_s, first)
                 first += len(volts)
                 bar.update(len(volts))
 
-    def find(self, volts: Float32s, first_line: int = 0) -> pd.DataFrame:
-        """Find the bubbles of RF lines (n, L).
+    def find(self, volts: Float32s, start_s: float, first_line: int) -> pd.DataFrame:
+        """Find the bubbles of RF lines (n, L) whose first sample was taken at a time.
 
         Returns:
-            A row per bubble, sorted by line and sample: ``line``, and the columns of
-            `bubbleloc.metrics.detections.COLUMNS`.
+            A row per bubble, sorted by line and sample: ``line``, counted from `first_line` on, and
+            the columns of `bubbleloc.metrics.detections.COLUMNS`.
         """
         detections = [of_line for _, _, of_line in self.detections(volts)]
+        start_sample = start_s * self.scale.sampling_rate_hz
         table = Detections.concatenate(detections).to_table(
-            self.scale, self.start_sample, float(self.network_samples)
+            self.scale, start_sample, float(self.network_samples)
         )
         line = first_line + np.repeat(np.arange(len(detections)), list(map(len, detections)))
         table.insert(0, "line", line)
@@ -125,6 +141,48 @@ class BubbleFinder:
         detections = answered.detections(self.threshold)
         for line, output, of_line in zip(volts, answered.output, detections, strict=True):
             yield line, output.astype(np.float32), of_line
+
+    def calibrated(self, recording: Recording, setup: Setup, wire_mm: float) -> Recording:
+        """Return the recording with the delay of its receiver taken off, as a wire's echo tells it.
+
+        The lines of each element are averaged over frames and correlated with the pulse that the
+        network was trained on, as received. The peak of the envelope is where the echo begins, in
+        either polarity. The earliest of the loud elements is the one above the wire.
+
+        Args:
+            setup: the physics of the lines that the network was trained on.
+            wire_mm: the depth of the wire, below the face of the transducer.
+
+        Raises:
+            InputError: no echo near this depth.
+        """
+        scale = self.network_scale
+        setup = replace(setup, sampling_rate_hz=scale.sampling_rate_hz)
+        begin = recording.start_s * scale.sampling_rate_hz
+        expected = wire_mm / float(scale.depth_mm(1))
+        reach = REACH_MM / float(scale.depth_mm(1))
+        lines = np.zeros((recording.elements, recording.samples), np.float32)
+        for frame in range(frames := min(recording.frames, MOST_FRAMES)):
+            lines += recording.volts[frame] / frames
+        lines = resampled(lines - lines.mean(axis=1, keepdims=True), self.network_samples)
+        envelope = np.abs(hilbert(compress(lines, setup), axis=1))
+        first = max(int(expected - reach - begin), 0)
+        near = envelope[:, first : max(int(expected + reach - begin), 0)]
+        height = near.max(axis=1, initial=0.0)
+        if not (height > LEAST_HEIGHT * np.median(envelope, axis=1)).any():
+            raise InputError(
+                f"{recording.source}: no echo stands out within {REACH_MM:g} mm of calibrate="
+                f"{wire_mm:g} mm; give the depth of the wire, in mm"
+            )
+        loud = height >= LOUD * height.max()
+        arrival = begin + _between_samples(envelope[loud], first + near[loud].argmax(axis=1)).min()
+        late_s = float(arrival - expected) / scale.sampling_rate_hz
+        changed = recording.later_by(late_s, f"wire at {wire_mm:g} mm")
+        return changed.noting(
+            f"the echo of the wire at {wire_mm:g} mm came {1e6 * late_s:.3f} µs late, which is "
+            f"taken off; for other recordings of this system give "
+            f"receive_delay_s={changed.receive_delay_s:.4g}"
+        )
 
 
 def _rate_ratio(recording: Recording, rate_hz: float, wanted_hz: float, resample: bool) -> Fraction:
@@ -145,3 +203,11 @@ def _rate_ratio(recording: Recording, rate_hz: float, wanted_hz: float, resample
         )
     # at most a hundredth of a sample off at the end of a line
     return Fraction(wanted_hz / rate_hz).limit_denominator(1000)
+
+
+def _between_samples(envelopes: Floats, top: Ints) -> Floats:
+    """Return where envelopes (n, L) peak near their samples `top` (n,), by a parabola."""
+    top = np.clip(top, 1, envelopes.shape[1] - 2)
+    rows = np.arange(len(envelopes))
+    before, at, after = (envelopes[rows, top + step] for step in (-1, 0, 1))
+    return np.asarray(top + 0.5 * (before - after) / (before - 2 * at + after))

@@ -1,19 +1,34 @@
-"""Tables of bubbles in CSV, Parquet and HDF5 files."""
+"""Tables of bubbles in CSV, Parquet and HDF5 files, and the finished part of one.
 
-from collections.abc import Iterable, Mapping
+Finished batches of lines are kept beside the output until that is complete. The file
+``<output>.partial`` begins with a hash of all that its tables depend on. A table per batch follows,
+as the array of a ``.npy`` file. A kill spoils the last one at most.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
+from numpy.lib.format import read_array, write_array
 
+from bubbleloc import __version__
+from bubbleloc.console.settings.using import Localize
+from bubbleloc.data.store import partial_path
 from bubbleloc.errors import InputError
-from bubbleloc.files import atomic, check_output, explain_write_errors
-from bubbleloc.formats import Recording
+from bubbleloc.files import atomic, check_output, exclusive, explain_write_errors
 from bubbleloc.metrics.detections import COLUMNS
+from bubbleloc.models.card import Card
 from bubbleloc.tables import write_long_csv
-from bubbleloc.units import Scale
 
 _WHOLE = ["frame", "element"]
 FILE_COLUMNS = [*_WHOLE, *COLUMNS]
@@ -29,28 +44,6 @@ def check_table(path: Path, source: Path) -> None:
     if path.resolve() == source.resolve():
         raise InputError(f"output={path} would overwrite the input: choose another name")
     check_output(path)
-
-
-def describe(recording: Recording, scale: Scale) -> list[str]:
-    """Return lines that say what a recording is, and where each fact comes from."""
-    sources, counts = (
-        recording.sources,
-        zip(
-            (recording.frames, recording.elements, recording.samples),
-            ("frame", "element", "sample"),
-            strict=True,
-        ),
-    )
-    size = " × ".join(f"{count} {what}{'s' * (count != 1)}" for count, what in counts)
-    rate = f"{scale.sampling_rate_hz / 1e6:g} MHz ({sources.get('sampling_rate_hz', 'file')})"
-    speed = f"{scale.speed_of_sound_m_s:g} m/s ({sources.get('speed_of_sound_m_s', 'network')})"
-    start = f"{1e6 * recording.start_s:.3f} µs ({sources.get('start_s', 'assumed')})"
-    return [
-        f"{recording.source}: {size} at {rate}",
-        f"speed of sound {speed}, first sample at {start}",
-        *recording.steps,
-        *(f"note: {note}" for note in recording.notes),
-    ]
 
 
 def write_bubbles(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, object]) -> None:
@@ -92,3 +85,77 @@ def _write_hdf5(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, 
                     start = len(file[name])
                     file[name].resize((start + len(table),))
                     file[name][start:] = table[name].to_numpy()
+
+
+def key_of(source: Path, card: Card, settings: Localize) -> bytes:
+    """Return a hash of all that the detections of a recording depend on."""
+    file = source.stat()  # to hash a long recording would take minutes
+    parts = {
+        "software": __version__,
+        "columns": COLUMNS,
+        "recording": (str(source), file.st_size, file.st_mtime_ns),
+        "network": (card.fingerprint, card.calibration, asdict(card.scale)),
+        "thresholds": dict(card.thresholds),
+        "settings": settings.model_dump(exclude={"output", "picture", "report"}),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
+
+
+@contextlib.contextmanager
+def resumed(
+    output: Path, key: bytes, tables_from: Callable[[int], Iterable[pd.DataFrame]]
+) -> Iterator[Iterator[pd.DataFrame]]:
+    """Yield the tables of all batches, first those that an interrupted command has left.
+
+    All are kept beside `output` until the block ends without an error.
+
+    Args:
+        key: a hash of all that they depend on.
+        tables_from: makes the tables from the batch of a number on.
+
+    Raises:
+        InputError: another process writes this output, or it cannot be written.
+    """
+    path = partial_path(output)
+
+    def tables() -> Iterator[pd.DataFrame]:
+        finished = 0
+        for table in _kept(path, key):
+            finished += 1
+            yield table
+        for table in tables_from(finished):
+            _keep(table, path, key)
+            yield table
+
+    with exclusive(output):
+        yield tables()
+        path.unlink()
+
+
+def _keep(table: pd.DataFrame, path: Path, key: bytes) -> None:
+    packed = io.BytesIO()
+    write_array(packed, table.to_records(index=False), allow_pickle=False)
+    with explain_write_errors(path), path.open("ab") as file:
+        file.write(packed.getvalue() if file.tell() else key + packed.getvalue())
+
+
+def _kept(path: Path, key: bytes) -> Iterator[pd.DataFrame]:
+    """Yield the tables in a file; cut off what a kill has spoilt, or remove what does not fit."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        fits = file.read(len(key)) == key
+        while fits:
+            whole = file.tell()
+            try:
+                table = pd.DataFrame(read_array(file, allow_pickle=False))
+            except ValueError:  # the end, or a spoilt table
+                os.truncate(path, whole)
+                return
+            yield table
+    path.unlink()
+    warnings.warn(
+        f"{path} was left by other settings, or of another recording, network or version, and is "
+        "removed; localizing from the first line",
+        stacklevel=2,
+    )

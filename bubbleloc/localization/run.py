@@ -5,24 +5,30 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from bubbleloc import __version__
-from bubbleloc.errors import InputError, printable
+from bubbleloc.console.settings.using import Localize
+from bubbleloc.data.plan import plan_of
+from bubbleloc.errors import InputError
 from bubbleloc.formats import Hints, Recording, read, recording_of_array
-from bubbleloc.localization.calibration import calibrated
 from bubbleloc.localization.doubts import doubts
 from bubbleloc.localization.finder import BubbleFinder
-from bubbleloc.localization.output import FILE_COLUMNS, check_table, write_bubbles
-from bubbleloc.localization.resuming import resumed
-from bubbleloc.localization.summary import Counts, Summary
+from bubbleloc.localization.output import (
+    FILE_COLUMNS,
+    check_table,
+    key_of,
+    resumed,
+    write_bubbles,
+)
+from bubbleloc.localization.summary import Counts, Summary, drawn_line
 from bubbleloc.metrics import QUOTED_TOLERANCE
-from bubbleloc.models.runs import RELEASED_PREFIX, open_run
+from bubbleloc.models.runs import RELEASED_PREFIX, open_run, read_config
 from bubbleloc.nn.released import RELEASED
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.style import save_picture
@@ -39,9 +45,14 @@ class Localized:
     """What was found, and where it is written.
 
     Attributes:
-        recording: that was read.
-        scale: of its lines.
+        recording: the recording that was read.
+        bubbles: the number of detections in it.
+        scale: what a sample of its lines is worth.
+        threshold: the least confidence of a detection; None where all are kept.
         doubts: why the network may not fit it, see `bubbleloc.localization.doubts`.
+        output: the file with the detections.
+        picture: the file with the picture of a line, if it was asked for.
+        page: the page on the recording, if it was asked for.
     """
 
     recording: Recording
@@ -97,78 +108,59 @@ def localize_lines(
         raise InputError(
             f"volts is an array of shape {np.shape(volts)}: give lines, one (L,) or several (n, L)"
         )
-    trained = open_run(f"{RELEASED_PREFIX}{model}" if model in RELEASED else model)
+    run = open_run(f"{RELEASED_PREFIX}{model}" if model in RELEASED else model)
     finder = BubbleFinder.for_recording(
-        recording, trained, threshold=threshold, tolerance=tolerance, resample=resample
+        recording, run, threshold=threshold, tolerance=tolerance, resample=resample
     )
-    for doubt in doubts(recording, finder, trained.card):
+    for doubt in doubts(recording, finder, run.card):
         warnings.warn(doubt, stacklevel=2)
     return pd.concat(finder.tables(recording, batch_size), ignore_index=True)[LINE_COLUMNS]
 
 
-def localize_file(
-    run: str,
-    input: str | Path,
-    output: str | Path,
-    *,
-    checkpoint: str = "best",
-    picture: int | None = None,
-    batch_size: int = 16,
-    threshold: float | None = None,
-    tolerance: int = QUOTED_TOLERANCE,
-    resample: bool = False,
-    band_mhz: tuple[float, float] | None = None,
-    region_mm: tuple[float, float] | None = None,
-    calibrate: float | None = None,
-    report: bool = False,
-    **hints: Any,
-) -> Localized:
+def localize_file(settings: Localize) -> Localized:
     """Write the bubbles in a recording to a file with the columns `output.FILE_COLUMNS`.
 
     Samples and times count from time 0. After an interruption, the same call goes on.
 
-    Args:
-        input, hints: recording, see `bubbleloc.formats.read`.
-        output: file that ends with ``.csv``, ``.parquet`` or ``.h5``.
-        picture: number of a line to draw with its bubbles, beside the output.
-        band_mhz, region_mm: frequencies and depths to keep.
-        calibrate: depth in mm of a wire, see `bubbleloc.localization.calibration`.
-        report: whether to write a page beside the output, see `bubbleloc.localization.summary`.
-
     Raises:
         InputError: files or settings that do not fit, NaN, infinite or unphysical values.
     """
-    check_table(target := Path(output), Path(input))
-    trained = open_run(run, checkpoint)
-    whole = calibrated(read(input, **hints), trained, calibrate, resample)
-    if (picture or 0) >= whole.lines:
-        raise InputError(f"picture={picture}: {input} has lines 0 to {whole.lines - 1}")
-    recording = _kept(whole, whole.scale(trained.card.scale), band_mhz, region_mm)
+    source, target, number = Path(settings.input), Path(settings.output), settings.picture
+    check_table(target, source)
+    run = open_run(settings.run, settings.checkpoint)
+    whole = read(source, **settings.hints())
+    if (number or 0) >= whole.lines:
+        raise InputError(f"picture={number}: {source} has lines 0 to {whole.lines - 1}")
     finder = BubbleFinder.for_recording(
-        recording, trained, threshold=threshold, tolerance=tolerance, resample=resample
+        whole,
+        run,
+        threshold=settings.threshold,
+        tolerance=settings.tolerance,
+        resample=settings.resample,
     )
-    found = doubts(recording, finder, trained.card)
-    made_with = (trained.card, hints, calibrate, band_mhz, region_mm)
-    with resumed(target, finder, recording, batch_size, made_with) as tables:
-        counts = _write(tables, finder, recording, target, model=run)
-        drawn = None if picture is None else _draw(finder, recording, picture, target)
-        summary = Summary(whole, recording, finder, trained, counts, found)
-        page = summary.write(target, picture) if report else None
-    scale, level = finder.scale, finder.threshold
-    return Localized(recording, counts.bubbles, scale, level, found, target, drawn, page)
+    if settings.calibrate is not None:
+        setup = plan_of(read_config(Path(settings.run))["data"]).setup()
+        whole = finder.calibrated(whole, setup, settings.calibrate)
+    recording = _kept(whole, finder.scale, settings)
+    finder.check_length(recording)
+    doubted = doubts(recording, finder, run.card)
+    tables_from = partial(finder.tables, recording, settings.batch_size, progress=True)
+    with resumed(target, key_of(source, run.card, settings), tables_from) as tables:
+        counts = _write(tables, finder, recording, target, model=settings.run)
+        picture = None if number is None else _draw(finder, recording, number, target)
+        summary = Summary(whole, recording, finder, run, counts, doubted)
+        page = summary.write(target, number) if settings.report else None
+    scale, threshold = finder.scale, finder.threshold
+    return Localized(recording, counts.bubbles, scale, threshold, doubted, target, picture, page)
 
 
-def _kept(
-    recording: Recording,
-    scale: Scale,
-    band_mhz: tuple[float, float] | None,
-    region_mm: tuple[float, float] | None,
-) -> Recording:
+def _kept(recording: Recording, scale: Scale, settings: Localize) -> Recording:
     """Return the recording with a band and a range of depths only."""
-    if band_mhz is not None:
-        recording = recording.in_band(*(1e6 * end for end in band_mhz))
-    if region_mm is not None:
-        recording = recording.between(*(2e-3 * z / scale.speed_of_sound_m_s for z in region_mm))
+    if settings.band_mhz is not None:
+        recording = recording.in_band(*(1e6 * end for end in settings.band_mhz))
+    if settings.region_mm is not None:
+        times_s = (2e-3 * depth_mm / scale.speed_of_sound_m_s for depth_mm in settings.region_mm)
+        recording = recording.between(*times_s)
     return recording
 
 
@@ -203,7 +195,6 @@ def _write(
 
 def _draw(finder: BubbleFinder, recording: Recording, number: int, target: Path) -> Path:
     """Draw a line and its bubbles, at the rate of the network, beside the output."""
-    ((rf, output, found),) = finder.detections(recording.volts.lines(number, number + 1))
-    title = printable(f"{Path(recording.source).name}, line {number}: {len(found)} detections")
-    figure = detected_line(title, rf, output, found, finder.threshold, finder.network_scale)
+    line = drawn_line(finder, recording, number, f"{Path(recording.source).name}, line {number}")
+    figure = detected_line(line, finder.scale)
     return save_picture(figure, target.with_name(f"{target.stem}_line_{number}.png"))

@@ -14,10 +14,9 @@ from bubbleloc.errors import printable
 from bubbleloc.files import atomic_folder
 from bubbleloc.formats import Recording
 from bubbleloc.localization.finder import BubbleFinder
-from bubbleloc.localization.output import describe
 from bubbleloc.models.runs import TrainedNetwork
 from bubbleloc.report.document import Picture, Section, write_document
-from bubbleloc.report.figures.line import detected_line, rates, spectra, two_lines
+from bubbleloc.report.figures.line import Example, detected_line, rates, spectra, two_lines
 from bubbleloc.units import Scale
 
 PAGE = "report.html"
@@ -61,9 +60,12 @@ class Summary:
     """All that the page is made from.
 
     Attributes:
-        whole: recording before a band or a region was taken.
-        recording: that was localized.
-        doubts: see `bubbleloc.localization.doubts`.
+        whole: the recording before a band or a region was taken.
+        recording: the recording that was localized.
+        finder: the network that found the bubbles.
+        trained: the run of this network.
+        counts: the numbers of detections.
+        doubts: why the network may not fit the recording, see `bubbleloc.localization.doubts`.
     """
 
     whole: Recording
@@ -93,7 +95,7 @@ class Summary:
             + ("There are warnings." if self.doubts else "No warnings.")
         )
         sections = [*self._warnings(), self._line(number), self._spectrum(), self._rates()]
-        texts = [printable(text) for text in describe(recording, self.finder.scale)]
+        texts = [printable(text) for text in recording.describe(self.finder.scale)]
         facts = {"network": printable(self.trained.name), "recording": texts[0], "times": texts[1]}
         facts |= {f"step {i}": text for i, text in enumerate(texts[2:], 1)}
         folder = output.with_name(f"{output.stem}_report")
@@ -105,32 +107,28 @@ class Summary:
         return [Section("Warning", printable(text)) for text in self.doubts]
 
     def _line(self, number: int) -> Section:
-        recording, finder = self.recording, self.finder
-        volts = recording.volts.lines(number, number + 1)
-        ((rf, output, found),) = finder.detections(volts)
-        stored = recording.volts.stored(number, number + 1)[0]
-        rate_hz = finder.scale.sampling_rate_hz
-        lasts = self.whole.samples / rate_hz
-        stored_s = self.whole.start_s + np.linspace(0, lasts, len(stored), endpoint=False)
-        depths = [
-            finder.scale.depth_mm(samples)
-            for samples in (
-                stored_s * rate_hz,
-                finder.start_sample + np.arange(recording.samples),
-                finder.start_sample + found.sample / float(finder.network_samples),
-            )
-        ]
+        recording, scale = self.recording, self.finder.scale
         frame, element = divmod(number, recording.elements)
         words = f"frame {recording.first_frame + frame}, element {element}"
-        both = partial(two_lines, (depths[0], stored), (depths[1], volts[0]), depths[2])
-        title = f"{words}: {len(found)} detections"
-        answered = (rf, output, found, finder.threshold, finder.network_scale)
-        piece = partial(detected_line, title, *answered)
+        line = drawn_line(self.finder, recording, number, words)
+        stored = recording.volts.stored(number, number + 1)[0]
+        localized = recording.volts.lines(number, number + 1)[0]
+        lasts_s = self.whole.samples / scale.sampling_rate_hz
+        stored_s = self.whole.start_s + np.linspace(0, lasts_s, len(stored), endpoint=False)
+        depths = [
+            scale.depth_mm(samples)
+            for samples in (
+                stored_s * scale.sampling_rate_hz,
+                line.start_sample + np.arange(recording.samples),
+                line.place(line.found.sample),
+            )
+        ]
+        both = partial(two_lines, (depths[0], stored), (depths[1], localized), depths[2])
+        piece = partial(detected_line, line, scale)
         return Section(
             "A line",
             f"{words[0].upper()}{words[1:]}, as it is in the file and as it was given to the "
-            "network; then the piece with most detections, at the rate of the network, whose "
-            "depths count from the first sample.",
+            "network; then the piece with most detections, at the rate of the network.",
             {
                 "line": Picture("The whole line, before and after the steps below", both),
                 "piece": Picture("The network's output and what was found", piece),
@@ -164,6 +162,24 @@ class Summary:
         caption = f"Detections per line, over depth and {place}"
         picture = Picture(caption, partial(rates, per_mm, per_place, place, first))
         return Section("Detections", f"Over depth, and over the {place}s.", {"rates": picture})
+
+
+def drawn_line(finder: BubbleFinder, recording: Recording, number: int, name: str) -> Example:
+    """Return a line of a recording with its bubbles, to be drawn on the axis of their table."""
+    ((rf, output, detections),) = finder.detections(recording.volts.lines(number, number + 1))
+    stored = recording.volts.stored(number, number + 1)
+    is_whole = stored.any() and np.array_equal(stored, np.rint(stored))
+    return Example(
+        title=printable(f"{name}: {len(detections)} detections"),
+        rf=rf.astype(np.float64),
+        prediction=output.astype(np.float64),
+        arrival_sample=np.zeros(0),
+        threshold=finder.threshold,
+        found=detections,
+        start_sample=recording.start_s * finder.scale.sampling_rate_hz,
+        per_sample=float(finder.network_samples),
+        unit="counts" if is_whole else "V",
+    )
 
 
 def _spectrum(lines: Float32s, rate_hz: float) -> tuple[Floats, Floats]:

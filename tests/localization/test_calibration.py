@@ -6,8 +6,9 @@ import pytest
 from scipy import fft
 
 from bubbleloc.errors import InputError
-from bubbleloc.localization import localize_file, localize_lines
+from bubbleloc.localization import localize_lines
 from bubbleloc.physics import Scene, Setup, simulate_rf, unit_pulse
+from tests.conftest import localize_recording
 
 RUN, RATE, WIRE_MM, LATE_S = "bubbleloc:small", 62.5e6, 20.0, 0.371e-6
 
@@ -32,12 +33,14 @@ def test_the_delay_is_that_of_the_receiver(polarity, tmp_path):
     frames = lines + np.random.default_rng(0).normal(0, 0.01, (3, *lines.shape))
     np.save(tmp_path / "wire.npy", frames[..., 300:].astype(np.float32))
     facts = {"sampling_rate_hz": RATE, "start_s": 300 / RATE, "threshold": 0.5}
-    done = localize_file(RUN, tmp_path / "wire.npy", tmp_path / "a.csv", calibrate=WIRE_MM, **facts)
+    done = localize_recording(
+        RUN, tmp_path / "wire.npy", tmp_path / "a.csv", calibrate=WIRE_MM, **facts
+    )
     found = done.recording.receive_delay_s
     assert found == pytest.approx(LATE_S, abs=0.3 / RATE)
     assert done.recording.notes[-1].endswith(f"give receive_delay_s={found:.4g}")
     again = {**facts, "receive_delay_s": float(f"{found:.4g}")}
-    localize_file(RUN, tmp_path / "wire.npy", tmp_path / "b.csv", **again)
+    localize_recording(RUN, tmp_path / "wire.npy", tmp_path / "b.csv", **again)
     first, second = (pd.read_csv(tmp_path / name)["sample"] for name in ("a.csv", "b.csv"))
     np.testing.assert_allclose(first, second, atol=0.01)
 
@@ -47,7 +50,7 @@ def test_a_line_without_a_wire_is_refused(tmp_path):
     np.save(tmp_path / "a.npy", noise)
     for depth_mm in (20.0, 500.0):
         with pytest.raises(InputError, match=f"no echo stands out within 3 mm of .*={depth_mm:g}"):
-            localize_file(
+            localize_recording(
                 RUN,
                 tmp_path / "a.npy",
                 tmp_path / "a.csv",

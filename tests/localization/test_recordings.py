@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 from scipy.interpolate import CubicSpline
 
-from bubbleloc.localization import localize_file, localize_lines
+from bubbleloc.localization import localize_lines
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.matching import match_detections
+from tests.conftest import localize_recording
 from tests.formats import written
 from tests.formats.written import Acquisition, tilted
 
@@ -58,7 +59,7 @@ def table_of_times(path, made):
 
 def found(path, tmp_path, **settings):
     """Samples of the detections, per line, at the rate of the scene."""
-    localize_file("bubbleloc:robust-small", path, tmp_path / "found.csv", **settings)
+    localize_recording("bubbleloc:robust-small", path, tmp_path / "found.csv", **settings)
     table = pd.read_csv(tmp_path / "found.csv")
     np.testing.assert_allclose(table["depth_mm"], table["time_us"] * 0.74, rtol=1e-6)
     place = table["element"] + table["frame"] * (table["element"].max() + 1)
@@ -129,18 +130,18 @@ def test_the_same_bubbles_come_back(scene, tmp_path, name):
 def test_doubts_are_told(tiny, tmp_path):
     with h5py.File(tiny / "test.h5") as file:
         rf = file["rf"][:]
-    quiet = localize_file("bubbleloc:small", tiny / "test.h5", tmp_path / "a.csv")
+    quiet = localize_recording("bubbleloc:small", tiny / "test.h5", tmp_path / "a.csv")
     assert quiet.doubts == []
     rf[2] = 7.0
     for name, lines in (("dead", rf), ("backwards", rf[:, ::-1])):
         np.save(tmp_path / f"{name}.npy", lines)
     settings = {"sampling_rate_hz": RATE}
-    (dead,) = localize_file(
+    (dead,) = localize_recording(
         "bubbleloc:small", tmp_path / "dead.npy", tmp_path / "a.csv", **settings
     ).doubts
     assert dead.startswith("1 of 4 lines are constant, the first of frame 0, element 2;")
     assert 2 not in set(pd.read_csv(tmp_path / "a.csv")["element"])
-    _, unlike, train = localize_file(
+    _, unlike, train = localize_recording(
         "bubbleloc:small", tmp_path / "backwards.npy", tmp_path / "a.csv", **settings
     ).doubts
     assert unlike.startswith("100% of the lines are unlike those that the network was trained on")

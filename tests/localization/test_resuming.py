@@ -7,9 +7,8 @@ import pytest
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
-from bubbleloc.localization import localize_file
 from bubbleloc.localization.finder import BubbleFinder
-from tests.conftest import run
+from tests.conftest import localize_recording, run
 from tests.processes import contents, kill, start
 
 RATE, LINES, FINISHED = 62.5e6, 6, 3
@@ -17,7 +16,7 @@ SETTINGS = {"sampling_rate_hz": RATE, "threshold": 0.5, "batch_size": 1}
 
 
 def localize(output, **settings):
-    localize_file("bubbleloc:small", "rf.npy", output, **(SETTINGS | settings))
+    localize_recording("bubbleloc:small", "rf.npy", output, **(SETTINGS | settings))
 
 
 @pytest.fixture
@@ -29,9 +28,9 @@ def found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     numbers, find = [], BubbleFinder.find
 
-    def noted(self, volts, first_line=0):
+    def noted(self, volts, start_s, first_line):
         numbers.append(first_line)
-        return find(self, volts, first_line)
+        return find(self, volts, start_s, first_line)
 
     monkeypatch.setattr(BubbleFinder, "find", noted)
     return numbers
@@ -41,10 +40,10 @@ def found(tmp_path, monkeypatch):
 def interrupted(found, monkeypatch):
     """A function that localizes the first lines only."""
 
-    def stopped(self, volts, first_line=0, find=BubbleFinder.find):
+    def stopped(self, volts, start_s, first_line, find=BubbleFinder.find):
         if first_line == FINISHED:
             raise KeyboardInterrupt
-        return find(self, volts, first_line)
+        return find(self, volts, start_s, first_line)
 
     def interrupt(output):
         with monkeypatch.context() as patch:
@@ -98,7 +97,7 @@ def test_what_does_not_fit_is_not_reused(found, interrupted, tmp_path, monkeypat
         np.save("rf.npy", np.random.default_rng(1).standard_normal((LINES, 2000), np.float32))
     model = "large" if changed == "network" else "small"
     with pytest.warns(UserWarning, match=r"b.csv.partial was left by other settings, or of"):
-        localize_file(f"bubbleloc:{model}", "rf.npy", "b.csv", **(SETTINGS | settings))
+        localize_recording(f"bubbleloc:{model}", "rf.npy", "b.csv", **(SETTINGS | settings))
     assert found == list(range(LINES))
     assert set(contents(tmp_path)) == {"rf.npy", "b.csv"}
 

@@ -9,6 +9,7 @@ import torch
 from scipy.signal import resample_poly
 
 from bubbleloc.console.messages import explain
+from bubbleloc.console.settings.using import Localize
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.files import MOST_SAMPLES
@@ -20,6 +21,7 @@ from bubbleloc.models.runs import checkpoint_path, open_run, read_checkpoint
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.scaling import InputScaling
 from bubbleloc.training import session
+from tests.conftest import localize_recording
 from tests.console.test_bad_input import command
 from tests.training.test_learner import SMALL, settings
 
@@ -52,7 +54,7 @@ def scaled(volts):
 
 def test_bubbles_are_the_peaks_of_the_network(rf, source, identity, tmp_path):
     output = tmp_path / "new" / "bubbles.csv"
-    done = localize_file(RUN, source, output, threshold=LEVEL, picture=1, batch_size=3)
+    done = localize_recording(RUN, source, output, threshold=LEVEL, picture=1, batch_size=3)
     table = pd.read_csv(output)
     assert list(table.columns) == [
         *("frame", "element", "sample", "sample_sigma"),
@@ -77,7 +79,7 @@ def test_hdf5_output_says_the_same_and_how_it_was_made(rf, source, identity, tmp
     np.save(tmp_path / "rf.npy", rf)
     for name in ("bubbles.csv", "bubbles.h5"):
         settings = {"threshold": LEVEL, "sampling_rate_hz": 62.5e6}
-        done = localize_file(RUN, tmp_path / "rf.npy", tmp_path / name, **settings)
+        done = localize_recording(RUN, tmp_path / "rf.npy", tmp_path / name, **settings)
         assert "speed_of_sound_m_s" not in done.recording.sources
     table = pd.read_csv(tmp_path / "bubbles.csv")
     with h5py.File(tmp_path / "bubbles.h5") as file:
@@ -90,7 +92,7 @@ def test_hdf5_output_says_the_same_and_how_it_was_made(rf, source, identity, tmp
 def test_a_network_with_emitters_has_no_threshold_until_one_is_asked_for(source, tmp_path, capsys):
     written = {}
     for threshold in (None, 0.5):
-        done = localize_file(RUN, source, tmp_path / "b.h5", threshold=threshold)
+        done = localize_recording(RUN, source, tmp_path / "b.h5", threshold=threshold)
         assert done.threshold == threshold
         with h5py.File(tmp_path / "b.h5") as file:
             assert file.attrs.get("threshold") == threshold
@@ -108,7 +110,7 @@ def test_a_network_with_emitters_has_no_threshold_until_one_is_asked_for(source,
 def test_parquet_says_the_same(source, identity, tmp_path):
     pytest.importorskip("pyarrow", reason="pip install 'bubbleloc[parquet]'")
     for name in ("bubbles.csv", "bubbles.parquet"):
-        localize_file(RUN, source, tmp_path / name, threshold=LEVEL, batch_size=2)
+        localize_recording(RUN, source, tmp_path / name, threshold=LEVEL, batch_size=2)
     table = pd.read_parquet(tmp_path / "bubbles.parquet")
     pd.testing.assert_frame_equal(
         table.reset_index(drop=True), pd.read_csv(tmp_path / "bubbles.csv")
@@ -118,7 +120,7 @@ def test_parquet_says_the_same(source, identity, tmp_path):
 def test_parquet_needs_its_library(source, tmp_path, monkeypatch):
     monkeypatch.setattr("bubbleloc.localization.output.find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"needs pyarrow: pip install 'bubbleloc\[parquet\]'"):
-        localize_file(RUN, source, tmp_path / "bubbles.parquet")
+        localize_recording(RUN, source, tmp_path / "bubbles.parquet")
 
 
 def test_threshold_is_that_of_the_run(workplace, monkeypatch, tmp_path):
@@ -126,22 +128,24 @@ def test_threshold_is_that_of_the_run(workplace, monkeypatch, tmp_path):
     source = workplace / "data/tiny/test.h5"
     thresholds = pd.read_csv("outputs/a/report/matched.csv").set_index("tolerance")
     for tolerance in (4, 7):
-        done = localize_file("outputs/a", source, tmp_path / "b.csv", tolerance=tolerance)
+        done = localize_recording("outputs/a", source, tmp_path / "b.csv", tolerance=tolerance)
         assert done.threshold == pytest.approx(thresholds.loc[tolerance, "threshold"])
     with pytest.raises(InputError, match=r"no threshold for tolerance 77 .*: give threshold=, or"):
-        localize_file("outputs/a", source, tmp_path / "b.csv", tolerance=77)
+        localize_recording("outputs/a", source, tmp_path / "b.csv", tolerance=77)
     bare = shutil.copytree("outputs/a", tmp_path / "bare")
     shutil.rmtree(bare / "report")
-    again = localize_file(str(bare), source, tmp_path / "b.csv", tolerance=7)
+    again = localize_recording(str(bare), source, tmp_path / "b.csv", tolerance=7)
     assert again.threshold == done.threshold
     (bare / "card.yaml").unlink()
     with pytest.raises(InputError, match="bare has no threshold"):
-        localize_file(str(bare), source, tmp_path / "b.csv")
-    assert localize_file(str(bare), source, tmp_path / "b.csv", threshold=1).recording.lines == 4
+        localize_recording(str(bare), source, tmp_path / "b.csv")
+    assert (
+        localize_recording(str(bare), source, tmp_path / "b.csv", threshold=1).recording.lines == 4
+    )
 
 
 def test_lines_of_an_array_give_the_same_bubbles_as_those_of_a_file(rf, source, tmp_path):
-    localize_file(RUN, source, tmp_path / "b.csv", batch_size=3)
+    localize_recording(RUN, source, tmp_path / "b.csv", batch_size=3)
     expected = pd.read_csv(tmp_path / "b.csv")
     columns = ["line", "sample", "sample_sigma", "depth_mm", "probability", "radius_um", "height"]
     for model in ("small", RUN):
@@ -190,10 +194,10 @@ def test_another_rate_is_resampled_on_request_only(rf, source, identity, tmp_pat
         file["rf"].attrs["sampling_rate_hz"] = 50e6
     at_rate, slow = tmp_path / "rate.csv", tmp_path / "slow.csv"
     with pytest.raises(InputError, match=r"sampled at 50 MHz, the network wants 62\.5 MHz"):
-        localize_file(RUN, tmp_path / "slow.h5", slow, threshold=LEVEL)
+        localize_recording(RUN, tmp_path / "slow.h5", slow, threshold=LEVEL)
     assert not slow.exists()
-    localize_file(RUN, tmp_path / "slow.h5", slow, threshold=LEVEL, resample=True)
-    localize_file(RUN, source, at_rate, threshold=LEVEL)
+    localize_recording(RUN, tmp_path / "slow.h5", slow, threshold=LEVEL, resample=True)
+    localize_recording(RUN, source, at_rate, threshold=LEVEL)
     expected, found = pd.read_csv(at_rate), pd.read_csv(slow)
     expected, found = expected[expected["frame"] == 0], found[found["element"] == 0]
     assert len(found) == len(expected) > 20
@@ -211,15 +215,15 @@ def test_another_rate_is_resampled_on_request_only(rf, source, identity, tmp_pat
         (lambda rf: rf.__setitem__((3, 0), np.inf), {}, "line 3 is NaN or infinite at sample 0"),
         (None, {"transpose": True}, "8446 lines of 4 samples, shorter than .* transpose=true"),
         (None, {"picture": 9}, "has lines 0 to 3"),
-        (None, {"sampling_rate_hz": -1}, "sampling_rate_hz=-1: give the rate in Hz"),
-        (None, {"sampling_rate_hz": 62.5, "resample": True}, r"rf\.npy: .*: give the rate in Hz"),
+        (None, {"sampling_rate_hz": -1}, "sampling_rate_hz=-1: give a rate in Hz"),
+        (None, {"sampling_rate_hz": 62.5, "resample": True}, "sampling_rate_hz=62.5: give a rate"),
         (
             None,
             {"sampling_rate_hz": 62.5e4, "resample": True},
             r"rf\.npy is sampled at 0\.625 MHz, too far .*, in the file or as sampling_rate_hz=",
         ),
         (None, {"sampling_rate_hz": None}, r"rf\.npy does not say its sampling rate"),
-        (None, {"speed_of_sound_m_s": 1.54}, "speed_of_sound_m_s=1.54: give the speed of sound"),
+        (None, {"speed_of_sound_m_s": 1.54}, "speed_of_sound_m_s=1.54: give a speed in m/s"),
     ],
 )
 def test_bad_input_leaves_no_output(change, settings, message, rf, tmp_path):
@@ -228,22 +232,32 @@ def test_bad_input_leaves_no_output(change, settings, message, rf, tmp_path):
     np.save(tmp_path / "rf.npy", rf)
     settings = {"threshold": 0.5, "sampling_rate_hz": 62.5e6, **settings}
     with pytest.raises(InputError, match=message):
-        localize_file(RUN, tmp_path / "rf.npy", tmp_path / "b.csv", **settings)
+        localize_recording(RUN, tmp_path / "rf.npy", tmp_path / "b.csv", **settings)
     assert [path.name for path in tmp_path.iterdir()] == ["rf.npy"]
+
+
+def test_a_file_that_tells_another_unit_is_named(rf, tmp_path):
+    for facts, message in (
+        ({"fs": 62.5}, "sampling_rate_hz=62.5: give the rate in Hz"),
+        ({"fs": 62.5e6, "speed_of_sound_m_s": 1.54}, "=1.54: give the speed of sound"),
+    ):
+        np.savez(tmp_path / "rf.npz", rf=rf, **facts)
+        with pytest.raises(InputError, match=rf"rf\.npz: .*{message}"):
+            localize_recording(RUN, tmp_path / "rf.npz", tmp_path / "b.csv", resample=True)
 
 
 def test_output_must_be_another_file_of_a_known_format(source, tmp_path):
     with pytest.raises(InputError, match=r"ends with \.csv, \.parquet, \.h5"):
-        localize_file(RUN, source, tmp_path / "bubbles.xlsx")
+        localize_recording(RUN, source, tmp_path / "bubbles.xlsx")
     with pytest.raises(InputError, match="overwrite the input"):
-        localize_file(RUN, source, source.parent / ".." / source.parent.name / "test.h5")
+        localize_recording(RUN, source, source.parent / ".." / source.parent.name / "test.h5")
     with pytest.raises(InputError, match="no run directory"):
-        localize_file("nowhere", source, tmp_path / "b.csv")
+        localize_recording("nowhere", source, tmp_path / "b.csv")
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "file").touch()
     for name, why in (("folder.csv", "it is a folder"), ("file/b.csv", "no folder that you may")):
         with pytest.raises(InputError, match=f"cannot write .*{name}: .*{why}"):
-            localize_file(RUN, tmp_path / "not even read", tmp_path / name)
+            localize_recording(RUN, tmp_path / "not even read", tmp_path / name)
 
 
 @pytest.fixture(scope="module")
@@ -270,12 +284,12 @@ def test_a_run_keeps_the_scale_it_was_trained_at(slow_run, tiny, rf, monkeypatch
     np.savez(tmp_path / "bare.npz", rf=rf, fs=50e6)  # the speed of sound is the network's
 
     def localized():
-        done = localize_file(str(run), tmp_path / "bare.npz", tmp_path / "b.csv", threshold=0)
+        done = localize_recording(str(run), tmp_path / "bare.npz", tmp_path / "b.csv", threshold=0)
         assert (done.scale.sampling_rate_hz, done.scale.speed_of_sound_m_s) == (50e6, 1540)
         assert "speed_of_sound_m_s" not in done.recording.sources
-        assert localize_file(str(run), own / "test.h5", tmp_path / "own.csv").bubbles >= 0
+        assert localize_recording(str(run), own / "test.h5", tmp_path / "own.csv").bubbles >= 0
         with pytest.raises(InputError, match=r"at 62\.5 MHz, the network wants 50 MHz"):
-            localize_file(str(run), tiny / "test.h5", tmp_path / "c.csv")
+            localize_recording(str(run), tiny / "test.h5", tmp_path / "c.csv")
         return pd.read_csv(tmp_path / "b.csv")
 
     before = localized()
@@ -290,43 +304,73 @@ def test_thresholds_of_other_weights_are_not_used(slow_run, tmp_path):
     path = checkpoint_path(changed, "best")
     torch.save({**read_checkpoint(path), "epoch": 99}, path)
     with pytest.raises(InputError, match="changed has no threshold for tolerance 4"):
-        localize_file(str(changed), own / "test.h5", tmp_path / "b.csv")
-    localize_file(str(changed), own / "test.h5", tmp_path / "b.csv", checkpoint="last")
-    localize_file(str(changed), own / "test.h5", tmp_path / "b.csv", threshold=0.5)
+        localize_recording(str(changed), own / "test.h5", tmp_path / "b.csv")
+    localize_recording(str(changed), own / "test.h5", tmp_path / "b.csv", checkpoint="last")
+    localize_recording(str(changed), own / "test.h5", tmp_path / "b.csv", threshold=0.5)
 
 
 def test_names_of_files_cannot_write_into_the_terminal_or_a_picture(rf, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     name = "$\\frac$\n\x1b[31m\u202e.npz"
     np.savez(name, rf=rf[:2], fs=62.5e6)
-    done = localize_file(RUN, name, "b.csv", picture=0)
+    asked = Localize(run=RUN, input="typed.npz", output="b.csv", picture=0)
+    done = localize_file(asked.model_copy(update={"input": name}))  # no setting holds such a name
     assert done.picture.is_file()
     with pytest.raises(InputError) as error:
-        localize_file(RUN, name, "b.csv", picture=7)
+        localize_file(asked.model_copy(update={"input": name, "picture": 7}))
     assert r"\n\x1b[31m\u202e.npz has lines 0 to 1" in explain(error.value)
 
 
 def test_a_picture_calls_what_was_found_detections(monkeypatch, source, tmp_path):
     figures = []
     monkeypatch.setattr("bubbleloc.localization.run.save_picture", lambda f, _: figures.append(f))
-    localize_file(RUN, source, tmp_path / "b.csv", picture=1)
+    localize_recording(RUN, source, tmp_path / "b.csv", picture=1)
     (legend,) = figures[0].legends
     assert [text.get_text() for text in legend.get_texts()][-1] == "detection"
     assert figures[0].axes[0].get_title(loc="left").endswith("detections")
 
 
+@pytest.mark.parametrize("rate_hz", [62.5e6, 50e6])
+def test_a_picture_has_the_axis_of_the_table(rate_hz, rf, monkeypatch, tmp_path):
+    figures = []
+    monkeypatch.setattr("bubbleloc.localization.run.save_picture", lambda f, _: figures.append(f))
+    np.save(tmp_path / "volts.npy", rf)
+    np.save(tmp_path / "counts.npy", np.rint(rf / np.abs(rf).max() * 32767))
+    facts = {"sampling_rate_hz": rate_hz, "resample": True, "start_s": 8e-6, "picture": 1}
+    for name, unit in (("volts", "V"), ("counts", "counts")):
+        localize_recording(RUN, tmp_path / f"{name}.npy", tmp_path / "b.csv", **facts)
+        table = pd.read_csv(tmp_path / "b.csv")
+        of_line = table[table["element"] == 1]
+        figure = figures.pop()
+        figure.draw_without_rendering()  # sets the limits of the axis of depth
+        top, bottom = figure.axes
+        (dots,) = (line for line in bottom.lines if line.get_label() == "detection")
+        low, high = bottom.get_xlim()
+        shown = of_line[of_line["sample"].between(low, high)]
+        drawn = dots.get_xdata()
+        drawn = drawn[(drawn >= low) & (drawn <= high)]
+        np.testing.assert_allclose(drawn, shown["sample"], rtol=1e-6)
+        assert len(drawn) > 10
+        assert bottom.get_xlabel() == f"sample (at {rate_hz / 1e6:g} MHz)"
+        assert top.get_ylabel() == f"RF ({unit})"
+        (depth,) = top.child_axes
+        shallow, deep = depth.get_xlim()
+        assert shown["depth_mm"].between(shallow, deep).all()
+        assert deep - shallow == pytest.approx(500 * 0.01184, rel=0.01)
+
+
 def test_batches_of_long_lines_are_smaller(monkeypatch, identity):
     sizes = []
-    monkeypatch.setattr(BubbleFinder, "find", lambda _, volts, __: sizes.append(len(volts)))
+    monkeypatch.setattr(BubbleFinder, "find", lambda _, volts, *__: sizes.append(len(volts)))
     lines = recording_of_array("a", np.zeros((5, MOST_SAMPLES // 2)), facts={"fs": 62.5e6})
     list(BubbleFinder.for_recording(lines, open_run(RUN)).tables(lines, 16))
     assert sizes == [2, 2, 1]
 
 
 def test_the_network_of_the_package_needs_no_training(source, tmp_path):
-    done = localize_file("bubbleloc:small", source, tmp_path / "b.csv")
+    done = localize_recording("bubbleloc:small", source, tmp_path / "b.csv")
     with h5py.File(source) as file:
         bubbles = len(file["bubbles/depth_m"])
     assert 0.8 * bubbles < done.bubbles < 1.2 * bubbles
     with pytest.raises(InputError, match="no released network 'huge'; choose one of small"):
-        localize_file("bubbleloc:huge", source, tmp_path / "b.csv")
+        localize_recording("bubbleloc:huge", source, tmp_path / "b.csv")

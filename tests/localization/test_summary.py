@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from bubbleloc.errors import InputError
-from bubbleloc.localization import localize_file
 from bubbleloc.localization.summary import Counts
+from tests.conftest import localize_recording
 
 RATE = 62.5e6
 
@@ -31,7 +31,7 @@ def test_a_page_counts_detections_and_repeats_warnings(tiny, drawn, tmp_path):
         lines = file["rf"][:]
     lines[1] = 0
     np.save(tmp_path / "a.npy", lines.reshape(2, 2, -1))
-    done = localize_file(
+    done = localize_recording(
         "bubbleloc:small",
         tmp_path / "a.npy",
         tmp_path / "found.csv",
@@ -60,19 +60,19 @@ def test_frames_keep_their_numbers(tiny, drawn, tmp_path):
     lines[2] = 0
     np.save(tmp_path / "a.npy", lines[:, None])
     settings = {"sampling_rate_hz": RATE, "run": "bubbleloc:small", "input": tmp_path / "a.npy"}
-    localize_file(**settings, output=tmp_path / "all.csv")
-    some = localize_file(**settings, output=tmp_path / "some.csv", frames=(1, 2), report=True)
+    localize_recording(**settings, output=tmp_path / "all.csv")
+    some = localize_recording(**settings, output=tmp_path / "some.csv", frames=(1, 2), report=True)
     whole, part = (pd.read_csv(tmp_path / name) for name in ("all.csv", "some.csv"))
     expected = whole[whole["frame"] == 1].reset_index(drop=True)
     pd.testing.assert_frame_equal(part, expected)
     assert some.doubts[0].startswith("1 of 2 lines are constant, the first of frame 2,")
     assert drawn["rates"].axes[1].lines[0].get_xdata().tolist() == [1, 2]
     with pytest.raises(InputError, match=r"frames=\[1,4\]: .*a.npy has frames 0 to 3"):
-        localize_file(**settings, output=tmp_path / "b.csv", frames=(1, 4))
+        localize_recording(**settings, output=tmp_path / "b.csv", frames=(1, 4))
 
 
 def test_counts_add_up(tiny, tmp_path):
-    done = localize_file("bubbleloc:small", tiny / "test.h5", tmp_path / "a.csv")
+    done = localize_recording("bubbleloc:small", tiny / "test.h5", tmp_path / "a.csv")
     table = pd.read_csv(tmp_path / "a.csv")
     counts = Counts.of(done.recording, done.scale)
     for part in (table[:7], table[7:]):

@@ -1,6 +1,6 @@
 """Settings of the commands that use trained networks."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from bubbleloc.console.settings import types as t
 from bubbleloc.console.settings.types import Group, setting
@@ -76,6 +76,10 @@ class OwnRecording(Group):
         "transmit of each frame to take; null: straightest down", None
     )
     modulation_hz: t.Frequency | None = setting("frequency of complex samples (IQ)", None)
+
+    def hints(self) -> dict[str, Any]:
+        """Return what `bubbleloc.formats.read` takes beside the name of a file."""
+        return self.model_dump(include=set(OwnRecording.model_fields))
 
 
 class Localize(OwnRecording):

@@ -24,7 +24,19 @@ MOST_MHZ = 15.0
 
 @dataclass(frozen=True)
 class Example:
-    """One test signal to show: RF line and network output (L,), true arrivals in samples."""
+    """One line to show, with what a network found in it.
+
+    Attributes:
+        title: the words above the figure.
+        rf: the RF line at the rate of the network, (L,).
+        prediction: the output of the network, (L,).
+        arrival_sample: the true arrivals, in samples of the network; none where they are unknown.
+        threshold: the threshold to draw, if there is one.
+        found: the detections, in samples of the network.
+        start_sample: the first sample on the axis, where the record begins after time 0.
+        per_sample: the samples of the network per sample of the axis.
+        unit: the unit of `rf`.
+    """
 
     title: str
     rf: Floats
@@ -32,6 +44,13 @@ class Example:
     arrival_sample: Floats
     threshold: float | None
     found: Detections
+    start_sample: float = 0.0
+    per_sample: float = 1.0
+    unit: str = "V"
+
+    def place(self, sample: ArrayLike) -> Floats:
+        """Return where samples of the network lie on the axis."""
+        return self.start_sample + np.asarray(sample, dtype=np.float64) / self.per_sample
 
 
 @style.house_style
@@ -49,34 +68,29 @@ def example_line(example: Example, tolerance: float, scale: Scale) -> Figure:
         (found, GREEN, GREEN, "bubble, found"),
         (~found, RED, "white", "bubble, missed"),
     ):
-        x = example.arrival_sample[chosen & _inside(example.arrival_sample, shown)]
+        inside = chosen & _inside(example.arrival_sample, shown)
+        x = example.place(example.arrival_sample[inside])
         axes.vlines(x, 0, top, color=colour, linewidth=0.5, alpha=0.5)
         y = np.full(len(x), top)
         axes.plot(x, y, "v", color=colour, markerfacecolor=fill, markersize=4.5, label=label)
     false = ~np.isin(np.arange(len(detected)), matching.detected)
     false &= _inside(detected.sample, shown)
-    x, y = detected.sample[false], detected.confidence[false]
+    x, y = example.place(detected.sample[false]), detected.confidence[false]
     axes.plot(x, y, "x", color=INK, markersize=4.5, label="false detection")
     figure.legend(loc="outside lower center", ncols=5)
     return figure
 
 
 @style.house_style
-def detected_line(
-    title: str,
-    rf: ArrayLike,
-    prediction: ArrayLike,
-    found: Detections,
-    threshold: float | None,
-    scale: Scale,
-) -> Figure:
-    """Draw the piece of a line (L,) with most detections: RF above, output and detections below."""
-    none = np.zeros(0)
-    drawn = np.asarray(rf, float), np.asarray(prediction, float)
-    line = Example(title, *drawn, none, threshold, found)
-    figure, axes, shown = _draw_line(line, found.sample, scale)
-    inside = _inside(found.sample, shown)
-    x, y = found.sample[inside], found.confidence[inside]
+def detected_line(line: Example, scale: Scale) -> Figure:
+    """Draw the piece of a line with most detections: RF above, output and detections below.
+
+    `scale` is that of the axis.
+    """
+    detections = line.found
+    figure, axes, shown = _draw_line(line, detections.sample, scale)
+    inside = _inside(detections.sample, shown)
+    x, y = line.place(detections.sample[inside]), detections.confidence[inside]
     axes.vlines(x, 0, y, color=GREEN, linewidth=0.7)
     axes.plot(x, y, "o", color=GREEN, markersize=4, label="detection")
     figure.legend(loc="outside lower center", ncols=3)
@@ -172,9 +186,9 @@ def _draw_line(line: Example, positions: Floats, scale: Scale) -> tuple[Figure, 
     shown = slice(start, min(start + SHOWN_SAMPLES, len(line.rf)))
     figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=3.1)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.35))
-    window = np.arange(shown.start, shown.stop)
+    window = line.place(np.arange(shown.start, shown.stop))
     top.plot(window, line.rf[shown], color=INK, linewidth=0.8)
-    top.set_ylabel("RF (V)")
+    top.set_ylabel(f"RF ({line.unit})")
     top.set_title(line.title, parse_math=False)  # names of files may hold dollar signs
     style.add_depth_axis(top, float(scale.depth_mm(1)), "depth (mm)")
     bottom.plot(window, line.prediction[shown], color=BLUE, label="network output")
