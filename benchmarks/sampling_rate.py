@@ -18,8 +18,8 @@ from scipy.signal import resample
 from bubbleloc.arrays import Floats
 from bubbleloc.examples.classification import accuracy, load_classifier
 from bubbleloc.examples.images import Part, load_digits
+from bubbleloc.examples.sequence import CKCNNClassifier
 from bubbleloc.models.runs import CHECKPOINTS
-from bubbleloc.nn import CKCNNClassifier
 from bubbleloc.report.figures.style import BLUE, MUTED, house_style, new_figure, save_picture
 
 RATES = [

@@ -15,7 +15,8 @@ from bubbleloc.files import atomic, check_output, fingerprint
 from bubbleloc.models import runs
 from bubbleloc.models.card import write_card
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.emitters import EmitterHead, counts_and_emitters
+from bubbleloc.nn.heads import EmitterHead
+from bubbleloc.nn.inference import counts_and_emitters
 from bubbleloc.report import read_report
 
 FORMATS = (".onnx", ".pt2", ".safetensors")
@@ -93,7 +94,7 @@ def export_network(network: Localizer, output: Path) -> None:
     """Write a network with its kernels sampled, for any number and length of RF lines.
 
     Input ``rf`` (B, 1, L) in volts, output ``bubbles`` (B, 1, L), and of a head of emitters
-    ``emitters`` (B, 4, L), the fields of `bubbleloc.nn.emitters.Emitters`.
+    ``emitters`` (B, 4, L), the fields of `bubbleloc.nn.heads.Emitters`.
 
     Args:
         output: ``.onnx`` or ``.pt2``.

@@ -16,10 +16,9 @@ from bubbleloc.console.progress import TrainingProgress
 from bubbleloc.console.settings import Settings, catalogue
 from bubbleloc.errors import InputError
 from bubbleloc.examples.images import Part, SequentialImages
+from bubbleloc.examples.sequence import CKCNNClassifier, SequenceClassifier, TCNClassifier
 from bubbleloc.files import exclusive, write_yaml
 from bubbleloc.models import runs
-from bubbleloc.nn import CKCNNClassifier, TCNClassifier
-from bubbleloc.nn.sequence import SequenceClassifier
 from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints, checkpoint_to_resume, keepers
 from bubbleloc.training.logs import MetricsLog, loggers
 from bubbleloc.training.trainer import RandomnessByEpoch, StopBetweenBatches, isolated, resumable

@@ -72,7 +72,7 @@ def calibrated(detections: EmitterDetections, calibration: Sequence[float]) -> E
 
     Args:
         detections: those of one line.
-        calibration: the nine numbers of `bubbleloc.nn.emitters.Calibration`.
+        calibration: the nine numbers of `bubbleloc.nn.heads.Calibration`.
     """
     features = _features(
         detections.confidence, detections.sigma, detections.radius_um, detections.near

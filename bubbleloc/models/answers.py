@@ -11,7 +11,7 @@ from bubbleloc.metrics.detections import Detections, pick_peaks
 from bubbleloc.metrics.mixture import bubbles_in
 from bubbleloc.metrics.one_to_one import PEAK_THRESHOLDS
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.emitters import UNCALIBRATED, Calibration, EmitterHead
+from bubbleloc.nn.heads import UNCALIBRATED, Calibration, EmitterHead
 from bubbleloc.nn.inference import apply, apply_emitters
 
 Outputs = NDArray[np.floating]
@@ -23,7 +23,7 @@ class Answer:
 
     Attributes:
         output: one value per sample, (b, L).
-        emitters: the fields of `bubbleloc.nn.emitters.Emitters`, (b, 4, L); None where the method
+        emitters: the fields of `bubbleloc.nn.heads.Emitters`, (b, 4, L); None where the method
             has no head of emitters.
         calibration: the correction of the probabilities and errors of `emitters`.
     """

@@ -18,7 +18,7 @@ from bubbleloc.metrics.one_to_one import PAIR_TOLERANCES, choose_peak_thresholds
 from bubbleloc.models.answers import answer
 from bubbleloc.models.likeness import Likeness
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.emitters import UNCALIBRATED, Calibration
+from bubbleloc.nn.heads import UNCALIBRATED, Calibration
 from bubbleloc.units import Scale
 
 SOFTWARE = f"bubbleloc {__version__}"

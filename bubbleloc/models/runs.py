@@ -16,7 +16,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.files import check_zip, fingerprint, read_yaml, write_yaml
 from bubbleloc.models.card import Card, read_card
 from bubbleloc.nn import Localizer, build_model, load_released, released_card
-from bubbleloc.nn.emitters import EmitterHead
+from bubbleloc.nn.heads import EmitterHead
 from bubbleloc.nn.released import RELEASED, WEIGHTS
 
 CONFIG_FILE = "config.yaml"

@@ -25,6 +25,13 @@ def fft_conv1d(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Direct convolution is used where it is faster (tiny kernels). Half precision, autocast
     included, is computed in float32, because FFTs lose too much in less.
 
+    >>> x, weight = torch.randn(2, 3, 1000), torch.randn(4, 3, 131)
+    >>> output = fft_conv1d(x, weight)
+    >>> output.shape
+    torch.Size([2, 4, 870])
+    >>> torch.allclose(output, functional.conv1d(x, weight), atol=1e-3)
+    True
+
     Args:
         x: (B, C_in, L), or (C_in, L).
         weight: (C_out, C_in, K).
@@ -56,6 +63,10 @@ class FixedKernel:
 
     For inference; no gradients.
 
+    >>> convolve = FixedKernel(torch.randn(4, 3, 131))
+    >>> [tuple(convolve(torch.randn(2, 3, samples)).shape) for samples in (500, 1000)]
+    [(2, 4, 370), (2, 4, 870)]
+
     Args:
         weight: (C_out, C_in, K).
     """
@@ -76,6 +87,10 @@ class FixedKernel:
 
 class FFTConv1d(nn.Conv1d):
     """``torch.nn.Conv1d`` computed by `fft_conv1d`: same parameters, same result.
+
+    >>> layer, x = FFTConv1d(3, 4, kernel_size=131), torch.randn(2, 3, 1000)
+    >>> torch.equal(layer(x), fft_conv1d(x, layer.weight, layer.bias))
+    True
 
     Shape: (B, in_channels, L) → (B, out_channels, L − kernel_size + 1).
     """

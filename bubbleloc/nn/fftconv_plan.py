@@ -29,10 +29,10 @@ class Plan:
     """The cut of one convolution: blocks of ``block`` samples, one every ``step``.
 
     Attributes:
-        length: samples of a line, L.
-        kernel: samples of a kernel, K.
-        block: FFT length.
-        chunk: lines that are processed together.
+        length: samples of a line, L
+        kernel: samples of a kernel, K
+        block: length of the FFT
+        chunk: lines that are processed together
     """
 
     length: int
@@ -68,6 +68,11 @@ class Plan:
 @functools.lru_cache(maxsize=1024)
 def plan_convolution(x: tuple[int, ...], weight: tuple[int, ...], device: str) -> Plan | None:
     """Return the cheapest cut of a convolution, or None where direct convolution is better.
+
+    >>> plan_convolution((16, 15, 2048), (15, 15, 131), "cpu").block
+    2048
+    >>> plan_convolution((16, 15, 2048), (15, 15, 3), "cpu") is None
+    True
 
     Args:
         x: shape (B, C_in, L).

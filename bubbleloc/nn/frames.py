@@ -11,12 +11,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bubbleloc.nn.ckconv import HE_ENERGY, LocalCKConv1d
+from bubbleloc.nn.ckconv import HE_ENERGY, CKConv1d, Sampled, plain_convolution
 from bubbleloc.nn.fftconv import fft_conv1d
 
 
 class Frames(nn.Module):
     """Samples to frames; samples beyond the last whole frame are dropped.
+
+    >>> Frames(rate=4)(torch.arange(9.0).view(1, 1, 9))[0, :, 0]
+    tensor([[0., 4.],
+            [1., 5.],
+            [2., 6.],
+            [3., 7.]])
 
     Shape: (B, 1, L) → (B, rate, 1, L // rate).
     """
@@ -36,6 +42,10 @@ class Frames(nn.Module):
 
 class Samples(nn.Module):
     """Frames to samples, the inverse of `Frames`, for one value per sample or several.
+
+    >>> line = torch.arange(8.0).view(1, 1, 8)
+    >>> torch.equal(Samples(rate=4)(Frames(rate=4)(line)), line)
+    True
 
     Shape: (B, values · rate, 1, N) → (B, values, rate · N).
     """
@@ -59,6 +69,9 @@ class FrameStem(nn.Conv2d):
 
     In float32 under autocast too, because RF lines have a large dynamic range.
 
+    >>> FrameStem(rate=4, out_channels=16, frames=17)(torch.randn(1, 4, 1, 125)).shape
+    torch.Size([1, 16, 1, 109])
+
     Shape: (B, rate, 1, N) → (B, out_channels, 1, N − frames + 1).
     """
 
@@ -72,15 +85,34 @@ class FrameStem(nn.Conv2d):
             return super().forward(input)
 
 
-class FrameCKConv(LocalCKConv1d):
-    """`LocalCKConv1d` between frames, without a bias: batch normalisation follows.
+class FrameCKConv(CKConv1d):
+    """`CKConv1d` between frames: its taps are a frame apart.
+
+    Without a bias, because batch normalisation follows.
+
+    >>> layer = FrameCKConv(16, 16, kernel_size=65, rate=4, window_samples=30.0)
+    >>> layer(torch.randn(1, 16, 1, 125)).shape
+    torch.Size([1, 16, 1, 61])
+
+    Args:
+        rate: samples of a frame.
+        in_channels, out_channels, kernel_size, kernels: as in `CKConv1d`.
 
     Shape: (B, in_channels, 1, N) → (B, out_channels, 1, N − kernel_size + 1).
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.register_parameter("bias", None)
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        rate: int,
+        **kernels: Any,
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, kernel_size, dilation=rate, bias=False, **kernels
+        )
 
     @property
     def weight(self) -> Tensor:
@@ -96,9 +128,18 @@ class FrameCKConv(LocalCKConv1d):
         output = fft_conv1d(x.squeeze(2).contiguous(), weight.squeeze(2)).unsqueeze(2)
         return output.contiguous(memory_format=torch.channels_last)
 
+    def sampled(self) -> nn.Module:
+        """Return the ``nn.Conv2d`` that this layer is now."""
+        return plain_convolution(self.weight, None)
 
-class Normalised(nn.Module):
+
+class Normalised(Sampled):
     """A convolution and its batch normalisation; in inference they are one convolution.
+
+    >>> layer = Normalised(FrameStem(rate=4, out_channels=16, frames=17), channels=16).eval()
+    >>> x = torch.randn(1, 4, 1, 125)
+    >>> torch.allclose(layer.sampled()(x), layer(x), atol=1e-5)
+    True
 
     Shape: that of ``convolution``.
     """
@@ -106,20 +147,15 @@ class Normalised(nn.Module):
     def __init__(self, convolution: nn.Module, channels: int) -> None:
         super().__init__()
         self.convolution, self.norm = convolution, nn.BatchNorm2d(channels)
-        self._folded: tuple[Tensor, Tensor] | None = None
-        self._folded_version: list[tuple[int, int]] = []
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve and normalise ``x``."""
         if self.training or torch.is_grad_enabled():
             output: Tensor = self.norm(self.convolution(x))
             return output
-        state = [*self.parameters(), *self.buffers()]
-        version = [(tensor.data_ptr(), tensor._version) for tensor in state]
-        if self._folded is None or version != self._folded_version:
-            self._folded, self._folded_version = self.folded(), version
+        weight, bias = self.kept(self.folded)
         with torch.autocast(x.device.type, enabled=False):  # as `FrameStem`
-            return functional.conv2d(x.to(self._folded[0]), *self._folded)
+            return functional.conv2d(x.to(weight), weight, bias)
 
     @torch.no_grad()
     def folded(self) -> tuple[Tensor, Tensor]:
@@ -130,17 +166,9 @@ class Normalised(nn.Module):
         weight = weight.contiguous(memory_format=torch.channels_last)
         return weight, self.norm.bias - mean * scale
 
-    def plain(self) -> nn.Conv2d:
-        """Return the plain convolution that both are in evaluation."""
-        weight, bias = self.folded()
-        out_channels, in_channels, _, taps = weight.shape
-        layer = nn.Conv2d(in_channels, out_channels, (1, taps)).to(weight).requires_grad_(False)
-        layer.weight.copy_(weight)
-        layer.bias.copy_(bias)  # type: ignore[union-attr]
-        return layer
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_folded": None}  # a copy folds its own
+    def sampled(self) -> nn.Module:
+        """Return the ``nn.Conv2d`` that both are in evaluation."""
+        return plain_convolution(*self.folded())
 
 
 class Mixing(nn.Module):
@@ -149,6 +177,9 @@ class Mixing(nn.Module):
     The mean over all frames is there if ``line_mean``. It tells each frame what the whole line is
     like: its noise, how many bubbles it has and how strong they are. Squeeze-and-excitation (Hu et
     al. 2018, arXiv 1709.01507) scales channels by such means; here they shift the hidden ones.
+
+    >>> Mixing(channels=16, width=48, line_mean=True)(torch.randn(2, 16, 1, 125)).shape
+    torch.Size([2, 16, 1, 125])
 
     Shape: (B, channels, 1, N), kept.
     """

@@ -1,11 +1,13 @@
 """The forward pass: RF lines in, network outputs out, batch by batch."""
 
+from typing import cast
+
 import torch
 from torch import Tensor
 
 from bubbleloc.arrays import Float32s
-from bubbleloc.nn.emitters import counts_and_emitters
-from bubbleloc.nn.network import Localizer
+from bubbleloc.nn.heads import EmitterHead, emitters
+from bubbleloc.nn.localizer import Localizer
 
 
 def default_device() -> torch.device:
@@ -14,24 +16,48 @@ def default_device() -> torch.device:
 
 
 def apply(network: Localizer, rf: Float32s) -> Float32s:
-    """Return the network's output on RF lines in volts; both (b, L)."""
+    """Return the network's output on RF lines in volts; both (b, L).
+
+    >>> import numpy as np
+    >>> from bubbleloc.nn import build_model
+    >>> apply(build_model("ckcnn"), np.zeros((2, 1000), np.float32)).shape
+    (2, 1000)
+    """
+    lines = _on_device(network, rf)
     with torch.inference_mode():
-        network, lines = _ready(network, rf)
-        return _on_cpu(network(lines).squeeze(1))
+        return _to_numpy(network(lines).squeeze(1))
 
 
 def apply_emitters(network: Localizer, rf: Float32s) -> tuple[Float32s, Float32s]:
     """Return output (b, L) and the fields of `Emitters` (b, 4, L) of a network that has them."""
+    lines = _on_device(network, rf)
     with torch.inference_mode():
-        output, values = counts_and_emitters(*_ready(network, rf))
-        return _on_cpu(output.squeeze(1)), _on_cpu(values)
+        output, values = counts_and_emitters(network, lines)
+        return _to_numpy(output.squeeze(1)), _to_numpy(values)
 
 
-def _ready(network: Localizer, rf: Float32s) -> tuple[Localizer, Tensor]:
+def counts_and_emitters(network: Localizer, rf: Tensor) -> tuple[Tensor, Tensor]:
+    """Map RF lines (B, 1, L) to counts (B, 1, L) and the fields of `Emitters`, (B, 4, L).
+
+    >>> from bubbleloc.nn import load_released
+    >>> counts, values = counts_and_emitters(load_released("small"), torch.randn(2, 1, 1000))
+    >>> counts.shape, values.shape
+    (torch.Size([2, 1, 1000]), torch.Size([2, 4, 1000]))
+
+    Args:
+        network: a network with a head of emitters.
+    """
+    gaussians = emitters(network.readings(network.padded(rf), rf.shape[-1]))
+    return cast(EmitterHead, network.head).counts(gaussians), torch.stack(gaussians, dim=1)
+
+
+def _on_device(network: Localizer, rf: Float32s) -> Tensor:
+    """Move the network, in evaluation mode, and the lines (b, 1, L) to the same device."""
     device = default_device()
-    return network.to(device).eval(), torch.from_numpy(rf).unsqueeze(1).to(device)
+    network.to(device).eval()
+    return torch.from_numpy(rf).unsqueeze(1).to(device)
 
 
-def _on_cpu(values: Tensor) -> Float32s:
+def _to_numpy(values: Tensor) -> Float32s:
     lines: Float32s = values.cpu().numpy()
     return lines

@@ -6,9 +6,8 @@ from typing import Any
 import yaml
 from safetensors.torch import load
 
-from bubbleloc.nn.emitters import Calibration, EmitterHead
-from bubbleloc.nn.models import build_model
-from bubbleloc.nn.network import Localizer
+from bubbleloc.nn.heads import Calibration, EmitterHead
+from bubbleloc.nn.localizer import Localizer, build_model
 
 RELEASED = ("small", "large", "robust", "robust-small")
 WEIGHTS = resources.files("bubbleloc.nn") / "weights"
@@ -17,7 +16,12 @@ WEIGHTS = resources.files("bubbleloc.nn") / "weights"
 def load_released(name: str) -> Localizer:
     """Return a trained network of the package, in evaluation mode.
 
-    How each was trained and how it scores stands in its card, ``docs/models.md``.
+    How each was trained and how it scores stands in ``docs/models.md``.
+
+    >>> import torch
+    >>> network = load_released("small")
+    >>> network(torch.randn(2, 1, 1000)).shape  # volts to bubbles per sample
+    torch.Size([2, 1, 1000])
 
     Args:
         name: ``small`` or ``large`` for clean lines of equal bubbles; ``robust`` or
@@ -35,7 +39,10 @@ def load_released(name: str) -> Localizer:
 
 
 def released_card(name: str) -> dict[str, Any]:
-    """Return what is known of a network of the package.
+    """Return the card of a network of the package: what it is, how it was trained, its scores.
+
+    >>> released_card("small")["sampling_rate_hz"]
+    62500000.0
 
     ``model`` (arguments of `build_model`), ``parameters``, ``sampling_rate_hz``,
     ``speed_of_sound_m_s``, ``frequency_hz``, ``noise``, ``checkpoints`` (of ``best``, the

@@ -8,11 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv1d
 
-from bubbleloc.nn.ckconv import CKConv1d
+from bubbleloc.nn.ckconv import plain_convolution
 
 HALF_WIDTH = 24  # samples of the interpolating sinc on either side, at the lower of both rates
 KAISER_BETA = 8.0  # its window: stop band below −80 dB
-BLUR_SAMPLES = 0.5  # of the new rate: the Gaussian of Romero et al. 2021, App. D
 
 
 def resample_kernel(kernel: Tensor, ratio: Fraction | float) -> Tensor:
@@ -23,6 +22,9 @@ def resample_kernel(kernel: Tensor, ratio: Fraction | float) -> Tensor:
     frequency response is that of the old kernel below both Nyquist rates, and nothing above the
     lower one passes. Sampling the continuous kernel itself at new points would differ wherever
     it varies faster than the old samples could show, which training never saw.
+
+    >>> resample_kernel(torch.ones(2, 3, 31), 2).shape  # 61 samples and the tails
+    torch.Size([2, 3, 157])
 
     Args:
         kernel: (…, K), K odd; its middle sample is its origin.
@@ -50,6 +52,9 @@ class RateChange(nn.Module):
     For ratio = p/q in lowest terms every q samples become p, of the same duration: sample n of the
     output lies at n/ratio of the input. Ends are reflected.
 
+    >>> RateChange(Fraction(2), linear, half_width=1)(torch.arange(4.0).view(1, 1, 4)).squeeze()
+    tensor([0.0000, 0.5000, 1.0000, 1.5000, 2.0000, 2.5000, 3.0000, 2.5000])
+
     Args:
         ratio: new sampling rate over old sampling rate.
         interpolation: function of a distance in samples of the lower rate.
@@ -74,9 +79,9 @@ class RateChange(nn.Module):
         new, old = ratio.numerator, ratio.denominator
         lower = min(1.0, float(ratio))
         reach = math.ceil(half_width / lower)
-        places = torch.arange(-reach, old + reach, dtype=torch.float64)  # of input samples
+        instants = torch.arange(-reach, old + reach, dtype=torch.float64)  # of input samples
         wanted = torch.arange(new, dtype=torch.float64).unsqueeze(-1) / float(ratio)
-        weight = (1.0 if counts else lower) * interpolation(lower * (places - wanted))
+        weight = (1.0 if counts else lower) * interpolation(lower * (instants - wanted))
         self.register_buffer("weight", weight.float().unsqueeze(1), persistent=False)
         self.stride, self.pad = old, nn.ReflectionPad1d((reach, reach + old - 1))
 
@@ -86,19 +91,30 @@ class RateChange(nn.Module):
 
 
 def linear(distance: Tensor) -> Tensor:
-    """Linear interpolation, a triangle."""
+    """Linear interpolation, a triangle: weights at distances in samples.
+
+    >>> linear(torch.tensor([0.0, 0.25, -1.5]))
+    tensor([1.0000, 0.7500, 0.0000])
+    """
     return (1 - distance.abs()).clamp_min(0)
 
 
 def windowed_sinc(distance: Tensor) -> Tensor:
-    """Band-limited interpolation."""
+    """Band-limited interpolation, a sinc under a Kaiser window: weights at distances in samples.
+
+    >>> windowed_sinc(torch.tensor([0.0, 1.0, 24.5])).round(decimals=4)
+    tensor([1., -0., 0.])
+    """
     return torch.sinc(distance) * _kaiser(distance / HALF_WIDTH)
 
 
-def resampled_convolution(layer: nn.Conv1d, ratio: Fraction | float) -> nn.Conv1d:
+def resampled_convolution(layer: nn.Conv1d, ratio: Fraction | float) -> nn.Module:
     """Return the convolution that is ``layer`` at ``ratio`` times the sampling rate.
 
     A dilated kernel keeps its taps where they are in time if the new rate allows it.
+
+    >>> resampled_convolution(nn.Conv1d(1, 1, 3, dilation=4), 0.5)
+    Conv1d(1, 1, kernel_size=(3,), stride=(1,), dilation=(2,))
     """
     weight, (dilation,) = layer.weight.detach(), layer.dilation
     spacing = float(dilation * ratio)
@@ -108,50 +124,7 @@ def resampled_convolution(layer: nn.Conv1d, ratio: Fraction | float) -> nn.Conv1
         dense = weight.new_zeros(*weight.shape[:2], dilation * (weight.shape[-1] - 1) + 1)
         dense[..., ::dilation] = weight
         weight, dilation = resample_kernel(dense, ratio), 1
-    return _convolution(weight, layer.bias, dilation)
-
-
-@torch.no_grad()
-def continuous_convolution(
-    layer: CKConv1d, ratio: Fraction | float, *, causal: bool = False
-) -> nn.Conv1d:
-    """Return the convolution that is ``layer`` at ``ratio`` times the sampling rate, by its ψ.
-
-    Unlike `resampled_convolution` it needs no tails and stays causal. As in Romero et al. 2021,
-    App. D: (x ∗ ψ) at rate sr₂ ≈ sr₂/sr₁ · (x ∗ ψ) at rate sr₁, so ψ is multiplied by sr₁/sr₂;
-    old and new positions coincide where they can, from the sample an output belongs to; and at
-    higher rates ψ is blurred, because training has not seen it between the old positions.
-
-    Args:
-        causal: an output belongs to the last tap, else to the middle one.
-
-    Raises:
-        ValueError: a ratio that is not positive, or a dilated layer.
-    """
-    if ratio <= 0 or layer.dilation > 1:
-        raise ValueError(f"ratio {ratio} must be positive, dilation {layer.dilation} must be 1")
-    tau, ratio = layer.tau, float(ratio)
-    step = (tau[-1] - tau[0]) / max(1, len(tau) - 1) / ratio
-    reach = math.floor(ratio * (len(tau) - 1) / (1 if causal else 2))
-    places = torch.arange(-reach, 1 if causal else reach + 1).to(tau)
-    positions = step * places + (tau[-1] if causal else 0.0)
-    blur = math.ceil(ratio) if ratio > 1 else 0
-    offsets = torch.arange(-blur, blur + 1).to(tau)
-    weights = torch.softmax(-0.5 * (offsets / BLUR_SAMPLES).square(), 0)
-    kernel = sum(
-        weight * layer.values_at((positions + offset * step).clamp(tau[0], tau[-1]))
-        for weight, offset in zip(weights, offsets, strict=True)
-    )
-    return _convolution(kernel / ratio, layer.bias)
-
-
-def _convolution(weight: Tensor, bias: Tensor | None, dilation: int = 1) -> nn.Conv1d:
-    """Return the frozen convolution of a weight (C_out, C_in, K)."""
-    out_channels, in_channels, taps = weight.shape
-    made = nn.Conv1d(in_channels, out_channels, taps, dilation=dilation).to(weight)
-    made.weight.data = weight
-    made.bias = None if bias is None else nn.Parameter(bias.detach())
-    return made.requires_grad_(False)
+    return plain_convolution(weight, layer.bias, dilation)
 
 
 def _kaiser(position: Tensor) -> Tensor:

@@ -29,9 +29,15 @@ class InputScaling(nn.Module):
 
     The cut-off is in physical time. The sampling rate comes back with the weights.
 
+    >>> scaled = InputScaling()(5 + 50 * torch.randn(2, 1, 500))
+    >>> torch.allclose(scaled.square().mean(-1), torch.ones(2, 1))
+    True
+
     Args:
         mode: ``"rms"`` or ``"none"``.
-        sampling_rate_hz: of the RF lines.
+        sampling_rate_hz: sampling rate of the RF lines.
+
+    Shape: (B, 1, L), kept.
     """
 
     MODES = ("rms", "none")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bubbleloc.nn.emitters import emitters
+from bubbleloc.nn.heads import emitters
 
 HALF_WIDTH = 29  # samples of the Gaussian on either side of its centre, as published
 BLOCK = 32  # samples that are blurred at a time

@@ -21,7 +21,7 @@ from bubbleloc.files import exclusive
 from bubbleloc.models import runs
 from bubbleloc.models.card import Card, choose_on, look_at, write_card
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.emitters import EmitterHead
+from bubbleloc.nn.heads import EmitterHead
 from bubbleloc.physics import matched_filter
 from bubbleloc.training import provenance
 from bubbleloc.training.checkpoints import BEST, LAST, checkpoint_to_resume
@@ -113,12 +113,8 @@ def _start_from(run: str, network: Localizer) -> None:
 
     Layers that the trained one does not have start anew.
     """
-    trained = runs.open_run(run).network
-    weights = network.state_dict() | trained.state_dict()
-    if type(trained.head) is not type(network.head):
-        weights |= network.get_submodule(network.read_out).state_dict(prefix=f"{network.read_out}.")
     try:
-        network.load_state_dict(weights)
+        network.start_from(runs.open_run(run).network)
     except RuntimeError as error:
         raise InputError(
             f"start_from={run}: its network is another one; give the settings of its model"

@@ -15,7 +15,7 @@ from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.models import runs
 from bubbleloc.models.runs import open_run
 from bubbleloc.nn import released_card
-from bubbleloc.nn.emitters import UNCALIBRATED
+from bubbleloc.nn.heads import UNCALIBRATED
 from bubbleloc.nn.released import RELEASED
 from bubbleloc.physics import Setup, matched_filter
 from bubbleloc.training import session

@@ -4,7 +4,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from bubbleloc.nn import SIREN, CKConv1d, LocalCKConv1d
+from bubbleloc.nn import SIREN, CKConv1d
+
+
+def local(*sizes, window_samples=30.0, **settings):
+    """A layer in physical time, under windows."""
+    return CKConv1d(*sizes, window_samples=window_samples, **settings)
 
 
 def test_siren_is_the_formula():
@@ -19,7 +24,7 @@ def test_siren_is_the_formula():
     torch.testing.assert_close(siren(tau), layer(hidden, siren.output, 1.0))
 
 
-@pytest.mark.parametrize("kind", [CKConv1d, LocalCKConv1d])
+@pytest.mark.parametrize("kind", [CKConv1d, local])
 def test_convolves_with_its_sampled_kernel(kind):
     layer = kind(2, 3, 65)
     x = torch.randn(2, 2, 500)
@@ -27,7 +32,7 @@ def test_convolves_with_its_sampled_kernel(kind):
     torch.testing.assert_close(layer(x), expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", [CKConv1d, LocalCKConv1d])
+@pytest.mark.parametrize("kind", [CKConv1d, local])
 @pytest.mark.parametrize("kernel", [1, 65, 527])
 def test_balanced_start_has_he_variance(kind, kernel):
     layer = kind(15, 15, kernel)
@@ -49,8 +54,8 @@ def test_parameters_do_not_depend_on_the_kernel_size():
 
 def test_local_kernel_is_only_truncated_by_its_size():
     torch.manual_seed(0)
-    small = LocalCKConv1d(2, 2, 131)
-    large = LocalCKConv1d(2, 2, 1055)
+    small = local(2, 2, 131)
+    large = local(2, 2, 1055)
     large.load_state_dict(small.state_dict())
     middle = slice((1055 - 131) // 2, (1055 + 131) // 2)
     torch.testing.assert_close(large.kernel()[..., middle], small.kernel())

@@ -3,12 +3,11 @@ import torch
 from scipy.interpolate import BSpline
 from torch import nn
 
-from bubbleloc.nn import build_model
-from bubbleloc.nn.emitters import EmitterHead, emitters
-from bubbleloc.nn.models import MODELS
+from bubbleloc.nn import NETWORKS, build_model
+from bubbleloc.nn.heads import EmitterHead, emitters
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_gives_four_values_per_sample_and_a_count(name):
     torch.manual_seed(0)
     small = {"hidden_channels": 4, "kernel": 3}
@@ -18,7 +17,7 @@ def test_every_network_gives_four_values_per_sample_and_a_count(name):
     readings = network.readings(network.padded(rf), 4501)
     assert readings.shape == (2, 4, 4501)
     torch.testing.assert_close(network(rf), network.head(readings))
-    read_out = plain.get_submodule(plain.read_out)
+    read_out = plain.model[-1]
     more = 3 * (read_out.weight.numel() + read_out.bias.numel())
     assert network.parameter_count == plain.parameter_count + more
 
@@ -79,9 +78,8 @@ def test_unknown_head_is_refused():
         build_model("ckcnn", head="tail")
 
 
-def test_the_read_out_is_the_last_convolution():
-    for name in MODELS:
-        network = build_model(name)
-        layer = network.get_submodule(network.read_out)
-        assert isinstance(layer, nn.Conv1d | nn.Conv2d)
-        assert layer.kernel_size[-1] == 1
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_read_out_is_the_last_convolution(name):
+    layer = build_model(name).model[-1]
+    assert isinstance(layer, nn.Conv1d | nn.Conv2d)
+    assert layer.kernel_size[-1] == 1

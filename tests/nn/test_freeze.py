@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from bubbleloc.nn import CKConv1d, build_model
-from bubbleloc.nn.emitters import emitters
+from bubbleloc.nn.heads import emitters
 
 
 @pytest.mark.parametrize("name", ["ckcnn", "ckcnn_local", "ckcnn_dilated", "dilated_cnn"])

@@ -3,9 +3,15 @@ import torch
 from torch.func import functional_call
 from torch.nn import functional
 
-from bubbleloc.nn import CKConv1d, LocalCKConv1d, irregular_conv1d
+from bubbleloc.nn import CKConv1d, irregular_conv1d
 
-KINDS = pytest.mark.parametrize("kind", [CKConv1d, LocalCKConv1d])
+
+def local(*sizes, window_samples=30.0, **settings):
+    """A layer in physical time, under windows."""
+    return CKConv1d(*sizes, window_samples=window_samples, **settings)
+
+
+KINDS = pytest.mark.parametrize("kind", [CKConv1d, local])
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +75,7 @@ def test_between_samples_it_is_the_sum_over_all_pairs(kind):
 
 def test_weights_make_the_sum_independent_of_where_samples_lie():
     """A smooth signal, sampled at random, is filtered as the same signal sampled regularly."""
-    layer = LocalCKConv1d(1, 1, 263, omega_0=5.0, window_samples=20.0)
+    layer = local(1, 1, 263, omega_0=5.0, window_samples=20.0)
 
     def signal(t):
         return torch.sin(2 * torch.pi * t / 61) + torch.cos(2 * torch.pi * t / 43)

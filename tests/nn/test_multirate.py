@@ -5,9 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from bubbleloc.nn.ckconv import LocalCKConv1d
+from bubbleloc.nn import CKConv1d, MultirateCKCNN
 from bubbleloc.nn.frames import FrameCKConv, Frames, Normalised, Samples
-from bubbleloc.nn.multirate import MultirateCKCNN
 from bubbleloc.nn.released import RELEASED, load_released
 from bubbleloc.nn.resample import HALF_WIDTH, RateChange, linear, windowed_sinc
 
@@ -35,11 +34,11 @@ def by_definition(network, rf):
         )
 
     x = network.scaling(rf)
-    x = functional.pad(x, (network.reach, network.reach + rate - 1), mode="reflect")
+    x = functional.pad(x, network.model[0].padding, mode="reflect")
     stem = layers[2].convolution.weight.squeeze(2)  # (C, rate, frames)
     taps = stem.transpose(1, 2).flatten(1).unsqueeze(1)  # tap frame·rate + i is phase i
     x = functional.relu(normalise(layers[2].norm, functional.conv1d(x, taps, stride=rate)))
-    for layer in layers[3:-2]:
+    for layer in layers[3:-1]:
         if isinstance(layer, Normalised):
             kernel = layer.convolution.kernel()
             x = functional.relu(normalise(layer.norm, functional.conv1d(x, kernel)))
@@ -51,7 +50,7 @@ def by_definition(network, rf):
             hidden = functional.relu(hidden)
             narrow = layer.narrow.weight[:, :, 0, 0]
             x = x + torch.einsum("ch,bhn->bcn", narrow, hidden)
-    z = torch.einsum("rc,bcn->bnr", layers[-2].weight[:, :, 0, 0], x) + layers[-2].bias
+    z = torch.einsum("rc,bcn->bnr", layers[-1].weight[:, :, 0, 0], x) + layers[-1].bias
     return z.flatten(1)[:, None, : rf.shape[-1]]
 
 
@@ -73,8 +72,8 @@ def test_shortest_line():
 
 def test_low_rate_kernels_are_samples_of_the_full_rate_ones():
     torch.manual_seed(0)
-    full = LocalCKConv1d(3, 2, 257)
-    low = FrameCKConv(3, 2, 65, spacing=4)
+    full = CKConv1d(3, 2, 257, window_samples=30.0)
+    low = FrameCKConv(3, 2, 65, rate=4, window_samples=30.0)
     weights = {name: value for name, value in full.state_dict().items() if name != "bias"}
     low.load_state_dict(weights)
     torch.testing.assert_close(low.kernel(), full.kernel()[..., ::4])
@@ -135,7 +134,7 @@ def test_folded_and_frozen_networks_are_equal_and_frozen_ones_plain(line_mean):
     torch.testing.assert_close(folded, expected)
     frozen = network.freeze()
     torch.testing.assert_close(frozen(rf), expected)
-    assert not any(isinstance(m, LocalCKConv1d | nn.BatchNorm2d) for m in frozen.modules())
+    assert not any(isinstance(m, CKConv1d | nn.BatchNorm2d) for m in frozen.modules())
     assert not any(parameter.requires_grad for parameter in frozen.parameters())
 
 
@@ -200,7 +199,7 @@ def test_autocast_rounds_little_though_it_comes_first(kernel):
         with torch.autocast("cpu", torch.bfloat16):
             reduced = network(rf).float()  # samples the kernels, which need all their digits
         expected = network(rf)
-        folded = network.model[2]._folded
+        folded = network.model[2]._kept
     assert (reduced - expected).norm() < 0.01 * expected.norm()
     assert all(part.dtype == torch.float32 for part in folded)
 

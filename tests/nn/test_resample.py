@@ -2,7 +2,7 @@ import pytest
 import torch
 from scipy.signal import resample
 
-from bubbleloc.nn import LocalCKConv1d, build_model, fft_conv1d
+from bubbleloc.nn import CKConv1d, build_model, fft_conv1d
 from bubbleloc.nn.resample import resample_kernel
 
 BAND = 0.12  # of the sampling rate: RF lines keep to 7 of 62.5 MHz
@@ -29,7 +29,7 @@ def test_a_resampled_kernel_filters_the_resampled_signal_alike(ratio, kind):
     if kind == "random":
         kernel = torch.randn(61, dtype=torch.double)
     else:
-        kernel = LocalCKConv1d(1, 1, 263).double().kernel().detach().flatten()
+        kernel = CKConv1d(1, 1, 263, window_samples=30.0).double().kernel().detach().flatten()
     x = band_limited_noise(3000)
     other = torch.from_numpy(resample(x.numpy(), round(3000 * ratio)))
     expected = resample(centred(x, kernel).numpy(), round(3000 * ratio))

@@ -8,9 +8,9 @@ from scipy.signal import resample
 from torch import nn
 from torch.nn import functional
 
-from bubbleloc.nn import CKConv1d, build_model
-from bubbleloc.nn.residual import Causal, ChannelNorm, ResidualBlock, ResidualCKCNN
-from bubbleloc.nn.tcn import TCN, tcn_blocks
+from bubbleloc.examples.sequence import TCNClassifier
+from bubbleloc.nn import TCN, CKConv1d, ResidualCKCNN, build_model
+from bubbleloc.nn.blocks import Causal, ChannelNorm, ResidualBlock
 from tests.nn.test_resample import band_limited_noise
 
 NAMES = ["ckcnn_residual", "tcn"]
@@ -77,7 +77,8 @@ def shift(block):
 
 
 def test_a_tcn_block_is_two_dilated_convolutions():
-    block = tcn_blocks(2, 2, kernel=3, levels=2, dropout=0.0, causal=True)[1]
+    network = TCNClassifier(in_channels=2, hidden_channels=2, kernel=3, levels=2, dropout=0.0)
+    block = network.body[2]
     x = torch.randn(1, 2, 30)
     first, second = (block.layers[place].convolution for place in (0, 3))
     assert first.dilation == second.dilation == (2,)

@@ -14,7 +14,7 @@ from bubbleloc.console.composition import checked_settings, composed
 from bubbleloc.errors import InputError
 from bubbleloc.metrics import tolerance_sweep
 from bubbleloc.models import runs
-from bubbleloc.nn.models import MODELS
+from bubbleloc.nn import NETWORKS
 from bubbleloc.training import learner, session
 from bubbleloc.training.trainer import RandomnessByEpoch
 
@@ -49,7 +49,7 @@ def test_training_lowers_the_loss_and_leaves_a_run(tiny, tmp_path):
     assert runs.read_config(tmp_path) == config
 
 
-@pytest.mark.parametrize("model", list(MODELS))
+@pytest.mark.parametrize("model", list(NETWORKS))
 def test_every_model_trains(tiny, tmp_path, model):
     size = "kernel=3" if "dilated" in model else "kernel=15"
     session.start(

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import stats
 
-from bubbleloc.nn.emitters import emitters
+from bubbleloc.nn.heads import emitters
 from bubbleloc.training.losses import FEW, RADIUS_SPREAD, EmitterLoss
 
 

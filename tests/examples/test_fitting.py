@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from bubbleloc.examples.fitting import fit_function, fit_kernel, recurrence_kernel
 from bubbleloc.nn import SIREN, CKConv1d
-from bubbleloc.nn.fitting import fit_function, fit_kernel, recurrence_kernel
 
 TAPS = 129
 

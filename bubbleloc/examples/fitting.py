@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
-from bubbleloc.nn.ckconv import CKConv1d
+from bubbleloc.nn import CKConv1d
 
 HISTORY = 50  # of steps that L-BFGS knows the curvature from
 
@@ -16,6 +16,9 @@ def recurrence_kernel(transition: Tensor, entry: Tensor, taps: int) -> Tensor:
     h(τ) = W h(τ − 1) + U x(τ), h(−1) = 0, unrolls to h(τ) = Σ_k Wᵏ U x(τ − k): a causal
     convolution with U, WU, W²U, … (Romero et al. 2021, arXiv 2102.02611). It is exact for
     ``taps`` time steps.
+
+    >>> recurrence_kernel(torch.tensor([[0.5]]), torch.tensor([[2.0]]), taps=4)
+    tensor([[[0.2500, 0.5000, 1.0000, 2.0000]]])
 
     Args:
         transition: W (D, D).
@@ -38,7 +41,8 @@ def fit_kernel(layer: CKConv1d, kernel: Tensor, iterations: int = 500) -> float:
         Relative error, ‖fit − given‖ / ‖given‖.
     """
     with torch.no_grad():
-        layer.bias.zero_()
+        if layer.bias is not None:
+            layer.bias.zero_()
         layer.siren.scale_output(kernel.norm() / layer.kernel().norm())
     return _minimise(layer.kernel, layer.siren.parameters(), kernel, iterations)
 

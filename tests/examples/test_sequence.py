@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bubbleloc.nn import CKCNNClassifier, CKConv1d, LocalCKConv1d, TCNClassifier
-from bubbleloc.nn.resample import continuous_convolution
+from bubbleloc.examples.sequence import CKCNNClassifier, TCNClassifier, continuous_convolution
+from bubbleloc.nn import CKConv1d
 
 
 def parameters(network):
@@ -63,9 +63,9 @@ def test_bad_arguments_are_refused(arguments, message):
 
 
 @pytest.mark.parametrize("causal", [True, False])
-@pytest.mark.parametrize("kind", [CKConv1d, LocalCKConv1d])
-def test_positions_of_both_rates_coincide(kind, causal):
-    layer = kind(2, 3, 65)
+@pytest.mark.parametrize("window", [None, 30.0])
+def test_positions_of_both_rates_coincide(window, causal):
+    layer = CKConv1d(2, 3, 65, window_samples=window)
     kernel = layer.kernel().detach()
     assert torch.equal(continuous_convolution(layer, 1).weight, kernel)
     half = continuous_convolution(layer, 0.5, causal=causal).weight
