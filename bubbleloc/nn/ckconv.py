@@ -295,12 +295,9 @@ def irregular_conv1d(
 ) -> Tensor:
     """Apply a layer to samples at any positions: y(t) = b + Σ_i ψ(t_i − t) · x(t_i) · Δ_i.
 
-    A continuous kernel ψ is known between its taps, too, so samples may be missing or lie
-    anywhere. ψ has its origin in the middle of the kernel and is zero beyond (K − 1)/2 samples
-    from it. At positions 0, 1, …, L − 1 this is the layer itself, zero-padded to keep the length.
-
-    Differentiable in everything but the choice of pairs within reach. Memory grows as
-    C_in · C_out times the number of these pairs.
+    ψ has its origin in the middle of the kernel and is zero beyond (K − 1)/2 samples from it. At
+    positions 0, 1, …, L − 1 this is the layer itself, zero-padded to keep the length. Memory grows
+    as C_in · C_out times the number of pairs within reach, whose choice alone has no gradient.
 
     >>> layer, x = CKConv1d(1, 2, 9), torch.randn(1, 1, 50)
     >>> kept = torch.tensor([0, 3, 4, 9])  # the other samples are missing
