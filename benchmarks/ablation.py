@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from bubbleloc.errors import InputError
-from bubbleloc.evaluation.reports import current_report
-from bubbleloc.evaluation.run import evaluate_run
-from bubbleloc.models.runs import find_runs
+from bubbleloc.console.settings import Evaluate
+from bubbleloc.evaluation.run import reported
+from bubbleloc.models.runs import Run, find_runs
 from bubbleloc.process import limit_threads
 from bubbleloc.tables import write_table
 
@@ -50,13 +49,9 @@ def train(folder: Path, changes: list[str], seeds: int, jobs: int) -> None:
     subprocess.run(command, check=True)
 
 
-def f1_of(run: Path) -> "pd.Series[float]":
+def f1_of(run: Run) -> "pd.Series[float]":
     """Return the mean F1 over the test signals by tolerance."""
-    try:
-        report = current_report(run)
-    except InputError:  # none yet, or of an earlier checkpoint
-        evaluate_run(run, baselines=())
-        report = current_report(run)
+    report = reported(run, Evaluate(run=run.name, baselines=[]))
     return report.scores.groupby("tolerance")["f1"].mean().loc[list(TOLERANCES)]
 
 

@@ -19,7 +19,7 @@ from bubbleloc.data.noise import Noise
 from bubbleloc.data.store import append_signal, create
 from bubbleloc.evaluation.run import score_network
 from bubbleloc.metrics import QUOTED_TOLERANCE
-from bubbleloc.models import runs
+from bubbleloc.models.runs import open_run
 from bubbleloc.physics import Signal
 from bubbleloc.tables import to_markdown
 from bubbleloc.training import session
@@ -54,7 +54,8 @@ def mean_f1(table: pd.DataFrame) -> float:
 
 def compare(specialists: dict[str, list[Path]], folders: dict[str, Path], common: Path) -> None:
     """Print mean F1 of the specialists and of the common network, by waveform and noise."""
-    score = partial(score_network, runs.load_network(common), baselines=(), one_to_one=False)
+    network = open_run(common).network
+    score = partial(score_network, network, baselines=(), one_to_one=False)
     rows = []
     for name, own in specialists.items():
         noisy = pd.concat(pd.read_csv(run / "report" / "f1_noise.csv") for run in own)
@@ -77,15 +78,18 @@ def main() -> None:
     specialists: dict[str, list[Path]] = {}
     folders: dict[str, Path] = {}
     for run in options.runs:
-        settings = runs.read_config(run)
-        name = settings["data"]["waveform"]
+        settings = open_run(run).config
+        name = settings.data.waveform
         specialists.setdefault(name, []).append(run)
-        folders[name] = Path(settings["data"]["folder"])
+        folders[name] = Path(settings.data.folder)
     for split in ("train", "val"):
         if not (DATA / f"{split}.h5").exists():
             pool(list(folders.values()), split)
-    settings["data"]["folder"], settings["seed"] = str(DATA), options.seed
-    settings["trainer"] |= {"max_epochs": options.epochs, "check_val_every_n_epoch": 1}
+    data = settings.data.model_copy(update={"folder": str(DATA)})
+    length = {"max_epochs": options.epochs, "check_val_every_n_epoch": 1}
+    trainer = settings.trainer.model_copy(update=length)
+    changes = {"data": data, "seed": options.seed, "trainer": trainer}
+    settings = settings.model_copy(update=changes)
     common = RUN / f"seed{options.seed}-epochs{options.epochs}"
     if not common.exists():
         session.start(settings, common)

@@ -8,12 +8,11 @@ import argparse
 from pathlib import Path
 
 import torch
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
-from bubbleloc.console.cli import config_folder
-from bubbleloc.models import runs
-from bubbleloc.training import provenance
+from bubbleloc.console.composition import settings_from_python
+from bubbleloc.console.settings import Train
+from bubbleloc.models import provenance
+from bubbleloc.models.run_folder import CHECKPOINTS, begin
 
 WEIGHTS = "dilated_cnn_HS_001.pt"
 
@@ -21,13 +20,11 @@ WEIGHTS = "dilated_cnn_HS_001.pt"
 def main(published: Path, run: Path) -> None:
     """Write configuration, checkpoint and origin of the run."""
     weights = torch.load(published / WEIGHTS, map_location="cpu", weights_only=True)
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        config = OmegaConf.to_container(compose("train", ["experiment=srml"]), resolve=True)
-    assert isinstance(config, dict)
-    runs.begin(run, {str(key): value for key, value in config.items()})
+    settings, _ = settings_from_python(Train, {"experiment": "srml"})
+    begin(run, settings)
     state = {f"network.{name}": value for name, value in weights.items()}
-    torch.save({"state_dict": state}, run / runs.CHECKPOINTS / "best.ckpt")
-    provenance.write(run, config["seed"], Path(config["data"]["folder"]))
+    torch.save({"state_dict": state}, run / CHECKPOINTS / "best.ckpt")
+    provenance.write(run, settings.seed, Path(settings.data.folder))
     print(f"run: {run}")
 
 

@@ -14,8 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bubbleloc.evaluation.reports import report_folder
-from bubbleloc.models import runs
+from bubbleloc.models.runs import open_run
 from bubbleloc.report.figures.style import (
     BLUE,
     GREEN,
@@ -42,9 +41,9 @@ def collect(named: list[str], scores: pd.DataFrame) -> pd.DataFrame:
     """Return the scores with the rows of these runs, and of the baselines, as reports give them."""
     tables = []
     for name, folder in (entry.split("=", 1) for entry in named):
-        summary = pd.read_csv(report_folder(Path(folder)) / "summary.csv")
-        parameters = runs.load_network(Path(folder)).parameter_count
-        tables.append(summary.assign(method=name, parameters=parameters))
+        run = open_run(folder)
+        summary = pd.read_csv(run.report_folder() / "summary.csv")
+        tables.append(summary.assign(method=name, parameters=run.card.parameters))
         baselines = [
             summary[[*OF_LINES, column]].rename(columns={column: "mean"}).assign(method=baseline)
             for column, baseline in BASELINES.items()

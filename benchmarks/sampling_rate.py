@@ -19,7 +19,7 @@ from bubbleloc.arrays import Floats
 from bubbleloc.examples.classification import accuracy, load_classifier
 from bubbleloc.examples.images import Part, load_digits
 from bubbleloc.examples.sequence import CKCNNClassifier
-from bubbleloc.models.runs import CHECKPOINTS
+from bubbleloc.models.run_folder import CHECKPOINTS
 from bubbleloc.report.figures.style import BLUE, MUTED, house_style, new_figure, save_picture
 
 RATES = [

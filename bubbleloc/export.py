@@ -1,17 +1,19 @@
-"""``python -m bubbleloc.export run=<run dir> output=model.onnx`` hands a network to others."""
+"""``bubbleloc export run=<run dir> output=model.onnx`` hands a network to others."""
 
 from pathlib import Path
 
-from bubbleloc.console.cli import Settings, command
+from bubbleloc.console.cli import command
+from bubbleloc.console.settings import Export
 
 
 @command
-def main(settings: Settings) -> None:
+def main(settings: Export) -> None:
     """Export a trained network."""
     from bubbleloc.evaluation.export import export_run
+    from bubbleloc.models.runs import open_run
 
-    export_run(Path(settings["run"]), Path(settings["output"]), settings["checkpoint"])
-    print(f"network: {settings['output']}")
+    export_run(open_run(settings.run, settings.checkpoint), Path(settings.output))
+    print(f"network: {settings.output}")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
-"""``python -m bubbleloc.localize run=<run dir> input=rf.h5 output=bubbles.csv`` finds bubbles."""
+"""``bubbleloc localize run=<run dir> input=rf.h5 output=bubbles.csv`` finds bubbles."""
 
-from bubbleloc.console.cli import Settings, command
+from bubbleloc.console.cli import command
+from bubbleloc.console.settings import Localize
 from bubbleloc.errors import printable
 
 
 @command
-def main(settings: Settings) -> None:
+def main(settings: Localize) -> None:
     """Localize the bubbles in a file of RF lines."""
     from bubbleloc.console.messages import tell
-    from bubbleloc.console.settings.using import Localize
     from bubbleloc.localization import localize_file
 
-    found = localize_file(Localize(**settings))
+    found = localize_file(settings)
     for line in found.recording.describe(found.scale):
         print(printable(line))
     for doubt in found.doubts:

@@ -1,15 +1,16 @@
-"""``python -m bubbleloc.simulate data=demo`` writes ``data/demo/{train,val,test}.h5``."""
+"""``bubbleloc simulate data=demo`` writes ``data/demo/{train,val,test}.h5``."""
 
 from pathlib import Path
 from typing import Any
 
-from bubbleloc.console.cli import Settings, command
+from bubbleloc.console.cli import command
+from bubbleloc.console.settings import Simulate
 
 
 @command
-def main(settings: Settings) -> None:
+def main(settings: Simulate) -> None:
     """Simulate what is missing of a dataset, or draw what its settings mean."""
-    print(f"{'preview' if settings['preview'] else 'dataset'}: {_simulate(settings)}")
+    print(f"{'preview' if settings.preview else 'dataset'}: {_simulate(settings)}")
 
 
 def simulate_dataset(
@@ -21,7 +22,7 @@ def simulate_dataset(
     workers: int | None = None,
     **settings: Any,
 ) -> Path:
-    """Simulate what is missing of a dataset, as ``python -m bubbleloc.simulate`` does.
+    """Simulate what is missing of a dataset, as ``bubbleloc simulate`` does.
 
     Args:
         data: dataset, a file of ``conf/data``.
@@ -40,21 +41,21 @@ def simulate_dataset(
     """
     from bubbleloc.console.composition import settings_from_python
 
-    given = {"data": data, "data.folder": folder, "seed": seed, "bubbles": bubbles}
-    return _simulate(settings_from_python("simulate", given | {"workers": workers} | settings)[0])
+    shortcuts = {"data.folder": folder, "seed": seed, "bubbles": bubbles, "workers": workers}
+    return _simulate(settings_from_python(Simulate, {"data": data} | shortcuts | settings)[0])
 
 
-def _simulate(settings: Settings) -> Path:
+def _simulate(settings: Simulate) -> Path:
     from bubbleloc.data.generate import ensure_dataset
-    from bubbleloc.data.plan import plan_of
+    from bubbleloc.data.plan import DatasetPlan
 
-    shortcuts = {name: settings[name] for name in ("seed", "bubbles")}
-    plan = plan_of({**settings["data"], **shortcuts}).only(settings["splits"])
-    if settings["preview"]:
+    shortcuts = {"seed": settings.seed, "bubbles": settings.bubbles}
+    plan = DatasetPlan(settings.data.model_copy(update=shortcuts)).only(settings.splits)
+    if settings.preview:
         from bubbleloc.report.preview import preview
 
         return preview(plan)
-    ensure_dataset(plan, settings["workers"], settings["executor"], settings["address"])
+    ensure_dataset(plan, settings.workers, settings.executor, settings.address)
     return plan.folder
 
 

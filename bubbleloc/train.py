@@ -1,4 +1,4 @@
-"""``python -m bubbleloc.train model=ckcnn kernel=131`` trains a network and prints its run."""
+"""``bubbleloc train model=ckcnn kernel=131`` trains a network and prints its run."""
 
 import os
 from collections.abc import Sequence
@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from bubbleloc.console import job
-from bubbleloc.console.cli import Settings, command
+from bubbleloc.console.cli import command
+from bubbleloc.console.settings import Train
 
 
 @command
-def main(settings: Settings) -> None:
+def main(settings: Train) -> None:
     """Train, after simulating the dataset if it is not there yet."""
     folder = _train(settings, Path(os.path.relpath(job.output_folder())), job.overrides())
     if folder:
@@ -26,7 +27,7 @@ def train_network(
     resume: str | Path | None = None,
     **settings: Any,
 ) -> Path | None:
-    """Train a network as ``python -m bubbleloc.train`` does; simulate missing data first.
+    """Train a network as ``bubbleloc train`` does; simulate missing data first.
 
     Args:
         model: architecture, a file of ``conf/model``; ``ckcnn`` by default.
@@ -45,19 +46,19 @@ def train_network(
     """
     from bubbleloc.console.composition import overrides_of, settings_from_python
 
-    given = {"model": model, "kernel": kernel, "data": data, "resume": resume, **settings}
-    composed, new_folder = settings_from_python("train", given)
-    return _train(composed, Path(folder or new_folder), overrides_of(given))
+    arguments = {"model": model, "kernel": kernel, "data": data, "resume": resume, **settings}
+    composed, new_folder = settings_from_python(Train, arguments)
+    return _train(composed, Path(folder or new_folder), overrides_of(arguments))
 
 
-def _train(settings: Settings, folder: Path, overrides: Sequence[str]) -> Path | None:
+def _train(settings: Train, folder: Path, overrides: Sequence[str]) -> Path | None:
     from bubbleloc.training import session
 
-    resume, command = settings.pop("resume"), job.command_line()
-    if not resume:
+    command = job.command_line()
+    if not settings.resume:
         return session.start(settings, folder, command=command, sweep_job=job.is_sweep_job())
-    job.refuse_other_settings(resume, overrides)
-    return session.resume(Path(resume), command=command)
+    job.refuse_other_settings(settings.resume, overrides)
+    return session.resume(Path(settings.resume), command=command)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import hypothesis
 import pytest
 import torch
 
-from bubbleloc.console.settings import check
-from bubbleloc.console.settings.using import Localize
+from bubbleloc.console.composition import checked_settings, composed
+from bubbleloc.console.settings import Localize, Simulate, check
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.localization import Localized, localize_file
@@ -33,11 +33,22 @@ def enabled_loggers() -> None:
             logger.disabled = False
 
 
+def planned(folder: str | Path, *overrides: str) -> DatasetPlan:
+    """The plan that ``bubbleloc simulate data=tiny data.folder=… …`` makes."""
+    config, _ = composed("simulate", ["data=tiny", f"data.folder={folder}", *overrides])
+    return DatasetPlan(checked_settings(Simulate, config).data)
+
+
+def changed(plan: DatasetPlan, **data: object) -> DatasetPlan:
+    """A plan with other settings of the dataset."""
+    return DatasetPlan(plan.settings.model_copy(update=data), plan.splits)
+
+
 @pytest.fixture(scope="session")
 def tiny_plan(tmp_path_factory: pytest.TempPathFactory) -> DatasetPlan:
     """The plan of ``data=tiny``, simulated once for all tests."""
     folder = tmp_path_factory.mktemp("data") / "tiny"
-    plan = DatasetPlan("tiny", folder, {"train": 8, "val": 4, "test": 4})
+    plan = planned(folder)
     ensure_dataset(plan, workers=1)
     return plan
 
@@ -87,4 +98,4 @@ def localize_recording(
 ) -> Localized:
     """Localize a file with the settings that a user would type."""
     paths = {"run": str(run), "input": str(input), "output": str(output)}
-    return localize_file(Localize(**check("localize", {**paths, **settings})))
+    return localize_file(check(Localize, {**paths, **settings}))

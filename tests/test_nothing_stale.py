@@ -19,15 +19,15 @@ from matplotlib.figure import Figure
 
 from bubbleloc.data import store
 from bubbleloc.data.generate import ensure_dataset
-from bubbleloc.data.plan import plan_of
+from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.comparison import compare_runs
 from bubbleloc.evaluation.export import export_run
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.files import write_yaml
-from bubbleloc.models import runs
+from bubbleloc.models import provenance, run_folder, runs
 from bubbleloc.physics import Bubbles, Signal
-from bubbleloc.training import provenance, session
+from bubbleloc.training import session
 from bubbleloc.units import Scale
 from tests.conftest import localize_recording
 from tests.training.test_learner import settings
@@ -92,7 +92,7 @@ def write_data(folder: Path, facts: Facts, seed: int = 0) -> Path:
 
 def write_weights(run: Path, seed: int) -> None:
     torch.manual_seed(seed)
-    network = runs.network_of(runs.read_config(run))
+    network = run_folder.network_of(runs.open_run(run).config)
     state = {f"network.{name}": value for name, value in network.state_dict().items()}
     for name in ("best", "last"):
         path = run / "checkpoints" / f"{name}.ckpt"
@@ -104,7 +104,8 @@ def make_run(folder: Path, facts: Facts, seed: int = 2) -> Path:
     """A run as a training leaves it: configuration, provenance, checkpoints, card."""
     data, run = write_data(folder / "data", facts), folder / "run"
     run.mkdir()
-    write_yaml(run / runs.CONFIG_FILE, settings(data, *NETWORK, f"noise={facts.noise}"))
+    plain = settings(data, *NETWORK, f"noise={facts.noise}").plain()
+    write_yaml(run / run_folder.CONFIG_FILE, plain)
     provenance.write(run, 0, data, "")
     write_weights(run, seed)
     session.write_run_card(run, data)
@@ -116,7 +117,7 @@ class Outputs:
 
     def __init__(self, run: Path, tolerance: int = 4) -> None:
         self.run, self.tolerance = run, tolerance
-        self.data = Path(runs.read_config(run)["data"]["folder"])
+        self.data = Path(runs.open_run(run).config.data.folder)
         self.page = evaluate_run(run, baselines=[]).with_suffix(".md").read_text()
         other = Path(shutil.copytree(run, run.with_name("other")))
         compared = run.parent / "compared"
@@ -248,9 +249,9 @@ def own(base, tmp_path):
 
 USES = {
     "compare": lambda run, other, to: compare_runs([str(run), str(other)], to / "compared"),
-    "export": lambda run, other, to: export_run(run, to / "network.safetensors"),
+    "export": lambda run, other, to: export_run(runs.open_run(run), to / "network.safetensors"),
     "localize": lambda run, other, to: localize_recording(
-        str(run), Path(runs.read_config(run)["data"]["folder"]) / "test.h5", to / "found.csv"
+        str(run), Path(runs.open_run(run).config.data.folder) / "test.h5", to / "found.csv"
     ),
 }
 
@@ -259,7 +260,7 @@ USES = {
     ("use", "refusal"),
     [
         ("compare", "describes an earlier checkpoint .*evaluate=true"),
-        ("export", "of another checkpoint; run python -m bubbleloc.evaluate"),
+        ("export", "of another checkpoint; run bubbleloc evaluate"),
         ("localize", "no threshold .*chosen for this checkpoint: give threshold="),
     ],
 )
@@ -308,7 +309,7 @@ def test_the_runs_own_data_may_not_change_below_it(tmp_path):
 def test_the_waveform_of_the_lines_is_on_the_card_and_gives_wavelengths(tmp_path):
     few = [f"data.signals.{split}=2" for split in ("train", "val", "test")]
     config = settings(tmp_path / "data", *NETWORK, *few, "data.waveform=s2.5", "workers=1")
-    ensure_dataset(plan_of(config["data"]), workers=1)
+    ensure_dataset(DatasetPlan(config.data), workers=1)
     session.start(config, tmp_path / "run")
     outputs = Outputs(tmp_path / "run")
     assert outputs.card["waveform"] == "s2.5"

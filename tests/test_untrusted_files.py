@@ -110,7 +110,7 @@ def test_the_configuration_of_a_stranger_is_data(trained, tmp_path, monkeypatch,
         text = yaml.safe_dump(config) + text
     (run / "config.yaml").write_text(text)
     with pytest.raises(InputError) as refused:
-        runs.load_network(run)
+        _ = runs.open_run(run).network
     assert len(str(refused.value)) < 1000
     assert not (tmp_path / "exploded").exists()
 
@@ -356,7 +356,7 @@ def test_damaged_runs_raise_nothing_but_our_error(trained, tmp_path):
         (run / "checkpoints/best.ckpt").write_bytes(checkpoint if which else spoiled_checkpoint)
         (run / "checkpoints/last.ckpt").write_bytes(spoiled_checkpoint)
         (run / "checkpoints/previous.ckpt").unlink(missing_ok=True)
-        for read in (runs.load_network, checkpoint_to_resume):
+        for read in (lambda run: runs.open_run(run).network, checkpoint_to_resume):
             with contextlib.suppress(InputError):
                 read(run)
 

@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar, cast
 
 import hydra
 from omegaconf import DictConfig
@@ -16,27 +16,30 @@ from bubbleloc import process
 from bubbleloc.console import job
 from bubbleloc.console.composition import checked_settings, config_folder, known_settings
 from bubbleloc.console.messages import explain, print_to_reader, show_warning, tell
-from bubbleloc.console.settings import Settings, catalogue
+from bubbleloc.console.settings import COMMANDS, Group, catalogue
 from bubbleloc.errors import BAD_INPUT, InputError
 
-__all__ = ["Settings", "command", "config_folder"]
+__all__ = ["command", "config_folder"]
+
+AnyGroup = TypeVar("AnyGroup", bound=Group)
 
 
-def command(task: Callable[[Settings], None]) -> Callable[[], None]:
-    """Turn a function of checked settings into a command named after its module.
+def command(task: Callable[[AnyGroup], None]) -> Callable[[], None]:
+    """Turn a function of a command's settings into that command, named after its module.
 
     Bad input, in the settings or found by the library, becomes one line on stderr and exit
     code 2; anything else is our bug and keeps its traceback. A sweep runs the jobs after a
     refused one all the same.
     """
     name = Path(sys.modules[task.__module__].__file__ or "").stem
+    model = cast(type[AnyGroup], COMMANDS[name])
 
     def run_job(config: DictConfig) -> None:
         try:
             process.end_with_parent()  # one of several jobs of a sweep side by side
             process.limit_threads()
             warnings.showwarning = show_warning
-            task(checked_settings(name, config, job.overrides()))
+            task(checked_settings(model, config, job.overrides()))
         except Exception as error:
             line = explain(error, known_settings(name))
             if line and job.is_sweep_job() and not process.stop_in(error):

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from hydra import compose, initialize_config_dir
@@ -15,8 +15,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from bubbleloc.console.messages import explain, refuse_added_settings
-from bubbleloc.console.settings import COMMANDS, Settings, catalogue, check, default_values
+from bubbleloc.console.settings import COMMANDS, Group, catalogue, check, default_values
 from bubbleloc.errors import InputError
+
+AnyGroup = TypeVar("AnyGroup", bound=Group)
 
 PLAIN = {  # the configuration of commands without a file in conf/: they make no run directory
     "defaults": ["_self_", {"override hydra/job_logging": "stdout"}],
@@ -72,22 +74,26 @@ def composed(command: str, overrides: Sequence[str]) -> tuple[DictConfig, Path]:
     return config, folder
 
 
-def settings_from_python(command: str, given: Mapping[str, Any]) -> tuple[Settings, Path]:
-    """Return the settings that keyword arguments mean, and the folder of a new run.
+def settings_from_python(
+    model: type[AnyGroup], arguments: Mapping[str, Any]
+) -> tuple[AnyGroup, Path]:
+    """Return the settings of a command that keyword arguments mean, and the folder of a new run.
 
     Raises:
         InputError: a setting that does not exist, or a value that makes no sense.
     """
-    known = known_settings(command)
+    command = model.__name__.lower()
     try:
-        config, folder = composed(command, overrides_of(given))
+        config, folder = composed(command, overrides_of(arguments))
     except HydraException as error:
-        raise InputError(explain(error, known)) from error
-    return checked_settings(command, config), folder
+        raise InputError(explain(error, known_settings(command))) from error
+    return checked_settings(model, config), folder
 
 
-def checked_settings(command: str, config: DictConfig, overrides: Sequence[str] = ()) -> Settings:
-    """Return the settings of a command as plain values, references replaced, after checking them.
+def checked_settings(
+    model: type[AnyGroup], config: DictConfig, overrides: Sequence[str] = ()
+) -> AnyGroup:
+    """Return the settings of a command, references replaced, after checking them.
 
     Args:
         overrides: what was given on the command line.
@@ -95,20 +101,20 @@ def checked_settings(command: str, config: DictConfig, overrides: Sequence[str] 
     Raises:
         InputError: a setting that does not exist, or a value that makes no sense.
     """
-    refuse_added_settings(overrides, known_settings(command))
+    refuse_added_settings(overrides, known_settings(model.__name__.lower()))
     resolved = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(resolved, dict)
-    return check(command, {str(key): value for key, value in resolved.items()})
+    return check(model, {str(key): value for key, value in resolved.items()})
 
 
-def overrides_of(given: Mapping[str, Any]) -> list[str]:
+def overrides_of(arguments: Mapping[str, Any]) -> list[str]:
     """Return keyword arguments as a user would type them; None stands for the default.
 
     A mapping gives settings of a group: ``trainer={"max_epochs": 2}`` is ``trainer.max_epochs=2``.
     """
     return [
         f"{name}={json.dumps(value, ensure_ascii=False, default=str)}"
-        for key, top in given.items()
+        for key, top in arguments.items()
         if top is not None
         for name, value in leaves(key, top)
     ]

@@ -125,7 +125,7 @@ def _create(plan: DatasetPlan, split: str, setup: Setup) -> None:
         store.partial_path(plan.path(split)),
         samples=setup.samples,
         scale=setup.scale,
-        seed=plan.seed,
+        seed=plan.settings.seed,
         split=split,
         config=plan.config(split),
     ) as file:

@@ -5,14 +5,15 @@ Noise is as published (Blanken et al., IEEE TMI 2022), or of another colour or S
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from scipy import signal
 
 from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.console.settings import Train
 from bubbleloc.console.settings.training import Augmentation
 from bubbleloc.errors import InputError
 from bubbleloc.physics.transducer import P4_1, Response
@@ -71,10 +72,9 @@ class Noise:
             raise InputError(f"noise_colour={self.colour}: choose any, {', '.join(COLOURS)}")
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Self:
+    def of(cls, settings: Train) -> Self:
         """Return the noise that the settings of a training describe."""
-        colour, clean = settings.get("noise_colour"), settings.get("clean_share", 0.0)
-        return cls(settings["noise"], settings.get("snr_db"), colour, clean)
+        return cls(settings.noise, settings.snr_db, settings.noise_colour, settings.clean_share)
 
     @property
     def is_received(self) -> bool:

@@ -3,17 +3,19 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
+from bubbleloc.console.settings.data import Data
 from bubbleloc.data import store
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, draw_scene
-from bubbleloc.physics.scene import COUNT, DISTRIBUTIONS, MARGIN_M, PRESSURE_PA, RadiusDistribution
+from bubbleloc.physics.scene import COUNT, DISTRIBUTIONS, MARGIN_M, PRESSURE_PA
 from bubbleloc.physics.waveform_files import split_number
 from bubbleloc.physics.waveforms import NAMES, TRISTATE
 
@@ -30,47 +32,46 @@ PLAIN = (*DISTRIBUTIONS, *NAMES, "p4-1", "gaussian")  # names that are no files
 
 @dataclass(frozen=True)
 class DatasetPlan:
-    """What defines a dataset; the fields are the settings of ``conf/data``.
+    """What the settings of a dataset mean: its files, its setup, and the scene of every signal.
 
     Attributes:
-        signals: number of signals of each split.
-        bubbles: how radii are drawn, see `draw_scene`.
-        count: fewest and most bubbles of a signal; None for the published range.
-        count_power: 1 for uniform counts, more for more signals with few bubbles.
-        pressure_pa: lowest and highest amplitude of the pulse; None for the published range.
-        deepest_m: depth of the deepest bubble; None for 3.7 mm above the end of the record.
-        stream: whether a training simulates its signals as it goes on, see `StreamedLines`.
-        physics: arguments of `Setup.from_config`; None stands for the published default.
+        settings: the settings of the dataset.
+        splits: the splits that are planned; None for all.
     """
 
-    name: str
-    folder: Path
-    signals: Mapping[str, int]
-    seed: int = 0
-    bubbles: RadiusDistribution = "monodisperse"
-    count: tuple[int, int] | None = None
-    count_power: float = 1.0
-    pressure_pa: tuple[float, float] | None = None
-    deepest_m: float | None = None
-    stream: bool = False
-    physics: Mapping[str, Any] = field(default_factory=dict)
+    settings: Data
+    splits: tuple[str, ...] | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "physics", _without_defaults(self.physics))
+    @property
+    def folder(self) -> Path:
+        """The folder of the dataset."""
+        return Path(self.settings.folder)
+
+    @property
+    def signals(self) -> dict[str, int]:
+        """Number of signals of every planned split."""
+        signals = dict(self.settings.signals)
+        return signals if self.splits is None else {name: signals[name] for name in self.splits}
+
+    @cached_property
+    def physics(self) -> dict[str, Any]:
+        """Arguments of `Setup.from_config`, without those that are not given."""
+        physics = _without_defaults(self.settings.physics.plain())
+        name = self.settings.waveform
+        name = name.lower() if name.lower() in NAMES else name
+        return physics if name == TRISTATE else physics | {"waveform": name}
 
     def only(self, splits: Sequence[str]) -> "DatasetPlan":
         """Return the plan of some of the splits; their signals stay the same."""
-        if missing := [split for split in splits if split not in self.signals]:
-            raise InputError(f"data.signals.{missing[0]} is missing; say how many signals it has")
-        return replace(self, signals={split: self.signals[split] for split in splits})
+        return DatasetPlan(self.settings, tuple(splits))
 
     def files(self) -> "DatasetPlan":
         """Return the plan of the splits that are files: all but a streamed training split."""
-        return self.only(["val", "test"]) if self.stream else self
+        return self.only(["val", "test"]) if self.settings.stream else self
 
     def path(self, split: str) -> Path:
         """Return the file of a split."""
-        return Path(self.folder) / f"{split}.h5"
+        return self.folder / f"{split}.h5"
 
     def refuse_mistyped_folder(self) -> None:
         """Refuse to simulate, unasked, in a folder that the user named.
@@ -80,37 +81,40 @@ class DatasetPlan:
         """
         paths = [self.path(split) for split in self.signals]
         begun = any(path.exists() or store.partial_path(path).exists() for path in paths)
-        if not begun and self.folder.absolute() != (DATASETS / self.name).absolute():
+        if not begun and self.folder.absolute() != (DATASETS / self.settings.name).absolute():
             raise InputError(
                 f"data.folder={self.folder}: no dataset there; correct the folder, or simulate the "
-                f"dataset first: python -m bubbleloc.simulate data={self.name} "
+                f"dataset first: bubbleloc simulate data={self.settings.name} "
                 f"data.folder={self.folder}"
             )
 
     def config(self, split: str) -> str:
         """Return the YAML that is stored in the file and defines its content."""
+        data = self.settings
         content = {
-            "name": self.name,
+            "name": data.name,
             "split": split,
             "signals": self.signals[split],
-            "seed": self.seed,
-            "bubbles": self.bubbles,
-            "physics": dict(self.physics),
+            "seed": data.seed,
+            "bubbles": data.bubbles,
+            "physics": self.physics,
         }
-        for name in ("count", "pressure_pa"):
-            if ends := getattr(self, name):
-                content[name] = list(ends)
-        if self.count_power != 1:
-            content["count_power"] = self.count_power
-        if self.deepest_m:
-            content["deepest_m"] = self.deepest_m
+        if data.count:
+            content["count"] = list(data.count)
+        if data.pressure_pa:
+            content["pressure_pa"] = list(data.pressure_pa)
+        if data.count_power != 1:
+            content["count_power"] = data.count_power
+        if data.deepest_m:
+            content["deepest_m"] = data.deepest_m
         if hashes := self._input_hashes():
             content["inputs"] = hashes
         return yaml.safe_dump(content, sort_keys=False)
 
     def _input_hashes(self) -> dict[str, str]:
         """Return a short hash of every file the settings name, for its content defines ours."""
-        kinds = [self.bubbles] if isinstance(self.bubbles, str) else list(self.bubbles)
+        bubbles = self.settings.bubbles
+        kinds = [bubbles] if isinstance(bubbles, str) else list(bubbles)
         named: dict[str, Any] = {"bubbles" if len(kinds) == 1 else kind: kind for kind in kinds}
         named |= {key: self.physics.get(key) for key in FILE_SETTINGS}
         names = {k: v for k, v in named.items() if isinstance(v, str) and v not in PLAIN}
@@ -141,9 +145,10 @@ class DatasetPlan:
                 f"data.physics.depth_m={setup.depth_m:g}: echoes from beside the axis would arrive "
                 f"after the record; give at least {least_mm / 1e3:g}"
             )
-        if self.deepest_m and self.deepest_m > setup.depth_m - MARGIN_M:
+        deepest_m = self.settings.deepest_m
+        if deepest_m and deepest_m > setup.depth_m - MARGIN_M:
             raise InputError(
-                f"data.deepest_m={self.deepest_m:g}: give at most {setup.depth_m - MARGIN_M:g}, "
+                f"data.deepest_m={deepest_m:g}: give at most {setup.depth_m - MARGIN_M:g}, "
                 "or a deeper record, data.physics.depth_m"
             )
         return setup
@@ -154,29 +159,18 @@ class DatasetPlan:
         Args:
             setup: what `setup` returns, where it is at hand.
         """
-        setup = setup or self.setup()
+        setup, data = setup or self.setup(), self.settings
         key = (store.SPLITS.index(split), index)
-        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
-        depth_m = self.deepest_m + MARGIN_M if self.deepest_m else setup.depth_m
+        rng = np.random.default_rng(np.random.SeedSequence(data.seed, spawn_key=key))
         return draw_scene(
             rng,
-            self.bubbles,
-            count=self.count or COUNT,
-            count_power=self.count_power,
-            pressure_pa=self.pressure_pa or PRESSURE_PA,
-            depth_m=depth_m,
+            data.bubbles,
+            count=data.count or COUNT,
+            count_power=data.count_power,
+            pressure_pa=data.pressure_pa or PRESSURE_PA,
+            depth_m=data.deepest_m + MARGIN_M if data.deepest_m else setup.depth_m,
             width_m=setup.transducer.aperture_m,
         )
-
-
-def plan_of(settings: Mapping[str, Any]) -> DatasetPlan:
-    """Return the plan that the settings of ``conf/data`` describe."""
-    plain = {**settings, "folder": Path(settings["folder"])}
-    name = plain.pop("waveform", TRISTATE)
-    name = name.lower() if name.lower() in NAMES else name
-    if name != TRISTATE:  # the default changes no file
-        plain["physics"] = {**plain["physics"], "waveform": name}
-    return DatasetPlan(**plain)
 
 
 def _without_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from bubbleloc.console.composition import leaves, settings_from_python
+from bubbleloc.console.settings import Compare, Evaluate
 from bubbleloc.errors import InputError, printable
-from bubbleloc.evaluation.reports import current_report
-from bubbleloc.evaluation.run import evaluate_run
-from bubbleloc.models import runs as run_directories
+from bubbleloc.evaluation.run import current_report, evaluate
+from bubbleloc.models.run_folder import network_of
+from bubbleloc.models.runs import Run, find_runs
 from bubbleloc.report import Report, check_comparison_folder, write_comparison
 from bubbleloc.report.comparison import varied_parameters
 
@@ -21,42 +23,46 @@ _HOW_NOT_WHAT = {"resume", "workers", "loader.workers", "data.folder", "trainer.
 
 
 def compare_runs(
-    runs: str | Sequence[str],
-    output: str | Path,
-    *,
-    folder: str | Path | None = None,
-    tolerance: int = 4,
-    evaluate: bool = False,
+    runs: str | Path | Sequence[str | Path], output: str | Path | None = None, **settings: Any
 ) -> Path:
-    """Compare evaluated runs in the folder `output`; return the path of ``comparison.html``.
-
-    F1 is drawn against every number that differs between the runs of a sweep, or between runs
-    that differ in nothing else.
+    """Compare runs as ``bubbleloc compare`` does; return the path of ``comparison.html``.
 
     Args:
         runs: run directories, and sweep directories, whose runs are all taken.
-        folder: dataset that the runs were scored on, as given to evaluate; None for their own.
-        tolerance: samples, at which figures are drawn and the page's tables are cut.
-        evaluate: evaluate runs that have no report of their checkpoint yet, with the defaults of
-            evaluate.
+        output: the folder of tables and figures.
+        settings: any other setting of the command (docs/settings.md), such as ``evaluate=True``.
 
     Raises:
         InputError: fewer than two runs, one of them given twice, without a report of its
             checkpoint, or scored on other test data than the first; or `output` holds other files.
     """
-    given = [Path(run) for run in ([runs] if isinstance(runs, str) else runs)]
-    folders = [run for folder in given for run in run_directories.find_runs(folder)]
+    several = [runs] if isinstance(runs, str | Path) else list(runs)
+    arguments = {"runs": several, "output": output, **settings}
+    return compare(settings_from_python(Compare, arguments)[0])
+
+
+def compare(settings: Compare) -> Path:
+    """Compare evaluated runs; return the path of ``comparison.html``.
+
+    F1 is drawn against every number that differs between the runs of a sweep, or between runs
+    that differ in nothing else.
+
+    Raises:
+        InputError: as `compare_runs` raises.
+    """
+    runs = [run for name in settings.runs for run in find_runs(name)]
+    folders = [Path(run.name) for run in runs]
     _check(folders)
-    check_comparison_folder(Path(output))  # before runs are evaluated
-    data = None if folder is None else Path(folder)
-    reports = _reports_of(folders, data, evaluate)
-    trained = [trained_with(run) for run in folders]
-    is_sweep = all(folder not in folders for folder in given)
+    output = Path(settings.output)
+    check_comparison_folder(output)  # before runs are evaluated
+    reports = _reports_of(runs, settings)
+    trained = [trained_with(run) for run in runs]
+    is_sweep = all(Path(name) not in folders for name in settings.runs)
     names = setting_names(trained) if is_sweep else short_names(folders)
     parameters = dict(zip(names, trained, strict=True))
     swept = parameters if is_sweep or _differ_in_numbers(parameters) else None
     of_names = dict(zip(names, reports, strict=True))
-    return write_comparison(Path(output), of_names, tolerance, parameters=swept)
+    return write_comparison(output, of_names, settings.tolerance, parameters=swept)
 
 
 def short_names(folders: Sequence[Path]) -> list[str]:
@@ -80,27 +86,20 @@ def setting_names(trained: Sequence[Parameters]) -> list[str]:
     return names if len(set(names)) == len(names) else [f"run {i}" for i in range(len(names))]
 
 
-def trained_with(run: Path) -> Parameters:
+def trained_with(run: Run) -> Parameters:
     """Single values of a run's configuration by dotted name, its kernel as it really is."""
-    config = run_directories.read_config(run)
-    network = run_directories.network_of(config)
-    model = config.pop("model")
+    network = network_of(run.config)
+    plain = run.config.plain()
+    plain.pop("kernel")  # of the model, which may have another default
+    model = {key: value for key, value in plain.pop("model").items() if key not in plain}
     values = {
         "model": model.pop("name"),
         "kernel": network.kernel_samples,
         "parameters": network.parameter_count,
     }
-    own = {f"model.{key}": value for key, value in model.items() if key not in config}
-    values |= own | {key: value for key, value in _leaves(config) if key != "kernel"}
+    for group in ({"model": model}, plain):
+        values |= {name: value for key in group for name, value in leaves(key, group[key])}
     return {key: value for key, value in values.items() if key not in _HOW_NOT_WHAT}
-
-
-def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _differ_in_numbers(parameters: Mapping[str, Parameters]) -> bool:
@@ -109,24 +108,26 @@ def _differ_in_numbers(parameters: Mapping[str, Parameters]) -> bool:
     return all(isinstance(run[name], Real) for run in parameters.values() for name in varied)
 
 
-def _reports_of(folders: Sequence[Path], data: Path | None, evaluate: bool) -> list[Report]:
+def _reports_of(runs: Sequence[Run], settings: Compare) -> list[Report]:
     """Reports of the runs' checkpoints; with `evaluate`, those that do not fit are made anew."""
-    problems: dict[Path, InputError] = {}
-    for run in folders:
+    folder = settings.folder
+    data = None if folder is None else Path(folder)
+    problems: list[tuple[Run, InputError]] = []
+    for run in runs:
         try:
             current_report(run, data)
         except InputError as error:
-            problems[run] = error
-    if problems and not evaluate:
-        run, problem = next(iter(problems.items()))
-        on = "" if data is None else f" folder={data}"
+            problems.append((run, error))
+    if problems and not settings.evaluate:
+        run, problem = problems[0]
+        on = "" if folder is None else f" folder={folder}"
         raise InputError(
-            f"{problem} ({len(problems)} of {len(folders)} runs): run python -m bubbleloc.evaluate "
-            f"run={run}{on}, or add evaluate=true"
+            f"{problem} ({len(problems)} of {len(runs)} runs): run bubbleloc evaluate "
+            f"run={run.name}{on}, or add evaluate=true"
         ) from problem
-    for run in problems:
-        evaluate_run(run, folder=data)
-    return [current_report(run, data) for run in folders]
+    for run, _ in problems:
+        evaluate(run, Evaluate(run=run.name, folder=folder))
+    return [current_report(run, data) for run in runs]
 
 
 def _check(folders: Sequence[Path]) -> None:

@@ -1,6 +1,7 @@
 """One network under all published conditions: noise, bubbles of all sizes, and empty lines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,31 +9,24 @@ import pandas as pd
 
 from bubbleloc.arrays import Float32s
 from bubbleloc.console.composition import settings_from_python
+from bubbleloc.console.settings import Evaluate, Simulate
 from bubbleloc.data.dataset import open_split
 from bubbleloc.data.generate import simulate_missing
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.plan import plan_of
-from bubbleloc.evaluation.reports import report_folder
-from bubbleloc.evaluation.run import DEFAULT_BASELINES, at_rate_of, run_facts, score_network
+from bubbleloc.data.plan import DatasetPlan
+from bubbleloc.evaluation.run import at_rate_of, run_facts, score_network
 from bubbleloc.evaluation.specialists import CONDITIONS, POLYDISPERSE, SPECIALISTS
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.scores import NETWORK
-from bubbleloc.models import runs
 from bubbleloc.models.answers import answer
+from bubbleloc.models.runs import Run
 from bubbleloc.report.studies import Conditions, write_conditions
 
 DATASETS = ("study", "study_polydisperse")  # of ``conf/data``: one size of bubbles, and all sizes
 EMPTY_LINES = 200  # of noise alone
 
 
-def evaluate_conditions(
-    run: Path,
-    *,
-    checkpoint: str = "best",
-    baselines: Sequence[str] = DEFAULT_BASELINES,
-    batch_size: int = 16,
-    datasets: tuple[str, str] = DATASETS,
-) -> Path:
+def evaluate_conditions(run: Run, settings: Evaluate, datasets: tuple[str, str] = DATASETS) -> Path:
     """Score a run under every condition of the published specialists; return the report's page.
 
     Thresholds of the tolerance F1 are chosen on the validation split under the same condition, as
@@ -42,13 +36,15 @@ def evaluate_conditions(
         datasets: two of ``conf/data``, with bubbles of one size and of all sizes; simulated where
             they are not there yet.
     """
-    trained = runs.open_run(run, checkpoint)
     folders = [_folder(name) for name in datasets]
-    network, _ = at_rate_of(folders[0], trained, resample=False)
+    network, _ = at_rate_of(folders[0], run, resample=False)
+    score = partial(
+        score_network, network, baselines=settings.baselines, batch_size=settings.batch_size
+    )
     tables, paired, certainty = [], [], []
     for condition, noise in CONDITIONS.items():
         folder = folders[condition == POLYDISPERSE]
-        scored = score_network(network, folder, noise, baselines=baselines, batch_size=batch_size)
+        scored = score(folder, noise)
         tables.append(scored.scores.assign(condition=condition))
         paired.append(scored.one_to_one[NETWORK].assign(condition=condition))
         if scored.certainty is not None:
@@ -57,31 +53,31 @@ def evaluate_conditions(
     specialists["tolerance"] = specialists.groupby("condition").cumcount()
     samples = open_split(folders[0], "test").samples
     found = Conditions(
-        scale=trained.card.scale,
+        scale=run.card.scale,
         scores=pd.concat(tables, ignore_index=True),
         one_to_one=pd.concat(paired, ignore_index=True),
         specialists=specialists,
-        empty=empty_lines(trained, samples),
+        empty=empty_lines(run, samples),
         certainty=pd.DataFrame(certainty),
-        facts=run_facts(trained, runs.read_config(run)["seed"], checkpoint),
+        facts=run_facts(run),
     )
-    return write_conditions(report_folder(run).with_name("report-conditions"), found)
+    return write_conditions(run.report_folder().with_name("report-conditions"), found)
 
 
 def _folder(name: str) -> Path:
     """Return the folder of a dataset, simulated if it is not there."""
-    settings, _ = settings_from_python("simulate", {"data": name})
-    plan = plan_of(settings["data"]).only(["val", "test"])
+    settings, _ = settings_from_python(Simulate, {"data": name})
+    plan = DatasetPlan(settings.data).only(["val", "test"])
     simulate_missing(plan)
     return plan.folder
 
 
-def empty_lines(trained: runs.TrainedNetwork, samples: int) -> pd.DataFrame:
+def empty_lines(run: Run, samples: int) -> pd.DataFrame:
     """Return the mean number of detections in lines without a bubble, a row per kind of line."""
-    threshold = trained.threshold(QUOTED_TOLERANCE)
+    threshold = run.threshold(QUOTED_TOLERANCE)
     rows = []
-    for kind, lines in _empty(samples, trained.card.scale.sampling_rate_hz):
-        found = [len(f) for f in answer(trained.network, lines).detections(threshold)]
+    for kind, lines in _empty(samples, run.card.scale.sampling_rate_hz):
+        found = [len(f) for f in answer(run.network, lines).detections(threshold)]
         rows.append({"line": kind, "lines": len(lines), "detections per line": np.mean(found)})
     return pd.DataFrame(rows)
 

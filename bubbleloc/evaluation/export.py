@@ -10,10 +10,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.reports import report_folder
 from bubbleloc.files import atomic, check_output, fingerprint
-from bubbleloc.models import runs
 from bubbleloc.models.card import write_card
+from bubbleloc.models.runs import Run
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.heads import EmitterHead
 from bubbleloc.nn.inference import counts_and_emitters
@@ -27,7 +26,7 @@ SHOWN_SETTINGS = (
 )
 
 
-def export_run(run: Path, output: Path, checkpoint: str = "best") -> None:
+def export_run(run: Run, output: Path) -> None:
     """Write the network of a run in the format that the suffix of ``output`` names.
 
     ``.safetensors`` keeps the continuous kernels and puts a YAML card beside the weights;
@@ -35,19 +34,19 @@ def export_run(run: Path, output: Path, checkpoint: str = "best") -> None:
     package.
 
     Raises:
-        InputError: another suffix, a file that cannot be written, no such run, or packages are
-            missing.
+        InputError: another suffix, a file that cannot be written, no such checkpoint, or packages
+            are missing.
     """
     if output.suffix not in FORMATS:
         raise InputError(f"output={output}: the name must end in {', '.join(FORMATS)}")
     check_output(output)
     if output.suffix == ".safetensors":
-        export_weights(run, output, checkpoint)
+        export_weights(run, output)
     else:
-        export_network(runs.load_network(run, checkpoint), output)
+        export_network(run.network, output)
 
 
-def export_weights(run: Path, output: Path, checkpoint: str = "best") -> None:
+def export_weights(run: Run, output: Path) -> None:
     """Write an evaluated run as ``<name>.safetensors`` and its card as ``<name>.yaml``.
 
     Beside what every card holds, this one tells the test scores and the settings of the training.
@@ -55,23 +54,23 @@ def export_weights(run: Path, output: Path, checkpoint: str = "best") -> None:
     Raises:
         InputError: this checkpoint was not evaluated.
     """
-    trained, config = runs.open_run(run, checkpoint), runs.read_config(run)
-    report = read_report(report_folder(run))
-    if report.checkpoint != trained.card.fingerprint:
+    report = read_report(run.report_folder())
+    if report.checkpoint != run.card.fingerprint:
         raise InputError(
-            f"the report of {run} is of another checkpoint; run python -m bubbleloc.evaluate "
-            f"run={run} checkpoint={checkpoint}"
+            f"the report of {run.name} is of another checkpoint; run bubbleloc evaluate "
+            f"run={run.name} checkpoint={run.checkpoint}"
         )
     f1 = report.scores.groupby("tolerance")["f1"].agg(["mean", "median"]).round(3)
     with atomic(output) as unfinished:
-        save_file(trained.network.state_dict(), unfinished)
+        save_file(run.network.state_dict(), unfinished)
         unfinished.chmod(0o644)
+    training = run.config.plain()
     write_card(
         output.with_suffix(".yaml"),
-        {"best": replace(trained.card, fingerprint=fingerprint(output))},
+        {"best": replace(run.card, fingerprint=fingerprint(output))},
         f1_test={tolerance: f1.loc[tolerance].to_dict() for tolerance in SHOWN_TOLERANCES},
-        training={name: config[name] for name in SHOWN_SETTINGS},
-        epochs=config["trainer"]["max_epochs"],
+        training={name: training[name] for name in SHOWN_SETTINGS},
+        epochs=run.config.trainer.max_epochs,
     )
 
 

@@ -12,7 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from bubbleloc.console.messages import explain
-from bubbleloc.errors import BAD_INPUT, InputError
+from bubbleloc.errors import BAD_INPUT
 from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 
 Row = Mapping[str, float]
@@ -63,9 +63,9 @@ def reproduce(sweep: Path, published: Sequence[Row], split: str) -> Path:
     """
     import pandas as pd
 
-    from bubbleloc.evaluation.comparison import compare_runs, trained_with
-    from bubbleloc.evaluation.reports import current_report
-    from bubbleloc.evaluation.run import evaluate_run
+    from bubbleloc.console.settings import Compare, Evaluate
+    from bubbleloc.evaluation.comparison import compare, trained_with
+    from bubbleloc.evaluation.run import reported
     from bubbleloc.models.runs import find_runs
     from bubbleloc.tables import write_table
 
@@ -73,15 +73,13 @@ def reproduce(sweep: Path, published: Sequence[Row], split: str) -> Path:
     shown = [name for name in SCORES if name in published[0]]
     rows = []
     for run in find_runs(sweep):
-        try:
-            current_report(run)
-        except InputError:  # missing, or of an earlier checkpoint
-            evaluate_run(run, selection="train", baselines=())
+        reported(run, Evaluate(run=run.name, selection="train", baselines=[]))
         values = trained_with(run)
-        scores = scores_of(run / "report", split)
+        scores = scores_of(run.report_folder(), split)
         start = f"{values['model.init']} start"
         rows.append({name: values[name] for name in settings} | scores | {"from": start})
-    compare_runs(str(sweep), sweep / "comparison", tolerance=QUOTED_TOLERANCE)
+    output = str(sweep / "comparison")
+    compare(Compare(runs=[str(sweep)], output=output, tolerance=QUOTED_TOLERANCE))
     study = [dict(row) | {"from": "study"} for row in published]
     table = pd.DataFrame(study + rows).pivot_table(
         index=settings, columns="from", values=shown, sort=False

@@ -4,85 +4,83 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bubbleloc.console.composition import settings_from_python
+from bubbleloc.console.settings import Evaluate
 from bubbleloc.data.dataset import RFDataset, open_split
 from bubbleloc.data.generate import simulate_missing
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.plan import plan_of
+from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError, printable
 from bubbleloc.evaluation.baselines import score_baselines
 from bubbleloc.evaluation.certainty import certainty_of
-from bubbleloc.evaluation.reports import report_folder, weights_fingerprint
 from bubbleloc.evaluation.scoring import MethodScores, predict, score_method
 from bubbleloc.files import check_output
 from bubbleloc.metrics import QUOTED_TOLERANCE, Sweep, best_thresholds
 from bubbleloc.metrics.breakdown import outcomes
 from bubbleloc.metrics.one_to_one import PAIR_TOLERANCES
 from bubbleloc.metrics.scores import NETWORK, score_table
-from bubbleloc.models import runs
 from bubbleloc.models.answers import answer
+from bubbleloc.models.runs import Run, open_run
 from bubbleloc.nn import Localizer
-from bubbleloc.report import Evaluation, Example, write_report
-from bubbleloc.training import provenance
+from bubbleloc.report import Evaluation, Example, Report, read_report, write_report
 
 SELECTION_SPLITS = ("val", "train")  # never the test split
 EXAMPLE_BUBBLES = (100, 500)  # a sparse and a dense line to show
 DEFAULT_BASELINES = ("matched_filter", "wiener")
 
 
-def evaluate_run(
-    run: Path,
-    *,
-    checkpoint: str = "best",
-    folder: Path | None = None,
-    selection: str = "val",
-    noise: float | Sequence[float] | None = None,
-    snr_db: float | None = None,
-    baselines: Sequence[str] = DEFAULT_BASELINES,
-    batch_size: int = 16,
-    resample: bool = False,
-) -> Path:
-    """Evaluate a run on its dataset and return the path of the report's page.
+def evaluate_run(run: str | Path, **settings: Any) -> Path:
+    """Evaluate a run as ``bubbleloc evaluate`` does; return the path of the report's page.
 
     Args:
-        folder: another dataset folder to score on; its report lies apart, see `report_folder`.
-        selection: split on which the threshold of every tolerance is chosen.
-        noise: level of added noise, None for that of the run; a list adds F1 against these levels.
-        snr_db: in place of a level, signal-to-noise ratio of white noise in dB.
-        baselines: classical methods to score beside the network, see ``baselines.CLASSICAL``.
-        resample: let the network score lines of another sampling rate than it was trained at, its
-            kernels resampled. Tolerances are then samples of these lines.
+        run: a run directory, or a network of the package such as ``bubbleloc:small``.
+        settings: any other setting of the command (docs/settings.md), such as
+            ``noise=[0.01, 0.04]`` or ``folder="data/x"``.
 
     Raises:
         InputError: no such run, checkpoint, dataset, split or method, or another sampling rate.
     """
-    config = runs.read_config(run)
-    main, levels = _noise(noise, snr_db, Noise.of(config))
-    check_output(report_folder(run, folder) / "report.html")  # before the work
-    data = folder or _own_dataset(run, config, selection)
-    weights = weights_fingerprint(run, checkpoint)  # first: a training may replace them any time
-    trained = runs.open_run(run, checkpoint)
-    network, resampled = at_rate_of(data, trained, resample)
+    checked, _ = settings_from_python(Evaluate, {"run": run, **settings})
+    return evaluate(open_run(checked.run, checked.checkpoint), checked)
+
+
+def evaluate(run: Run, settings: Evaluate) -> Path:
+    """Evaluate a run on its dataset, or another; return the path of the report's page.
+
+    Args:
+        settings: of the evaluation; its run is `run`, or a sweep that `run` is part of.
+
+    Raises:
+        InputError: as `evaluate_run` raises.
+    """
+    main, levels = _noise(settings, Noise.of(run.config))
+    folder = None if settings.folder is None else Path(settings.folder)
+    report = run.report_folder(folder)
+    check_output(report / "report.html")  # before the work
+    data = folder or _dataset_of_training(run, settings.selection)
+    network, resampled = at_rate_of(data, run, settings.resample)
     score = partial(
         score_network,
         network,
         data,
-        selection=selection,
-        baselines=baselines,
-        batch_size=batch_size,
+        selection=settings.selection,
+        baselines=settings.baselines,
+        batch_size=settings.batch_size,
     )
     evaluation = score(main)
     evaluation = replace(
         evaluation,
-        checkpoint=weights,
-        facts=run_facts(trained, config["seed"], checkpoint) | dict(evaluation.facts) | resampled,
+        checkpoint=run.card.fingerprint,
+        facts=run_facts(run) | dict(evaluation.facts) | resampled,
         examples=examples(network, open_split(data, "test", main), evaluation.selection),
         noise=_noise_curve(score, levels, main, evaluation),
     )
-    return write_report(report_folder(run, folder), evaluation)
+    return write_report(report, evaluation)
 
 
 def score_network(
@@ -153,43 +151,42 @@ def _noise_curve(
     return pd.concat(tables, ignore_index=True) if tables else None
 
 
-def _own_dataset(run: Path, config: runs.Config, selection: str) -> Path:
+def _dataset_of_training(run: Run, selection: str) -> Path:
     """Folder of the data that a run was trained on, simulated if it is not there."""
-    folder = Path(config["data"]["folder"])
-    simulate_missing(plan_of(config["data"]).files(), config["workers"])
-    remedy = f"give folder={folder} to score on it all the same"
-    provenance.check_dataset(run, folder, (selection, "test"), remedy)
-    return folder
+    plan = DatasetPlan(run.config.data)
+    simulate_missing(plan.files(), run.config.workers)
+    remedy = f"give folder={plan.folder} to score on it all the same"
+    run.check_dataset(plan.folder, (selection, "test"), remedy)
+    return plan.folder
 
 
-def at_rate_of(
-    folder: Path, trained: runs.TrainedNetwork, resample: bool
-) -> tuple[Localizer, dict[str, str]]:
+def at_rate_of(folder: Path, run: Run, resample: bool) -> tuple[Localizer, dict[str, str]]:
     """Return the network for the sampling rate of the test lines, and what to tell of it."""
-    trained_hz = trained.card.scale.sampling_rate_hz
+    trained_hz = run.card.scale.sampling_rate_hz
     lines_hz = RFDataset(folder / "test.h5").scale.sampling_rate_hz
     if trained_hz == lines_hz:
-        return trained.network, {}
+        return run.network, {}
     if not resample:
         raise InputError(
-            f"{folder} is sampled at {lines_hz / 1e6:g} MHz, {trained.name} was trained at "
+            f"{folder} is sampled at {lines_hz / 1e6:g} MHz, {run.name} was trained at "
             f"{trained_hz / 1e6:g} MHz; add resample=true to resample the network's kernels"
         )
-    network = trained.network.at_sampling_rate(lines_hz, trained_hz)
+    network = run.network.at_sampling_rate(lines_hz, trained_hz)
     return network, {"kernels": f"resampled from {trained_hz / 1e6:g} to {lines_hz / 1e6:g} MHz"}
 
 
-def run_facts(trained: runs.TrainedNetwork, seed: int, checkpoint: str) -> dict[str, str]:
+def run_facts(run: Run) -> dict[str, str]:
     """Return what the report tells of the run, by name."""
-    omega_0 = trained.card.model.get("omega_0")
+    model = run.card.model
+    omega_0 = {"ω₀": f"{model['omega_0']:g}"} if model.get("omega_0") is not None else {}
     return {
-        "run": printable(Path(trained.name).resolve().name),
-        "model": trained.card.model["name"],
-        "kernel": f"{trained.network.kernel_samples} samples",
-        **({} if omega_0 is None else {"ω₀": f"{omega_0:g}"}),
-        "parameters": f"{trained.card.parameters:,}",
-        "seed": str(seed),
-        "checkpoint": checkpoint,
+        "run": printable(Path(run.name).resolve().name),
+        "model": model["name"],
+        "kernel": f"{run.network.kernel_samples} samples",
+        **omega_0,
+        "parameters": f"{run.card.parameters:,}",
+        "seed": str(run.config.seed),
+        "checkpoint": run.checkpoint,
     }
 
 
@@ -215,12 +212,38 @@ def examples(network: Localizer, test: RFDataset, selection: Sweep) -> list[Exam
     return shown
 
 
-def _noise(
-    noise: float | Sequence[float] | None, snr_db: float | None, of_run: Noise
-) -> tuple[Noise, list[float]]:
+def _noise(settings: Evaluate, of_training: Noise) -> tuple[Noise, list[float]]:
     """Noise of the report, and the levels of its noise curve, ascending; often none."""
-    if noise is None or isinstance(noise, int | float):
-        given = noise is not None or snr_db is not None
-        return Noise(noise or 0.0, snr_db) if given else of_run, []
-    levels = sorted({float(level) for level in noise})
-    return of_run if snr_db is None else Noise(0.0, snr_db), levels
+    noise, snr_db = settings.noise, settings.snr_db
+    if isinstance(noise, list):
+        levels = sorted({float(level) for level in noise})
+        return of_training if snr_db is None else Noise(0.0, snr_db), levels
+    if noise is None and snr_db is None:
+        return of_training, []
+    return Noise(noise or 0.0, snr_db), []
+
+
+def current_report(run: Run, dataset: Path | None = None) -> Report:
+    """Read the report of a run, see `Run.report_folder`.
+
+    Raises:
+        InputError: there is none, it is damaged, or it is of an earlier checkpoint or other data.
+    """
+    folder = run.report_folder(dataset)
+    report = read_report(folder)
+    scored = open_run(run.name, report.facts.get("checkpoint", "best"))
+    if report.checkpoint != scored.card.fingerprint:
+        raise InputError(f"{folder} describes an earlier checkpoint of the run")
+    test_data = run.dataset_fingerprints.get("test", "")
+    if dataset is None and not report.test_fingerprint.startswith(test_data):
+        raise InputError(f"{folder} describes other test data than the run's")
+    return report
+
+
+def reported(run: Run, settings: Evaluate) -> Report:
+    """Return the report of a run; evaluate the run first where it has no current one."""
+    try:
+        return current_report(run)
+    except InputError:  # missing, or of an earlier checkpoint
+        evaluate(run, settings)
+        return current_report(run)

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.reproduction import telling_errors
+from bubbleloc.models.runs import Run
 
 
 class WaveformStudy(Callback):
@@ -35,7 +36,7 @@ def compare_waveforms(sweep: Path, levels: Sequence[float]) -> Path:
         InputError: a run is not finished, or the runs were scored on other scenes.
     """
     from bubbleloc.evaluation.comparison import trained_with
-    from bubbleloc.evaluation.reports import current_report
+    from bubbleloc.evaluation.run import current_report
     from bubbleloc.models.runs import find_runs
     from bubbleloc.report.comparison import varied_parameters
     from bubbleloc.report.studies import write_waveforms
@@ -46,7 +47,7 @@ def compare_waveforms(sweep: Path, levels: Sequence[float]) -> Path:
     for values in trained:
         values.pop("data.name")  # follows from the waveform
     varied = varied_parameters(
-        {str(run): values for run, values in zip(runs, trained, strict=True)}
+        {run.name: values for run, values in zip(runs, trained, strict=True)}
     )
     tables = [
         table.assign(run=_name(values, varied), seed=values["seed"])
@@ -64,12 +65,12 @@ def _name(values: Mapping[str, Any], varied: Sequence[str]) -> str:
     return ", ".join(parts + [f"{name}={values[name]}" for name in others])
 
 
-def _scores_at(run: Path, levels: Sequence[float]) -> pd.DataFrame:
+def _scores_at(run: Run, levels: Sequence[float]) -> pd.DataFrame:
     """Return scores of a run with a row per level × signal × tolerance."""
-    from bubbleloc.evaluation.reports import current_report
-    from bubbleloc.evaluation.run import evaluate_run
+    from bubbleloc.console.settings import Evaluate
+    from bubbleloc.evaluation.run import current_report, evaluate
 
-    path = run / "report" / "f1_noise.csv"
+    path = run.report_folder() / "f1_noise.csv"
     try:
         current_report(run)
         found = pd.read_csv(path)
@@ -77,5 +78,5 @@ def _scores_at(run: Path, levels: Sequence[float]) -> pd.DataFrame:
             return found
     except (InputError, FileNotFoundError):  # missing, or of an earlier checkpoint
         pass
-    evaluate_run(run, noise=list(levels), baselines=())
+    evaluate(run, Evaluate(run=run.name, noise=list(levels), baselines=[]))
     return pd.read_csv(path)

@@ -13,12 +13,12 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from bubbleloc.console.progress import TrainingProgress
-from bubbleloc.console.settings import Settings, catalogue
+from bubbleloc.console.settings import Smnist
 from bubbleloc.errors import InputError
 from bubbleloc.examples.images import Part, SequentialImages
 from bubbleloc.examples.sequence import CKCNNClassifier, SequenceClassifier, TCNClassifier
 from bubbleloc.files import exclusive, write_yaml
-from bubbleloc.models import runs
+from bubbleloc.models import run_folder
 from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints, checkpoint_to_resume, keepers
 from bubbleloc.training.logs import MetricsLog, loggers
 from bubbleloc.training.trainer import RandomnessByEpoch, StopBetweenBatches, isolated, resumable
@@ -30,7 +30,7 @@ EVALUATION_BATCH = 256
 class Classification(L.LightningModule):
     """A classifier, cross entropy, Adam, and a rate divided where validation stops improving."""
 
-    def __init__(self, network: SequenceClassifier, settings: Settings) -> None:
+    def __init__(self, network: SequenceClassifier, settings: Smnist) -> None:
         super().__init__()
         self.network, self.settings = network, settings
 
@@ -53,10 +53,10 @@ class Classification(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return Adam and its schedule."""
-        adam = torch.optim.Adam(self.network.parameters(), lr=self.settings["lr"])
-        plateau = self.settings["plateau"]
+        adam = torch.optim.Adam(self.network.parameters(), lr=self.settings.lr)
+        plateau = self.settings.plateau
         schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            adam, mode="max", factor=1 / plateau["factor"], patience=plateau["patience"]
+            adam, mode="max", factor=1 / plateau.factor, patience=plateau.patience
         )
         return [adam], [{"scheduler": schedule, "monitor": "val_accuracy"}]
 
@@ -88,8 +88,8 @@ class Shuffled(Sampler[int]):
 
 
 def run(
-    settings: Settings, data: SequentialImages, folder: Path, *, resume: bool = False
-) -> Settings:
+    settings: Smnist, data: SequentialImages, folder: Path, *, resume: bool = False
+) -> dict[str, Any]:
     """Train and test as the settings of the command say; return the result.
 
     Writes the configuration, the best and the last checkpoint, logs and ``result.yaml`` to
@@ -99,7 +99,7 @@ def run(
         InputError: a setting that makes no sense, a folder that holds another run or is in use,
             or a training that diverged.
     """
-    with isolated(settings["seed"]):
+    with isolated(settings.seed):
         network = build_classifier(settings, data.samples)
         minutes = fit(network, data, settings, folder, resume=resume)
     result = {
@@ -113,7 +113,7 @@ def run(
     return result
 
 
-def build_classifier(settings: Settings, samples: int) -> SequenceClassifier:
+def build_classifier(settings: Smnist, samples: int) -> SequenceClassifier:
     """Return the untrained classifier of the settings for sequences of ``samples``.
 
     Raises:
@@ -121,14 +121,14 @@ def build_classifier(settings: Settings, samples: int) -> SequenceClassifier:
     """
     names = ["hidden_channels", "dropout", "input_dropout"]
     network: type[Any]
-    if settings["network"] == "tcn":
+    if settings.network == "tcn":
         network, kernel, names = TCNClassifier, 7, [*names, "levels"]
     else:
         network, kernel = CKCNNClassifier, samples | 1  # a kernel needs a middle
         names += ["blocks", "norm", "omega_0", "hidden_features", "init"]
-    arguments = {name: settings[name] for name in names}
+    arguments = {name: getattr(settings, name) for name in names}
     try:
-        return network(kernel=settings["kernel"] or kernel, **arguments)
+        return network(kernel=settings.kernel or kernel, **arguments)
     except ValueError as error:
         raise InputError(str(error)) from error
 
@@ -136,7 +136,7 @@ def build_classifier(settings: Settings, samples: int) -> SequenceClassifier:
 def fit(
     network: SequenceClassifier,
     data: SequentialImages,
-    settings: Settings,
+    settings: Smnist,
     folder: Path,
     *,
     resume: bool = False,
@@ -150,11 +150,11 @@ def fit(
         InputError: ``folder`` holds another run or is in use, or the training diverged.
     """
     learner, timer = Classification(network, settings), Timer()
-    order = Shuffled(len(data.train.labels), settings["seed"])
-    train, val = _batches(data.train, settings["batch_size"], order), _batches(data.val)
-    with exclusive(folder / runs.CONFIG_FILE):
+    order = Shuffled(len(data.train.labels), settings.seed)
+    train, val = _batches(data.train, settings.batch_size, order), _batches(data.val)
+    with exclusive(folder / run_folder.CONFIG_FILE):
         if not resume:
-            runs.begin(folder, settings)
+            run_folder.begin(folder, settings)
         checkpoint = checkpoint_to_resume(folder, learner) if resume else None
         trainer = _build_trainer(settings, folder, timer)
         with resumable(folder, "smnist"):
@@ -163,16 +163,16 @@ def fit(
     return timer.time_elapsed() / 60
 
 
-def _build_trainer(settings: Settings, folder: Path, timer: Timer) -> L.Trainer:
+def _build_trainer(settings: Smnist, folder: Path, timer: Timer) -> L.Trainer:
     return L.Trainer(
-        max_epochs=settings["epochs"],
-        accelerator=settings["accelerator"],
+        max_epochs=settings.epochs,
+        accelerator=settings.accelerator,
         devices=1,
         default_root_dir=folder,
         logger=loggers(folder),
         callbacks=[
             StopBetweenBatches(),
-            RandomnessByEpoch(settings["seed"]),
+            RandomnessByEpoch(settings.seed),
             TrainingProgress(),
             MetricsLog(folder, ("train_loss", "val_accuracy")),
             timer,
@@ -191,25 +191,14 @@ def load_classifier(folder: Path, samples: int) -> SequenceClassifier:
     Raises:
         InputError: ``folder`` holds no run, or a damaged one.
     """
-    network = build_classifier(read_settings(folder), samples)
+    network = build_classifier(run_folder.read_settings(folder, Smnist), samples)
     _restore(network, folder)
     return network
 
 
-def read_settings(folder: Path) -> Settings:
-    """Return the settings of a run.
-
-    Raises:
-        InputError: ``folder`` holds no run, or a damaged one.
-    """
-    top = [name for name in catalogue("smnist") if "." not in name and name != "resume"]
-    return runs.read_settings(folder, "smnist", top)
-
-
 def _restore(network: SequenceClassifier, folder: Path) -> None:
     """Give ``network`` the weights of the best epoch."""
-    weights = runs.read_checkpoint(folder / runs.CHECKPOINTS / f"{BEST}.ckpt")["state_dict"]
-    Classification(network, {}).load_state_dict(weights)
+    network.load_state_dict(run_folder.network_weights(run_folder.checkpoint_path(folder, BEST)))
     network.cpu().eval()
 
 

@@ -1,28 +1,29 @@
-"""``python -m bubbleloc.examples.smnist folder=mnist`` classifies digits pixel by pixel."""
+"""``bubbleloc smnist folder=mnist`` classifies digits pixel by pixel."""
 
 import os
 from pathlib import Path
 
 from bubbleloc.console import job
-from bubbleloc.console.cli import Settings, command
+from bubbleloc.console.cli import command
+from bubbleloc.console.settings import Smnist
 
 
 @command
-def main(settings: Settings) -> None:
+def main(settings: Smnist) -> None:
     """Train and test, and print the accuracy and the run."""
-    from bubbleloc.examples.classification import read_settings, run
+    from bubbleloc.examples.classification import run
     from bubbleloc.examples.images import load_digits, load_mnist
-    from bubbleloc.models.runs import is_run
+    from bubbleloc.models.run_folder import is_run, read_settings
 
-    resume = settings.pop("resume")
+    resume = settings.resume
     folder = Path(resume or os.path.relpath(job.output_folder()))
     if resume:
         job.refuse_other_settings(resume, job.overrides())
-        settings = read_settings(folder)
-    images, permuted = settings["folder"], settings["permuted"]
+        settings = read_settings(folder, Smnist)
+    images, permuted = settings.folder, settings.permuted
     data = load_mnist(Path(images), permuted) if images else load_digits(permuted)
     print(data.description, flush=True)
-    begun = job.is_sweep_job() and is_run(folder) and read_settings(folder) == settings
+    begun = job.is_sweep_job() and is_run(folder) and read_settings(folder, Smnist) == settings
     result = run(settings, data, folder, resume=bool(resume) or begun)
     print(f"test accuracy: {100 * result['test_accuracy']:.2f} % of {data.name}")
     print(f"parameters: {result['parameters']:,}")

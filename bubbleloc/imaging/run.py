@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from bubbleloc.console.settings.using import Image
-from bubbleloc.data.plan import plan_of
+from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.files import atomic, check_output
 from bubbleloc.imaging.acquisition import analytic, localized, recorded, simulated
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
-from bubbleloc.models.runs import open_run, read_config
+from bubbleloc.models.runs import open_run
 from bubbleloc.physics import Scene, Setup, typical_lag_samples
 from bubbleloc.report.figures.style import save_figure
 from bubbleloc.tables import write_csv
@@ -56,13 +56,14 @@ def image_array(settings: Image) -> Imaged:
     lateral_m, depth_m = 1e-3 * np.array([settings.lateral_mm, settings.depth_mm])
     grid = Grid.covering(lateral_m, depth_m, 1e-3 * settings.pixel_mm)
     trained = open_run(settings.run, settings.checkpoint)
-    plan = plan_of(read_config(Path(settings.run))["data"])
+    plan = DatasetPlan(trained.config.data)
     setup = _at_scale(plan.setup(), trained.card.scale)
     if settings.input is None:
-        rf, bubbles = simulated(setup, plan.bubbles, settings)
+        rf, bubbles = simulated(setup, plan.settings.bubbles, settings)
     else:
         rf, bubbles = recorded(settings.input, trained.card.scale, settings), None
-    lag_samples = typical_lag_samples(np.random.default_rng(plan.seed), plan.bubbles, setup)
+    data = plan.settings
+    lag_samples = typical_lag_samples(np.random.default_rng(data.seed), data.bubbles, setup)
     lines = {
         RAW: analytic(rf, lag_samples),
         LOCALIZED: localized(rf, trained.network, settings.batch_size),

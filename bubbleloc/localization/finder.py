@@ -19,7 +19,7 @@ from bubbleloc.formats.conditioning import resample as resampled
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.models.answers import answer
-from bubbleloc.models.runs import TrainedNetwork
+from bubbleloc.models.runs import Run
 from bubbleloc.nn import Localizer
 from bubbleloc.physics import Setup, compress
 from bubbleloc.units import Scale
@@ -52,7 +52,7 @@ class BubbleFinder:
     def for_recording(
         cls,
         recording: Recording,
-        run: TrainedNetwork,
+        run: Run,
         *,
         threshold: float | None = None,
         tolerance: int = QUOTED_TOLERANCE,

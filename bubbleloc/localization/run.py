@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from bubbleloc import __version__
 from bubbleloc.console.settings.using import Localize
-from bubbleloc.data.plan import plan_of
+from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.formats import Hints, Recording, read, recording_of_array
 from bubbleloc.localization.doubts import doubts
@@ -28,7 +28,7 @@ from bubbleloc.localization.output import (
 )
 from bubbleloc.localization.summary import Counts, Summary, drawn_line
 from bubbleloc.metrics import QUOTED_TOLERANCE
-from bubbleloc.models.runs import RELEASED_PREFIX, open_run, read_config
+from bubbleloc.models.runs import RELEASED_PREFIX, open_run
 from bubbleloc.nn.released import RELEASED
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.style import save_picture
@@ -139,7 +139,7 @@ def localize_file(settings: Localize) -> Localized:
         resample=settings.resample,
     )
     if settings.calibrate is not None:
-        setup = plan_of(read_config(Path(settings.run))["data"]).setup()
+        setup = DatasetPlan(run.config.data).setup()
         whole = finder.calibrated(whole, setup, settings.calibrate)
     recording = _kept(whole, finder.scale, settings)
     finder.check_length(recording)

@@ -14,7 +14,7 @@ from bubbleloc.errors import printable
 from bubbleloc.files import atomic_folder
 from bubbleloc.formats import Recording
 from bubbleloc.localization.finder import BubbleFinder
-from bubbleloc.models.runs import TrainedNetwork
+from bubbleloc.models.runs import Run
 from bubbleloc.report.document import Picture, Section, write_document
 from bubbleloc.report.figures.line import Example, detected_line, rates, spectra, two_lines
 from bubbleloc.units import Scale
@@ -71,7 +71,7 @@ class Summary:
     whole: Recording
     recording: Recording
     finder: BubbleFinder
-    trained: TrainedNetwork
+    trained: Run
     counts: Counts
     doubts: list[str]
 

@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import atomic, explain_write_errors
-from bubbleloc.models import runs
+from bubbleloc.models import run_folder
 
 BEST, LAST, PREVIOUS = "best", "last", "previous"
 
@@ -47,7 +47,7 @@ def keepers(folder: Path, score: str = "val_f1") -> list[ModelCheckpoint]:
 
     Two, because Lightning's ``save_last`` skips the epochs that were not the best so far.
     """
-    keep = partial(_Keeper, folder / runs.CHECKPOINTS, enable_version_counter=False)
+    keep = partial(_Keeper, folder / run_folder.CHECKPOINTS, enable_version_counter=False)
     best = keep(filename=BEST, monitor=score, mode="max")
     return [best, keep(filename=LAST, save_on_train_epoch_end=True)]
 
@@ -71,19 +71,21 @@ def checkpoint_to_resume(folder: Path, learner: L.LightningModule | None = None)
         InputError: there are some and none can be read, or one is of another network.
     """
     damage = None
-    for path in (folder / runs.CHECKPOINTS / f"{name}.ckpt" for name in (LAST, PREVIOUS)):
+    for path in (folder / run_folder.CHECKPOINTS / f"{name}.ckpt" for name in (LAST, PREVIOUS)):
         if not path.is_file():
             continue
         try:
-            content = runs.read_checkpoint(path)
+            content = run_folder.read_checkpoint(path)
         except InputError as error:
             damage = error
             log.warning("%s; trying the one before it", error)
             continue
         if learner is not None:
-            runs.load_weights(learner, content["state_dict"], path)
+            run_folder.load_weights(learner, content["state_dict"], path)
         return path
     if damage:
-        raise InputError(f"{damage}; remove {folder / runs.CHECKPOINTS} to train from the start")
+        raise InputError(
+            f"{damage}; remove {folder / run_folder.CHECKPOINTS} to train from the start"
+        )
     log.warning("%s has no checkpoint yet; training starts anew", folder)
     return None

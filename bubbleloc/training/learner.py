@@ -1,6 +1,5 @@
 """The network, its loss and its optimizer, as Lightning trains them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from bubbleloc.console.settings.training import Optimizer
 from bubbleloc.data.batches import Line
 from bubbleloc.metrics import QUOTED_TOLERANCE, THRESHOLDS, tolerance_sweep
 from bubbleloc.nn import Localizer
@@ -45,12 +45,11 @@ class Learner(L.LightningModule):
     """A network, its loss, its optimizer, and the F1 that picks the best checkpoint.
 
     Args:
-        optimizer: ``lr``, ``schedule`` (one_cycle, step or constant) and ``milestones``
-            (epochs of the step schedule).
+        optimizer: settings of Adam and its schedule.
     """
 
     def __init__(
-        self, network: Localizer, loss: DualLoss | EmitterLoss, optimizer: Mapping[str, Any]
+        self, network: Localizer, loss: DualLoss | EmitterLoss, optimizer: Optimizer
     ) -> None:
         super().__init__()
         self.network, self.loss, self.optimizer = network, loss, optimizer
@@ -90,14 +89,14 @@ class Learner(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return Adam with the schedule of the configuration."""
-        adam = torch.optim.Adam(self.network.parameters(), lr=self.optimizer["lr"])
+        adam = torch.optim.Adam(self.network.parameters(), lr=self.optimizer.lr)
         steps = int(self.trainer.estimated_stepping_batches)
-        match self.optimizer["schedule"]:
+        match self.optimizer.schedule:
             case "one_cycle":
-                cycle = torch.optim.lr_scheduler.OneCycleLR(adam, self.optimizer["lr"], steps)
+                cycle = torch.optim.lr_scheduler.OneCycleLR(adam, self.optimizer.lr, steps)
                 return [adam], [{"scheduler": cycle, "interval": "step"}]
             case "step":
-                milestones = self.optimizer["milestones"]
+                milestones = self.optimizer.milestones
                 return [adam], [torch.optim.lr_scheduler.MultiStepLR(adam, milestones, gamma=0.1)]
             case _:
                 return adam

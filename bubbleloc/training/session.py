@@ -9,21 +9,22 @@ from typing import Any
 import torch
 
 from bubbleloc import process
-from bubbleloc.console.settings.training import Augmentation, Loader
+from bubbleloc.console.settings import Train
+from bubbleloc.console.settings.training import Loader
 from bubbleloc.data.batches import RFDataModule
 from bubbleloc.data.dataset import RFDataset, open_split
 from bubbleloc.data.generate import simulate_missing
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.plan import DatasetPlan, plan_of
+from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.data.stream import StreamedLines
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
-from bubbleloc.models import runs
+from bubbleloc.models import provenance, run_folder
 from bubbleloc.models.card import Card, choose_on, look_at, write_card
+from bubbleloc.models.runs import SELECTION, TrainedRun, open_run
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.heads import EmitterHead
 from bubbleloc.physics import matched_filter
-from bubbleloc.training import provenance
 from bubbleloc.training.checkpoints import BEST, LAST, checkpoint_to_resume
 from bubbleloc.training.learner import Learner
 from bubbleloc.training.logs import described
@@ -32,12 +33,12 @@ from bubbleloc.training.trainer import build_trainer, isolated, resumable
 
 
 def start(
-    settings: runs.Config, folder: Path, *, command: str = "", sweep_job: bool = False
+    settings: Train, folder: Path, *, command: str = "", sweep_job: bool = False
 ) -> Path | None:
     """Train a new network, after simulating its dataset if it is not there yet.
 
     Args:
-        settings: resolved settings of ``conf/train.yaml``, all but ``resume``.
+        settings: of the training; ``resume`` has no meaning here.
         folder: of the run. A job of a sweep that was stopped, and is started again in its folder,
             resumes.
         command: that started the training, to be noted in the run.
@@ -50,13 +51,13 @@ def start(
         InputError: a setting that makes no sense, a folder that holds another run or is in use,
             or a training that diverged.
     """
-    if sweep_job and settings["trainer"].get("strategy") != "auto":
+    if sweep_job and settings.trainer.strategy != "auto":
         raise InputError(
             "trainer.strategy: the jobs of a sweep use one process each; leave out trainer=ddp, "
             "and run jobs side by side with hydra/launcher=joblib or submitit_slurm"
         )
-    begun = sweep_job and runs.is_run(folder) and runs.read_config(folder) == settings
-    with isolated(settings["seed"]):
+    begun = sweep_job and run_folder.is_run(folder) and TrainedRun(str(folder)).config == settings
+    with isolated(settings.seed):
         return _train(settings, folder, command, resumes=begun, sweep_job=sweep_job)
 
 
@@ -65,43 +66,44 @@ def resume(folder: Path, *, command: str = "") -> Path | None:
 
     Arguments, result and errors are those of `start`.
     """
-    settings = runs.read_config(folder)
-    with isolated(settings["seed"]):
+    settings = open_run(folder).config
+    with isolated(settings.seed):
         return _train(settings, folder, command, resumes=True)
 
 
 def _train(
-    settings: runs.Config, folder: Path, command: str, *, resumes: bool, sweep_job: bool = False
+    settings: Train, folder: Path, command: str, *, resumes: bool, sweep_job: bool = False
 ) -> Path | None:
-    loader, noise = Loader(**settings["loader"]), Noise.of(settings)
-    network = runs.network_of(settings)
-    if settings.get("start_from") and not resumes:
-        _start_from(settings["start_from"], network)
-    trainer = build_trainer(settings["trainer"], folder, settings["seed"], settings.get("logger"))
-    plan = plan_of(settings["data"])
+    loader, noise = settings.loader, Noise.of(settings)
+    network = run_folder.network_of(settings)
+    if settings.start_from and not resumes:
+        _start_from(settings.start_from, network)
+    trainer = build_trainer(settings.trainer, folder, settings.seed, settings.logger)
+    plan = DatasetPlan(settings.data)
     _refuse_long_kernel(network, settings, plan)  # before a long simulation
     _refuse_uneven_batch(loader, trainer.world_size)
     if trainer.is_global_zero:
-        _simulate(plan.files(), settings["workers"], take_turns=sweep_job)
-    network.sampling_rate_hz = open_split(plan.folder, runs.SELECTION).scale.sampling_rate_hz
-    if settings.get("compression"):
+        _simulate(plan.files(), settings.workers, take_turns=sweep_job)
+    network.sampling_rate_hz = open_split(plan.folder, SELECTION).scale.sampling_rate_hz
+    if settings.compression:
         network.scaling.compress_with(torch.from_numpy(matched_filter(plan.setup())))
-    drawn = {"noise": noise, "seed": settings["seed"]}
-    epochs, workers = settings["trainer"]["max_epochs"], settings["workers"]
-    stream = StreamedLines(plan, epochs, workers=workers, **drawn) if plan.stream else None
-    augmentation = Augmentation(**settings.get("augmentation", {}))
-    data = RFDataModule(plan.folder, loader, augmentation=augmentation, stream=stream, **drawn)
-    if settings["trainer"]["accumulate_grad_batches"] == "epoch":
+    drawn: dict[str, Any] = {"noise": noise, "seed": settings.seed}
+    epochs, workers = settings.trainer.max_epochs, settings.workers
+    streams = settings.data.stream
+    stream = StreamedLines(plan, epochs, workers=workers, **drawn) if streams else None
+    drawn["augmentation"] = settings.augmentation
+    data = RFDataModule(plan.folder, loader, stream=stream, **drawn)
+    if settings.trainer.accumulate_grad_batches == "epoch":
         trainer.accumulate_grad_batches = len(data.train_dataloader())
     emits = isinstance(network.head, EmitterHead)
-    loss = EmitterLoss() if emits else DualLoss(**settings["loss"])
-    learner = Learner(network, loss, settings["optimizer"])
+    loss = EmitterLoss() if emits else DualLoss(**dict(settings.loss))
+    learner = Learner(network, loss, settings.optimizer)
     torch.set_num_threads(process.threads_per_process(trainer.num_devices, loader.workers))
     first = trainer.is_global_zero
     holds = _run_folder(folder, settings, command, resumes) if first else contextlib.nullcontext()
     with holds, resumable(folder, "train"):
         checkpoint = checkpoint_to_resume(folder, learner) if resumes else None
-        with described(trainer.loggers, settings):
+        with described(trainer.loggers, settings.plain()):
             trainer.fit(learner, data, ckpt_path=checkpoint, weights_only=True)
         if first:
             write_run_card(folder, plan.folder)
@@ -114,18 +116,18 @@ def _start_from(run: str, network: Localizer) -> None:
     Layers that the trained one does not have start anew.
     """
     try:
-        network.start_from(runs.open_run(run).network)
+        network.start_from(open_run(run).network)
     except RuntimeError as error:
         raise InputError(
             f"start_from={run}: its network is another one; give the settings of its model"
         ) from error
 
 
-def _refuse_long_kernel(network: Localizer, settings: runs.Config, plan: DatasetPlan) -> None:
+def _refuse_long_kernel(network: Localizer, settings: Train, plan: DatasetPlan) -> None:
     train = plan.path("train")
     samples = RFDataset(train).samples if train.exists() else plan.setup().samples
     if network.receptive_field // 2 >= samples:
-        what = "model" if settings["kernel"] is None else f"kernel={settings['kernel']}"
+        what = "model" if settings.kernel is None else f"kernel={settings.kernel}"
         raise InputError(
             f"{what}: the network sees {network.receptive_field} samples, too many for RF lines of "
             f"{samples}; choose a smaller kernel, or fewer blocks or levels where it has them"
@@ -149,7 +151,7 @@ def _simulate(plan: DatasetPlan, workers: int | None, *, take_turns: bool) -> No
 
 
 @contextlib.contextmanager
-def _run_folder(folder: Path, settings: runs.Config, command: str, resumes: bool) -> Iterator[None]:
+def _run_folder(folder: Path, settings: Train, command: str, resumes: bool) -> Iterator[None]:
     """Hold a run's folder, new or resumed; the first process does it for all.
 
     Raises:
@@ -157,8 +159,8 @@ def _run_folder(folder: Path, settings: runs.Config, command: str, resumes: bool
     """
     with exclusive(folder / provenance.RUN_FILE):
         if not resumes:
-            runs.begin(folder, settings)
-        provenance.write(folder, settings["seed"], Path(settings["data"]["folder"]), command)
+            run_folder.begin(folder, settings)
+        provenance.write(folder, settings.seed, Path(settings.data.folder), command)
         yield
 
 
@@ -172,16 +174,16 @@ def write_run_card(folder: Path, dataset: Path) -> None:
     likeness = None
     chosen: dict[int, Any] = {}  # by epoch: best and last are often of the same one
     for checkpoint in (BEST, LAST):
-        epoch = runs.read_checkpoint(runs.checkpoint_path(folder, checkpoint))["epoch"]
-        network = runs.load_network(folder, checkpoint)
-        card = runs.card_without_thresholds(folder, network, checkpoint)
-        split = open_split(dataset, runs.SELECTION, card.noise)
+        run = TrainedRun(str(folder), checkpoint)
+        epoch = run_folder.read_checkpoint(run.weights)["epoch"]
+        card = run.card_without_thresholds()
+        split = open_split(dataset, SELECTION, card.noise)
         if not chosen:
-            likeness = look_at(split, open_split(dataset, runs.SELECTION))
+            likeness = look_at(split, open_split(dataset, SELECTION))
         if epoch not in chosen:
-            chosen[epoch] = choose_on(network, split)
+            chosen[epoch] = choose_on(run.uncalibrated(), split)
         thresholds, calibration = chosen[epoch]
         cards[checkpoint] = replace(
             card, thresholds=thresholds, calibration=calibration, likeness=likeness
         )
-    write_card(folder / runs.CARD_FILE, cards)
+    write_card(folder / run_folder.CARD_FILE, cards)

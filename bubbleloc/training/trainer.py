@@ -4,7 +4,7 @@ import contextlib
 import logging
 import subprocess
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +19,7 @@ from torch.nn.utils import get_total_norm
 
 from bubbleloc import process
 from bubbleloc.console.progress import TrainingProgress
+from bubbleloc.console.settings.training import Trainer
 from bubbleloc.errors import InputError
 from bubbleloc.files import write_yaml
 from bubbleloc.training.checkpoints import AtomicCheckpoints, keepers
@@ -197,7 +198,7 @@ def resumable(folder: Path, command: str) -> Iterator[None]:
     """Turn the ways in which a training is stopped into errors that say how to resume it.
 
     Args:
-        command: of the package, such as ``train``.
+        command: the command that trains, such as ``train``.
 
     Raises:
         InputError: another process of the training has ended.
@@ -222,13 +223,13 @@ def _has_lost_a_peer(error: BaseException) -> bool:
 
 
 def build_trainer(
-    settings: Mapping[str, Any], folder: Path, seed: int, logger: Sequence[str] | None = None
+    settings: Trainer, folder: Path, seed: int, logger: Sequence[str] | None = None
 ) -> L.Trainer:
     """Return a trainer that keeps checkpoints and logs in ``folder``.
 
     Args:
-        settings: arguments of ``lightning.Trainer``; ``accumulate_grad_batches`` may be
-            ``"epoch"``, which the caller replaces by the number of batches once it is known.
+        settings: arguments of ``lightning.Trainer``; the caller replaces
+            ``accumulate_grad_batches="epoch"`` by the number of batches once it is known.
         seed: of what layers draw.
         logger: names of logs, see `loggers`.
 
@@ -236,18 +237,18 @@ def build_trainer(
         InputError: an argument that Lightning refuses, such as a device that is not there.
     """
     arguments = dict(settings)
-    if arguments["accumulate_grad_batches"] == "epoch":
+    if settings.accumulate_grad_batches == "epoch":
         arguments["accumulate_grad_batches"] = 1
-    if arguments["check_val_every_n_epoch"] > arguments["max_epochs"]:
+    if settings.check_val_every_n_epoch > settings.max_epochs:
         raise InputError(
-            f"trainer.check_val_every_n_epoch={arguments['check_val_every_n_epoch']}: give at "
-            f"most trainer.max_epochs={arguments['max_epochs']}, or nothing is ever kept"
+            f"trainer.check_val_every_n_epoch={settings.check_val_every_n_epoch}: give at "
+            f"most trainer.max_epochs={settings.max_epochs}, or nothing is ever kept"
         )
     plugins: list[Any] = [AtomicCheckpoints()]
     if SLURMEnvironment.detect():
         plugins.append(SLURMEnvironment(auto_requeue=False))  # it would swallow SIGTERM
     logs = loggers(folder, logger)
-    on_gpu = arguments["accelerator"] != "cpu" and torch.cuda.is_available()
+    on_gpu = settings.accelerator != "cpu" and torch.cuda.is_available()
     try:
         return L.Trainer(
             **{"sync_batchnorm": on_gpu, **arguments},

@@ -43,7 +43,7 @@ def command(name: str, *overrides: str) -> None:
     with open_dict(config):
         del config["hydra"]
     importlib.import_module(f"bubbleloc.{name}").main.__wrapped__(
-        checked_settings(name, config, overrides)
+        checked_settings(COMMANDS[name], config, overrides)
     )
 
 

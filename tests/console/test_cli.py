@@ -12,7 +12,7 @@ from bubbleloc.console import cli
 from bubbleloc.console.cli import bracketed
 from bubbleloc.console.composition import known_settings
 from bubbleloc.console.messages import show_warning, suggestion
-from bubbleloc.console.settings import COMMANDS, check
+from bubbleloc.console.settings import COMMANDS, Localize, check
 from bubbleloc.errors import InputError
 from tests.conftest import run
 
@@ -52,7 +52,7 @@ def ends_with(monkeypatch, error):
         raise error
 
     monkeypatch.setattr(sys, "argv", ["convert"])
-    monkeypatch.setattr(cli.signals, "stop_on_signals", lambda: None)
+    monkeypatch.setattr(cli.process, "stop_on_signals", lambda: None)
     monkeypatch.setattr(cli.hydra, "main", lambda *_: lambda _: fail)
     with pytest.raises(SystemExit) as ended:
         convert.main()
@@ -63,7 +63,7 @@ def test_an_interrupt_in_compiled_code_ends_as_any_other(monkeypatch, capsys):
     error = SystemError("<function f> returned a result with an exception set")
     error.__cause__ = KeyboardInterrupt()  # as CPython makes it
     assert ends_with(monkeypatch, error) == 130
-    error.__cause__ = cli.signals.Terminated(143)
+    error.__cause__ = cli.process.Terminated(143)
     assert ends_with(monkeypatch, error) == 143
     assert capsys.readouterr().err == (
         "interrupted; finished work is kept\nterminated; finished work is kept\n"
@@ -71,7 +71,7 @@ def test_an_interrupt_in_compiled_code_ends_as_any_other(monkeypatch, capsys):
 
 
 def test_an_object_that_a_signal_leaves_half_made_says_nothing(tmp_path):
-    (tmp_path / "count.py").write_text(
+    (tmp_path / "convert.py").write_text(
         """
 import os, signal
 from bubbleloc.console import cli
@@ -89,7 +89,7 @@ cli.command(lambda settings: None)()
 """
     )
     done = subprocess.run(
-        [sys.executable, "count.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "convert.py"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 143
     assert done.stderr == "terminated; finished work is kept\n"
@@ -123,7 +123,7 @@ def test_no_control_character_reaches_the_terminal(monkeypatch, capsys):
     show_warning(UserWarning("see \x1b[31m"))
     assert capsys.readouterr().err == "warning: see \\x1b[31m\n"
     with pytest.raises(InputError, match="give the name of a file or folder"):
-        check("localize", {"input": "a\x1b[31m.npy"})
+        check(Localize, {"input": "a\x1b[31m.npy"})
 
 
 def test_lists_may_be_typed_without_brackets():

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bubbleloc.console.composition import settings_from_python
-from bubbleloc.console.settings import check
+from bubbleloc.console.settings import Train, check
 from bubbleloc.errors import InputError
 from bubbleloc.models import runs
 
@@ -17,7 +17,7 @@ VALUES = [None, [1], {}, {7: 1}, "x", 1, -1, True, [[]], float("nan"), 10**400, 
 
 @pytest.fixture(scope="module")
 def settings():
-    return settings_from_python("train", {"data": "tiny"})[0]
+    return settings_from_python(Train, {"data": "tiny"})[0].plain()
 
 
 def places(values: dict, above=()) -> Iterator[tuple]:
@@ -41,7 +41,7 @@ def damaged(settings, place, value):
 
 def refusal(settings):
     try:
-        check("train", settings)
+        check(Train, settings)
     except InputError as error:
         return str(error)
     return ""
@@ -78,7 +78,7 @@ def test_the_file_and_the_setting_are_named(tmp_path, settings, place, value, li
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(damaged(settings, place, value)))
     with pytest.raises(InputError) as refused:
-        runs.read_config(tmp_path)
+        _ = runs.open_run(tmp_path).config
     assert str(path) in str(refused.value)
     assert line in str(refused.value)
 
@@ -89,5 +89,5 @@ def test_the_file_and_the_setting_are_named(tmp_path, settings, place, value, li
 def test_what_holds_no_settings_is_refused(tmp_path, text):
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(InputError, match=r"config\.yaml") as refused:
-        runs.read_config(tmp_path)
+        _ = runs.open_run(tmp_path).config
     assert "\n" not in str(refused.value)

@@ -1,24 +1,30 @@
 """Settings typed once: their checks, their help, their table in the docs, and Python arguments."""
 
-import inspect
 from pathlib import Path
 
 import pytest
 from hydra import initialize_config_dir
 
-import bubbleloc
 from bubbleloc.console.composition import config_folder, overrides_of, settings_from_python
 from bubbleloc.console.help import help_text, markdown
-from bubbleloc.console.settings import COMMANDS, catalogue, check, default_values
+from bubbleloc.console.settings import (
+    COMMANDS,
+    Evaluate,
+    Simulate,
+    Train,
+    catalogue,
+    check,
+    default_values,
+)
 from bubbleloc.errors import InputError
 
 EVALUATE = {"run": "a", "checkpoint": "best", "baselines": "wiener", "noise": 1}
 
 
 def test_values_stay_as_given_but_for_lists_and_names():
-    checked = check("evaluate", EVALUATE | {"run": 7})
-    assert checked == EVALUATE | {"run": "7", "baselines": ["wiener"]}
-    assert isinstance(checked["noise"], int)
+    checked = check(Evaluate, EVALUATE | {"run": 7})
+    assert checked.plain() == EVALUATE | {"run": "7", "baselines": ["wiener"]}
+    assert isinstance(checked.noise, int)
 
 
 @pytest.mark.parametrize(
@@ -34,15 +40,15 @@ def test_values_stay_as_given_but_for_lists_and_names():
 )
 def test_the_first_bad_value_is_named(values, message):
     with pytest.raises(InputError, match=f"^{message}") as refused:
-        check("evaluate", EVALUATE | values)
+        check(Evaluate, EVALUATE | values)
     assert len(str(refused.value)) < 200
 
 
 def test_what_is_missing_is_named():
     with pytest.raises(InputError, match="run is missing"):
-        check("evaluate", {})
+        check(Evaluate, {})
     with pytest.raises(InputError, match=r"data\.name is missing"):
-        check("simulate", {"data": {}})
+        check(Simulate, {"data": {}})
 
 
 def test_defaults_pass_their_own_checks():
@@ -50,7 +56,7 @@ def test_defaults_pass_their_own_checks():
         values = {k: v for k, v in default_values(model).items() if "$" not in str(v)}
         given = {k: "a" if v == "???" else v for k, v in values.items()}
         if command not in ("simulate", "train"):  # whose groups are in conf/
-            assert set(check(command, given)) == set(given)
+            assert check(model, given).plain().keys() == given.keys()
 
 
 @pytest.mark.parametrize(
@@ -64,15 +70,14 @@ def test_defaults_pass_their_own_checks():
 )
 def test_ranges_catch_values_in_another_unit(name, inside, outside):
     group, key = name.split(".")[:-1], name.split(".")[-1]
-    settings = settings_from_python("train", {"data": "tiny"})[0]
-    values = settings
+    settings = values = settings_from_python(Train, {"data": "tiny"})[0].plain()
     for part in group:
         values = values[part]
     for values[key] in inside:
-        assert check("train", settings) == settings
+        assert check(Train, settings).plain() == settings
     for values[key] in outside:
         with pytest.raises(InputError, match=f"^{name}=.*: give a "):
-            check("train", settings)
+            check(Train, settings)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -114,11 +119,11 @@ def test_keyword_arguments_are_overrides():
 
 def test_python_composes_the_same_settings_as_the_command_line():
     settings, folder = settings_from_python(
-        "train", {"model": "tcn", "data": "tiny", "data.folder": Path("a, b"), "kernel": 9}
+        Train, {"model": "tcn", "data": "tiny", "data.folder": Path("a, b"), "kernel": 9}
     )
-    assert settings["model"]["levels"] == 6
-    assert settings["model"]["kernel"] == 9
-    assert settings["data"]["folder"] == "a, b"
+    assert settings.model.levels == 6
+    assert settings.model.kernel == 9
+    assert settings.data.folder == "a, b"
     assert folder.parent == Path("outputs/train")
     assert folder.name.split("-")[-2] == "tcn"
 
@@ -133,21 +138,10 @@ def test_python_composes_the_same_settings_as_the_command_line():
 )
 def test_python_refuses_as_the_command_line_does(given, message):
     with pytest.raises(InputError, match=message):
-        settings_from_python("train", given)
-
-
-@pytest.mark.parametrize(
-    ("function", "command"), [("evaluate_run", "evaluate"), ("compare_runs", "compare")]
-)
-def test_functions_have_the_defaults_of_their_commands(function, command):
-    defaults = default_values(COMMANDS[command])
-    for name, parameter in inspect.signature(getattr(bubbleloc, function)).parameters.items():
-        if name in defaults and parameter.default is not parameter.empty:
-            default = parameter.default
-            assert (list(default) if isinstance(default, tuple) else default) == defaults[name]
+        settings_from_python(Train, given)
 
 
 def test_settings_are_composed_within_a_command_too():
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        inside, _ = settings_from_python("simulate", {"data": "tiny"})
-    assert inside == settings_from_python("simulate", {"data": "tiny"})[0]
+        inside, _ = settings_from_python(Simulate, {"data": "tiny"})
+    assert inside == settings_from_python(Simulate, {"data": "tiny"})[0]

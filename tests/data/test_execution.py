@@ -1,7 +1,6 @@
 """Worker processes and a cluster: the same datasets, and one line where there is none."""
 
 import builtins
-import dataclasses
 import json
 import os
 import re
@@ -15,7 +14,7 @@ from bubbleloc.data import execution
 from bubbleloc.data.execution import run_workers
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.errors import InputError
-from tests.conftest import run
+from tests.conftest import changed, run
 from tests.data.test_generate import assert_same_content
 
 
@@ -29,7 +28,7 @@ def cluster():
 
 @pytest.mark.slow
 def test_a_cluster_gives_the_same_datasets(tiny_plan, tmp_path, cluster):
-    plan = dataclasses.replace(tiny_plan, folder=tmp_path)
+    plan = changed(tiny_plan, folder=str(tmp_path))
     scheduler_file = tmp_path / "scheduler.json"
     scheduler_file.write_text(json.dumps({"address": cluster.scheduler_address}))
     ensure_dataset(plan.only(["val"]), executor="dask", address=str(scheduler_file))
@@ -99,7 +98,7 @@ def test_dask_is_optional(monkeypatch):
 
 
 def test_a_dead_worker_is_one_line(tiny_plan, tmp_path, monkeypatch):
-    plan = dataclasses.replace(tiny_plan, folder=tmp_path).only(["val"])
+    plan = changed(tiny_plan, folder=str(tmp_path)).only(["val"])
     monkeypatch.setattr("bubbleloc.data.generate._simulate", lambda *_: os._exit(1))
     with pytest.raises(InputError, match="a worker process died"):
         ensure_dataset(plan, workers=2)

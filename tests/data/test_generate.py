@@ -1,5 +1,3 @@
-import dataclasses
-
 import h5py
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.errors import InputError
 from bubbleloc.physics import simulate_rf
 from bubbleloc.physics.scene import BUBBLE_FIELDS
+from tests.conftest import changed
 
 
 def content(path):
@@ -25,14 +24,14 @@ def assert_same_content(path, other):
 
 def test_signals_do_not_depend_on_the_number_of_workers(tiny_plan, tmp_path, monkeypatch):
     monkeypatch.setattr(generate, "SIGNALS_AT_A_TIME", 3)
-    plan = dataclasses.replace(tiny_plan, folder=tmp_path)
+    plan = changed(tiny_plan, folder=str(tmp_path))
     ensure_dataset(plan.only(["val"]), workers=2)
     assert_same_content(plan.path("val"), tiny_plan.path("val"))
 
 
 @pytest.mark.parametrize("suffix", ["", ".partial"])
 def test_an_interrupted_file_is_finished_to_the_same_arrays(tiny_plan, tmp_path, suffix):
-    plan = dataclasses.replace(tiny_plan, folder=tmp_path)
+    plan = changed(tiny_plan, folder=str(tmp_path))
     interrupted = tmp_path / f"train.h5{suffix}"
     interrupted.write_bytes(tiny_plan.path("train").read_bytes())
     with h5py.File(interrupted, "r+") as file:
@@ -52,7 +51,7 @@ def test_splits_and_seeds_differ(tiny_plan):
     scenes = [
         tiny_plan.scene("train", 0),
         tiny_plan.scene("val", 0),
-        dataclasses.replace(tiny_plan, seed=1).scene("train", 0),
+        changed(tiny_plan, seed=1).scene("train", 0),
     ]
     assert len({scene.pressure_pa for scene in scenes}) == 3
 
@@ -60,5 +59,5 @@ def test_splits_and_seeds_differ(tiny_plan):
 def test_a_file_of_other_settings_is_kept_and_refused(tiny_plan):
     before = tiny_plan.path("train").read_bytes()
     with pytest.raises(InputError, match="seed=0, not 1"):
-        ensure_dataset(dataclasses.replace(tiny_plan, seed=1))
+        ensure_dataset(changed(tiny_plan, seed=1))
     assert tiny_plan.path("train").read_bytes() == before

@@ -4,7 +4,6 @@ Children start at once: they are forked from a process that has imported and com
 see `warm`. Not from this one, whose threads and locks they would inherit in any state.
 """
 
-import dataclasses
 import multiprocessing
 import os
 import resource
@@ -20,12 +19,13 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
+from bubbleloc.console.settings.data import Signals
 from bubbleloc.data import store
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.importing import import_folder
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive
-from tests.conftest import run
+from tests.conftest import changed, run
 from tests.data.test_generate import assert_same_content
 from tests.published import signal as signal_of
 from tests.published import write_text
@@ -36,7 +36,7 @@ processes.set_forkserver_preload(["tests.data.warm"])
 
 @pytest.fixture
 def plan(tiny_plan, tmp_path):
-    return dataclasses.replace(tiny_plan, folder=tmp_path / "tiny").only(["train"])
+    return changed(tiny_plan, folder=str(tmp_path / "tiny")).only(["train"])
 
 
 def work(plan, before):
@@ -74,8 +74,8 @@ def files_of(plan):
 
 
 def test_killed_at_five_random_moments(plan, tmp_path):
-    plan = dataclasses.replace(plan, signals={"train": 32})
-    whole = dataclasses.replace(plan, folder=tmp_path / "whole")
+    plan = changed(plan, signals=Signals(train=32, val=4, test=4))
+    whole = changed(plan, folder=str(tmp_path / "whole"))
     ensure_dataset(whole, workers=1)
     delays = np.random.default_rng().uniform(0, 0.15, 5)
     kills = 0
@@ -208,7 +208,7 @@ def test_disk_full_half_way_keeps_what_was_simulated(tiny_plan, plan, monkeypatc
 @pytest.mark.parametrize("folder", ["/proc/nowhere", "/dev/null/nowhere"])
 def test_unwritable_folders(plan, folder):
     with pytest.raises(InputError, match=f"cannot write {folder}/train.h5"):
-        ensure_dataset(dataclasses.replace(plan, folder=Path(folder)))
+        ensure_dataset(changed(plan, folder=folder))
 
 
 def test_folders_without_permission(plan, tmp_path, monkeypatch):

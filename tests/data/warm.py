@@ -7,7 +7,7 @@ would make a lock there for all children, and one killed while it holds it would
 from pathlib import Path
 
 import tests.data.test_interruption  # noqa: F401
-from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.physics import simulate_rf
+from tests.conftest import planned
 
-simulate_rf(DatasetPlan("tiny", Path(), {"train": 1}).scene("train", 0))
+simulate_rf(planned(Path()).scene("train", 0))

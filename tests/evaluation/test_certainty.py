@@ -61,7 +61,7 @@ def test_a_training_goes_on_from_a_network_that_counts(tiny, tmp_path):
     start = f"start_from={tmp_path / 'counts'}"
     config = settings(tiny, *SMALL, *more, start, "optimizer.lr=1e-12")
     session.start(config, tmp_path / "emitters")
-    old, new = (runs.load_network(tmp_path / name) for name in ("counts", "emitters"))
+    old, new = (runs.open_run(tmp_path / name).network for name in ("counts", "emitters"))
     read_out, new = f"model.{len(new.model) - 1}.", new.state_dict()
     for name, value in old.state_dict().items():
         if name.startswith(read_out):

@@ -11,6 +11,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.evaluation.comparison import compare_runs, setting_names, short_names, trained_with
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.files import fingerprint
+from bubbleloc.models.runs import open_run
 
 
 def test_names_are_the_shortest_ends_that_differ():
@@ -27,7 +28,7 @@ def test_runs_of_a_sweep_are_named_after_what_differs():
 
 
 def test_settings_are_those_of_the_network(workplace):
-    values = trained_with(workplace / "outputs/a")
+    values = trained_with(open_run(workplace / "outputs/a"))
     assert (values["model"], values["kernel"], values["data.name"]) == ("ckcnn", 31, "tiny")
     assert "data.folder" not in values
 

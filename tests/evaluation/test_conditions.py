@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bubbleloc.console.settings import Evaluate
 from bubbleloc.evaluation.conditions import EMPTY_LINES, empty_lines, evaluate_conditions
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.evaluation.specialists import CONDITIONS, SPECIALISTS
@@ -15,7 +16,8 @@ def page(workplace):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workplace)
         datasets = ("tiny", "tiny")
-        return evaluate_conditions(Path("outputs/a"), baselines=[], datasets=datasets).resolve()
+        settings = Evaluate(run="outputs/a", baselines=[])
+        return evaluate_conditions(open_run("outputs/a"), settings, datasets).resolve()
 
 
 def test_every_condition_stands_beside_its_specialist(page):

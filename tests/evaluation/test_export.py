@@ -22,14 +22,14 @@ def test_what_cannot_be_written_is_refused_before_the_work(tmp_path):
         evaluate_run(run)
     (tmp_path / "net.pt2").mkdir()
     with pytest.raises(InputError, match=r"net.pt2: it is a folder; choose another name"):
-        export_run(run, tmp_path / "net.pt2")
+        export_run(open_run(run), tmp_path / "net.pt2")
 
 
 def test_safetensors_and_card_rebuild_the_network(tmp_path):
     run = make_run(tmp_path, Facts(rate_hz=50e6))
     evaluate_run(run, baselines=[])
     weights, card = tmp_path / "net.safetensors", tmp_path / "net.yaml"
-    export_run(run, weights)
+    export_run(open_run(run), weights)
     told = yaml.safe_load(card.read_text())
     network = build_model(**told["model"])
     network.load_state_dict(load_file(weights))

@@ -44,8 +44,9 @@ print(peak_kb() - before)
 
 TRAIN = """
 from tests.training.test_learner import SMALL, settings
+from bubbleloc.models import provenance
 from bubbleloc.nn.heads import UNCALIBRATED
-from bubbleloc.training import provenance, session
+from bubbleloc.training import session
 provenance.fingerprint = lambda path: "left out, it reads line by line"
 session.choose_on = lambda network, split: ({}, UNCALIBRATED)  # left out, it scores every line
 def work(folder):

@@ -6,8 +6,10 @@ import unicodedata
 import pytest
 
 from bubbleloc import evaluate
-from bubbleloc.evaluation.comparison import compare_runs
-from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.console.settings import Compare, Evaluate
+from bubbleloc.evaluation import run as run_module
+from bubbleloc.evaluation.comparison import compare
+from bubbleloc.models.runs import find_runs
 from tests.test_nothing_stale import Facts, _no_pictures, make_run  # noqa: F401 (a fixture)
 
 NAME = "a\n\x1b[31m<b>\u202e\udcff"
@@ -32,15 +34,16 @@ def sweep(tmp_path):
 
 def test_names_are_shown_and_not_obeyed(sweep, capsys):
     evaluate.main.__wrapped__(
-        {"run": str(sweep), "folder": str(sweep.parent / NAME), "baselines": [], "conditions": None}
+        Evaluate.model_construct(run=str(sweep), folder=str(sweep.parent / NAME), baselines=[])
     )
     said = capsys.readouterr()
     assert not orders(said.out + said.err)
     assert f"report-{SHOWN}" in said.out
     page = sweep / NAME / f"report-{NAME}/report.html"
-    for run in sweep.iterdir():
-        evaluate_run(run, baselines=[])
-    compared = compare_runs([str(sweep / NAME), str(sweep / "b")], sweep.parent / "out")
+    for run in find_runs(sweep):
+        run_module.evaluate(run, Evaluate(run=str(sweep), baselines=[]))
+    runs, output = [str(sweep / NAME), str(sweep / "b")], str(sweep.parent / "out")
+    compared = compare(Compare.model_construct(runs=runs, output=output))
     for path in (page, compared):
         html, markdown = path.read_text(), path.with_suffix(".md").read_text()
         assert not orders(html + markdown)

@@ -10,12 +10,12 @@ import pytest
 from bubbleloc.data.dataset import open_split
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.noise import Noise
-from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.data.store import open_dataset
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.evaluation.scoring import predict, score_method
-from bubbleloc.models.runs import find_runs, load_network
+from bubbleloc.models.runs import find_runs, open_run
+from tests.conftest import planned
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_report_stands_beside_classical_methods(run):
 
 def test_scores_are_those_of_the_network_at_thresholds_of_the_other_split(run):
     evaluate_run(run, selection="train", baselines=[])
-    network = load_network(run)
+    network = open_run(run).network
     train, test = (open_split(Path("data/tiny"), name, Noise()) for name in ("train", "test"))
     expected = score_method(partial(predict, network=network), train, test).scores
     table = pd.read_csv(run / "report/f1_test.csv")
@@ -69,16 +69,16 @@ def test_a_list_of_noise_levels_adds_f1_against_noise(run):
 
 
 def test_kernels_are_resampled_for_lines_of_another_rate(run, tmp_path):
-    faster = DatasetPlan(
-        "tiny", tmp_path / "fast", {"val": 2, "test": 2}, physics={"sampling_rate_hz": 125e6}
-    )
+    few = ("data.signals.val=2", "data.signals.test=2")
+    faster = planned(tmp_path / "fast", *few, "data.physics.sampling_rate_hz=125e6")
+    faster = faster.only(["val", "test"])
     ensure_dataset(faster, workers=1)
     with pytest.raises(InputError, match=r"at 125 MHz.* trained at 62\.5 MHz; add resample=true"):
         evaluate_run(run, folder=faster.folder, baselines=[])
     page = evaluate_run(run, folder=faster.folder, baselines=[], resample=True)
     assert page == run / "report-fast/report.html"
     assert "resampled from 62.5 to 125 MHz" in page.with_suffix(".md").read_text()
-    network = load_network(run).at_sampling_rate(125e6)
+    network = open_run(run).network.at_sampling_rate(125e6)
     val, test = (open_split(faster.folder, name, Noise()) for name in ("val", "test"))
     expected = score_method(partial(predict, network=network), val, test).scores
     table = pd.read_csv(run / "report-fast/f1_test.csv")
@@ -130,10 +130,10 @@ def test_noise_may_be_given_as_a_ratio(run):
     ("settings", "message"),
     [
         ({"selection": "test"}, "selection=test: choose one of val, train"),
-        ({"noise": -1}, "must be 0 or more"),
+        ({"noise": -1}, "noise=-1: give a number, 0 or more"),
         ({"noise": 0.1, "snr_db": 20}, "choose one"),
-        ({"baselines": ["magic"]}, "no method 'magic'"),
-        ({"checkpoint": "first"}, "no first checkpoint"),
+        ({"baselines": ["magic"]}, r"baselines=.*magic.*: choose one of matched_filter"),
+        ({"checkpoint": "first"}, "checkpoint=first: choose one of best, last"),
     ],
 )
 def test_bad_settings_are_refused(run, settings, message):
@@ -147,7 +147,7 @@ def test_runs_of_a_sweep_are_found_in_their_order(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.yaml").write_text("model: {}")
     (tmp_path / "multirun.yaml").write_text("")
-    assert [run.name for run in find_runs(tmp_path)] == ["0", "2", "10"]
-    assert find_runs(tmp_path / "2") == [tmp_path / "2"]
+    assert [run.folder.name for run in find_runs(tmp_path)] == ["0", "2", "10"]
+    assert [run.folder for run in find_runs(tmp_path / "2")] == [tmp_path / "2"]
     with pytest.raises(InputError, match="no run directory"):
         find_runs(tmp_path / "elsewhere")

@@ -15,7 +15,7 @@ from bubbleloc.examples.classification import (
     load_classifier,
 )
 from bubbleloc.examples.images import Part, SequentialImages
-from bubbleloc.models import runs
+from bubbleloc.models import run_folder
 from tests.conftest import run
 from tests.examples.test_images import write_mnist
 
@@ -90,7 +90,7 @@ def test_published_settings_are_the_defaults():
 
 
 def weights(folder):
-    return runs.read_checkpoint(folder / "checkpoints/best.ckpt")["state_dict"]
+    return run_folder.read_checkpoint(folder / "checkpoints/best.ckpt")["state_dict"]
 
 
 def test_a_run_repeats_itself(tmp_path):

@@ -11,7 +11,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.examples import classification
 from bubbleloc.examples.classification import Classification
 from bubbleloc.files import exclusive
-from bubbleloc.models import runs
+from bubbleloc.models import run_folder
 from bubbleloc.training.logs import METRICS
 from tests.conftest import run
 from tests.examples.test_images import write_mnist
@@ -22,7 +22,7 @@ SHORT = {**SETTINGS, "epochs": 3, "dropout": 0.2, "input_dropout": 0.1}
 
 
 def rate(folder):
-    content = runs.read_checkpoint(runs.checkpoint_path(folder, "last"))
+    content = run_folder.read_checkpoint(run_folder.checkpoint_path(folder, "last"))
     return content["optimizer_states"][0]["param_groups"][0]["lr"]
 
 
@@ -104,7 +104,7 @@ def test_a_finished_run_comes_out_as_before(tmp_path):
 
 def test_a_run_in_use_is_not_resumed_a_second_time(tmp_path):
     with (
-        exclusive(tmp_path / runs.CONFIG_FILE),
+        exclusive(tmp_path / run_folder.CONFIG_FILE),
         pytest.raises(InputError, match="being written by another process"),
     ):
         classification.run(SHORT, pulses(), tmp_path, resume=True)

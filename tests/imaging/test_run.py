@@ -89,12 +89,12 @@ def test_lines_need_a_sampling_rate_and_have_the_speed_of_sound_of_their_file(tm
 
 def test_simulated_lines_are_like_those_that_the_network_was_trained_on(monkeypatch, tmp_path):
     trained = open_run("bubbleloc:small")
-    card = replace(trained.card, scale=Scale(50e6, 1540, 1.7e6))  # as after training on such files
-    monkeypatch.setattr("bubbleloc.imaging.run.open_run", lambda *_: replace(trained, card=card))
+    trained.card = replace(trained.card, scale=Scale(50e6, 1540, 1.7e6))  # as of such files
+    monkeypatch.setattr("bubbleloc.imaging.run.open_run", lambda *_: trained)
     monkeypatch.setattr("bubbleloc.imaging.run._write", lambda *_: None)
     with pytest.warns(UserWarning, match="Segers"):
         made = image_array(Image(output=str(tmp_path), elements=4, count=2))
-    assert made.scale == card.scale
+    assert made.scale == trained.card.scale
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path):

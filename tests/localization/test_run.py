@@ -17,7 +17,8 @@ from bubbleloc.formats import recording_of_array
 from bubbleloc.localization import localize_file, localize_lines
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.metrics.detections import pick_peaks
-from bubbleloc.models.runs import checkpoint_path, open_run, read_checkpoint
+from bubbleloc.models.run_folder import checkpoint_path, read_checkpoint
+from bubbleloc.models.runs import open_run
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.scaling import InputScaling
 from bubbleloc.training import session
@@ -33,7 +34,7 @@ LEVEL = 0.5
 def identity(monkeypatch):
     """A network that returns what it is given, so that bubbles are peaks of the RF line."""
     network = Localizer([], input_scaling="rms")
-    monkeypatch.setattr("bubbleloc.models.runs.load_network", lambda *_: network)
+    monkeypatch.setattr("bubbleloc.models.runs.Run.network", network)
 
 
 @pytest.fixture(scope="module")

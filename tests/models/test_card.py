@@ -12,7 +12,7 @@ import yaml
 from bubbleloc.data.noise import Noise
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
-from bubbleloc.models import runs
+from bubbleloc.models import run_folder, runs
 from bubbleloc.models.runs import open_run
 from bubbleloc.nn import released_card
 from bubbleloc.nn.heads import UNCALIBRATED
@@ -41,7 +41,7 @@ def test_a_card_knows_the_lines_and_the_thresholds(trained):
     assert card.waveform == "tristate"
     assert card.noise == Noise(0.01)
     assert card.parameters == opened.network.parameter_count
-    assert card.model == runs.read_config(trained)["model"]
+    assert card.model == runs.open_run(trained).config.model.plain()
     assert list(card.thresholds) == list(range(1, 10))
     assert card.selection == "val"
     assert not opened.network.training
@@ -57,7 +57,7 @@ def test_a_compressing_network_brings_its_matched_filter(tiny, tmp_path):
 
 @pytest.mark.slow  # draws all figures of two reports
 def test_thresholds_are_those_that_an_evaluation_chooses(trained):
-    data = Path(runs.read_config(trained)["data"]["folder"])
+    data = Path(runs.open_run(trained).config.data.folder)
     for checkpoint in ("best", "last"):
         report = evaluate_run(trained, checkpoint=checkpoint, folder=data, baselines=[]).parent
         table = pd.read_csv(report / "matched.csv").set_index("tolerance")["threshold"]
@@ -67,7 +67,7 @@ def test_thresholds_are_those_that_an_evaluation_chooses(trained):
 def test_thresholds_of_other_weights_are_not_used(trained, tmp_path):
     run = shutil.copytree(trained, tmp_path / "run")
     assert open_run(run).threshold(4) == open_run(run).card.thresholds[4]
-    content = runs.read_checkpoint(run / "checkpoints/best.ckpt")
+    content = run_folder.read_checkpoint(run / "checkpoints/best.ckpt")
     torch.save({**content, "epoch": 7}, run / "checkpoints/best.ckpt")
     assert open_run(run).card.thresholds == {}
     with pytest.raises(InputError, match=r"tolerance 4 .* give threshold=.*train resume="):
@@ -90,7 +90,7 @@ def test_a_damaged_card_is_named(trained, tmp_path, damage):
     run = shutil.copytree(trained, tmp_path / "run")
     (run / "card.yaml").write_text(damage)
     with pytest.raises(InputError, match=r"card.yaml is damaged"):
-        open_run(run)
+        _ = open_run(run).card
 
 
 @pytest.mark.parametrize("part", ["thresholds", "calibration"])

@@ -14,14 +14,14 @@ from omegaconf import OmegaConf
 
 from bubbleloc.console.cli import config_folder
 from bubbleloc.data.generate import ensure_dataset
-from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.data.store import fingerprint
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.files import exclusive, explain_write_errors, write_yaml
-from bubbleloc.models import runs
-from bubbleloc.training import learner, provenance, session
+from bubbleloc.models import provenance, run_folder, runs
+from bubbleloc.training import learner, session
 from bubbleloc.training.logs import METRICS
+from tests.conftest import planned
 from tests.training.test_learner import SMALL, settings
 
 
@@ -104,12 +104,13 @@ def test_runs_started_in_the_same_second_do_not_collide(tiny, tmp_path):
 
 def test_evaluate_refuses_data_that_changed_unless_told(tiny, trained, tmp_path):
     other = tmp_path / "data"
-    plan = DatasetPlan("tiny", other, {"train": 8, "val": 4, "test": 4}, seed=7)
+    plan = planned(other, "data.seed=7")
     ensure_dataset(plan, workers=1)
-    config = runs.read_config(trained)
+    config = runs.open_run(trained).config
     moved = shutil.copytree(trained, tmp_path / "run")
-    data = {**config["data"], "folder": str(other), "seed": 7}
-    write_yaml(moved / runs.CONFIG_FILE, {**config, "data": data})
+    plain = config.plain()
+    plain["data"] |= {"folder": str(other), "seed": 7}
+    write_yaml(moved / run_folder.CONFIG_FILE, plain)
     with pytest.raises(InputError, match=r"val.h5 is not the data .* give folder=.* all the same"):
         evaluate_run(moved, baselines=[])
     with pytest.raises(InputError, match=r"train.h5 is not the data .* restore it, or train anew"):
@@ -142,11 +143,10 @@ def test_the_same_seed_gives_the_same_metrics(tmp_path):
     """Simulated, trained and evaluated twice, byte for byte; and no network is needed."""
     results = []
     for name in ("first", "second"):
-        plan = DatasetPlan("tiny", tmp_path / name, {"train": 8, "val": 4, "test": 4}, seed=3)
+        plan = planned(tmp_path / name, "data.seed=3")
         ensure_dataset(plan, workers=1 if name == "first" else 2)
         folder = tmp_path / f"{name} run"
-        config = settings(plan.folder, *SMALL)
-        config["data"] |= {"seed": 3}
+        config = settings(plan.folder, *SMALL, "data.seed=3")
         session.start(config, folder)
         report = evaluate_run(folder, baselines=[]).parent
         files = [folder / METRICS, *(report / f"{n}.csv" for n in ("f1_test", "f1_sweep"))]
@@ -191,7 +191,7 @@ def test_a_diverging_training_stops_with_a_diagnosis(tiny, tmp_path, monkeypatch
     saved = torch.load(tmp_path / "run/diverged.pt", weights_only=True)
     assert len(report["crops"]) == len(saved["batch"]["rf"]) == 16
     assert_crops_are_those_of_the_batch(tiny, report["crops"], saved["batch"]["rf"])
-    last = runs.read_checkpoint(runs.checkpoint_path(tmp_path / "run", "last"))
+    last = run_folder.read_checkpoint(run_folder.checkpoint_path(tmp_path / "run", "last"))
     assert last["epoch"] == 0
     assert all(torch.isfinite(value.float()).all() for value in last["state_dict"].values())
 
@@ -204,7 +204,7 @@ def test_weights_that_are_no_numbers_are_not_kept(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(learner.Learner, "on_train_batch_end", spoil)
     with pytest.raises(InputError, match="diverged: weights NaN or infinite at step 4, epoch 1"):
         session.start(settings(tiny, *SMALL), tmp_path / "run")
-    last = runs.read_checkpoint(runs.checkpoint_path(tmp_path / "run", "last"))
+    last = run_folder.read_checkpoint(run_folder.checkpoint_path(tmp_path / "run", "last"))
     assert last["epoch"] == 0
 
 
@@ -237,7 +237,7 @@ def test_a_training_starts_from_the_weights_of_another(tiny, tmp_path):
     small = [*SMALL, "optimizer.schedule=constant", "optimizer.lr=1e-30"]  # weights stay
     session.start(settings(tiny, *small), tmp_path / "a")
     session.start(settings(tiny, *small, f"start_from={tmp_path / 'a'}", "seed=5"), tmp_path / "b")
-    origin, copy = (runs.load_network(tmp_path / name, "last") for name in "ab")
+    origin, copy = (runs.open_run(tmp_path / name, "last").network for name in "ab")
     for weight, same in zip(origin.parameters(), copy.parameters(), strict=True):
         torch.testing.assert_close(weight, same)
     other = settings(tiny, "model=ckcnn_local", "kernel=15", f"start_from={tmp_path / 'a'}")

@@ -4,18 +4,13 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.physics import RFLine, Scene, Setup, bubble_response, drive_signal, simulate_rf
 from bubbleloc.report import preview as module
 from bubbleloc.report.preview import arrivals_figure, bubble_figure, preview, pulse_figure
-from tests.conftest import run
+from tests.conftest import planned, run
 
 NAMES = ("pulse", "bubble", "rf_line")
-
-
-def plan_in(folder, **settings):
-    return DatasetPlan("x", folder, {"train": 8}, **settings)
 
 
 def words(figure):
@@ -43,8 +38,9 @@ def test_the_command_draws_and_simulates_nothing(tmp_path):
 def test_pictures_follow_bubbles_shell_and_physics(titles, tmp_path):
     radii = tmp_path / "radii.txt"
     radii.write_text("3.2\n")
-    physics = {"shell": "none", "frequency_hz": 2e6, "depth_m": 0.04}
-    preview(plan_in(tmp_path, bubbles=str(radii), physics=physics))
+    physics = ("shell=none", "frequency_hz=2e6", "depth_m=0.04")
+    physics = [f"data.physics.{setting}" for setting in physics]
+    preview(planned(tmp_path, f"data.bubbles={radii}", *physics))
     pulse, bubble, line = titles
     assert "at 2 MHz" in pulse
     assert "20 mm deep" in pulse
@@ -54,9 +50,9 @@ def test_pictures_follow_bubbles_shell_and_physics(titles, tmp_path):
 
 def test_bad_settings_are_refused(tmp_path):
     with pytest.raises(InputError, match="choose one of segers"):
-        preview(plan_in(tmp_path, physics={"shell": "lipid"}))
+        preview(planned(tmp_path, "data.physics.shell=lipid"))
     with pytest.raises(InputError, match="one receive element"):
-        preview(plan_in(tmp_path, physics={"elements": 8}))
+        preview(planned(tmp_path, "data.physics.elements=8"))
 
 
 def test_spectra_are_marked_at_the_fundamental_and_second_harmonic():

@@ -8,10 +8,10 @@ import pytest
 
 from bubbleloc.training.logs import METRICS
 from tests.processes import contents, kill, start
-from tests.training.test_learner import PUBLISHED, weights
+from tests.training.test_learner import weights
 
 SWEEP = (
-    *("-m", "data=tiny", "hidden_channels=3", "kernel=15,17", "trainer.max_epochs=3", *PUBLISHED),
+    *("-m", "data=tiny", "hidden_channels=3", "kernel=15,17", "trainer.max_epochs=3"),
     *("workers=1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "hydra.sweep.dir=sweep"),
 )
 

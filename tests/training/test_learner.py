@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from bubbleloc.console.composition import checked_settings, composed
+from bubbleloc.console.settings import Train
 from bubbleloc.errors import InputError
 from bubbleloc.metrics import tolerance_sweep
-from bubbleloc.models import runs
+from bubbleloc.models import run_folder, runs
 from bubbleloc.nn import NETWORKS
 from bubbleloc.training import learner, session
 from bubbleloc.training.trainer import RandomnessByEpoch
@@ -21,18 +22,15 @@ from bubbleloc.training.trainer import RandomnessByEpoch
 
 def settings(tiny, *overrides):
     place = [f"data.folder={tiny}", "trainer.accelerator=cpu"]
-    config, _ = composed("train", [*place, *overrides, *PUBLISHED])
-    checked = checked_settings("train", config)
-    checked.pop("resume")
-    return checked
+    config, _ = composed("train", [*place, *overrides])
+    return checked_settings(Train, config)
 
 
-PUBLISHED = ("data.physics.shell=null", "data.physics.thermal=null")  # as in the fixture
 SMALL = ("data=tiny", "hidden_channels=3", "kernel=15", "trainer.max_epochs=2")
 
 
 def weights(folder, which="last"):
-    return runs.read_checkpoint(runs.checkpoint_path(folder, which))["state_dict"]
+    return run_folder.read_checkpoint(run_folder.checkpoint_path(folder, which))["state_dict"]
 
 
 def test_training_lowers_the_loss_and_leaves_a_run(tiny, tmp_path):
@@ -44,9 +42,9 @@ def test_training_lowers_the_loss_and_leaves_a_run(tiny, tmp_path):
     losses = [float(v) for v in (row.split(",")[column] for row in log[1:]) if v]
     assert len(losses) == 8
     assert losses[-1] < 0.9 * losses[0]
-    network = runs.load_network(tmp_path)
+    network = runs.open_run(tmp_path).network
     assert not network.training
-    assert runs.read_config(tmp_path) == config
+    assert runs.open_run(tmp_path).config == config
 
 
 @pytest.mark.parametrize("model", list(NETWORKS))
@@ -65,7 +63,7 @@ def test_every_model_trains(tiny, tmp_path, model):
         ),
         tmp_path,
     )
-    assert runs.load_network(tmp_path, "last")
+    assert runs.open_run(tmp_path, "last").network
 
 
 @pytest.mark.parametrize("experiment", ["ckcnn_study", "srml"])
@@ -79,10 +77,10 @@ def test_published_protocols_start(tiny, tmp_path, experiment):
         "loader.batch_size=4",
     )
     session.start(config, tmp_path)
-    steps = runs.read_checkpoint(runs.checkpoint_path(tmp_path, "last"))["global_step"]
+    steps = run_folder.read_checkpoint(run_folder.checkpoint_path(tmp_path, "last"))["global_step"]
     assert steps == (1 if experiment == "srml" else 2)
-    assert config["loss"]["alpha"] == (0.01 if experiment == "srml" else 0.1)
-    assert config["model"]["input_scaling"] == "none"
+    assert config.loss.alpha == (0.01 if experiment == "srml" else 0.1)
+    assert config.model.input_scaling == "none"
 
 
 @pytest.mark.parametrize("model", [["model=ckcnn"], ["model=ckcnn_residual", "model.dropout=0.2"]])

@@ -31,7 +31,7 @@ def stand_in(monkeypatch):
 
 def test_a_logger_gets_settings_and_metrics(tiny, tmp_path, stand_in):
     stand_in(CSVLogger)
-    session.start(settings(tiny, *SMALL) | {"logger": ["csv", "wandb"]}, tmp_path / "run")
+    session.start(settings(tiny, *SMALL, "logger=[csv,wandb]"), tmp_path / "run")
     (table,) = (tmp_path / "run" / "log").rglob("metrics.csv")
     assert "kernel: 15" in (table.parent / "hparams.yaml").read_text()
     logged, ours = pd.read_csv(table), pd.read_csv(tmp_path / "run" / METRICS)
@@ -41,7 +41,7 @@ def test_a_logger_gets_settings_and_metrics(tiny, tmp_path, stand_in):
 def test_a_logger_that_refuses_is_one_line(tiny, tmp_path, stand_in):
     stand_in(RefusingLogger)
     with pytest.raises(InputError, match="logger: no server at this address"):
-        session.start(settings(tiny, *SMALL) | {"logger": ["wandb"]}, tmp_path / "run")
+        session.start(settings(tiny, *SMALL, "logger=wandb"), tmp_path / "run")
 
 
 def test_csv_alone_is_no_logger_of_lightning(tmp_path):
@@ -57,6 +57,6 @@ def test_loggers_without_a_server(tiny, tmp_path, monkeypatch, name):
         return
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "offline")
-    session.start(settings(tiny, *SMALL) | {"logger": [name]}, tmp_path / "run")
+    session.start(settings(tiny, *SMALL, f"logger={name}"), tmp_path / "run")
     written = {"tensorboard": "run/tensorboard", "mlflow": "mlflow.db", "wandb": "run/wandb"}
     assert (tmp_path / written[name]).exists()

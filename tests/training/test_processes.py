@@ -11,18 +11,19 @@ from bubbleloc import process
 from bubbleloc.data.batches import CropSampler
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.store import open_dataset
+from bubbleloc.models import provenance
 from bubbleloc.models.runs import open_run
-from bubbleloc.training import provenance, session
+from bubbleloc.training import session
 from bubbleloc.training.logs import METRICS
 from tests.conftest import run
-from tests.training.test_learner import PUBLISHED, SMALL, settings
+from tests.training.test_learner import SMALL, settings
 
 
 @pytest.mark.parametrize("model", ["ckcnn_residual", pytest.param("ckcnn", marks=pytest.mark.slow)])
 def test_two_processes_train_as_one(tiny, tmp_path, model):
     """Same losses within rounding; on CPUs, batch normalisation sees the lines of one process."""
     exact = model == "ckcnn_residual"  # which has layer normalisation
-    place = [f"data.folder={tiny}", *PUBLISHED, "trainer.accelerator=cpu", f"model={model}"]
+    place = [f"data.folder={tiny}", "trainer.accelerator=cpu", f"model={model}"]
     two = run(tmp_path, "train", *SMALL, *place, "trainer=ddp", "hydra.run.dir=two")
     assert two.returncode == 0, two.stderr
     assert two.stdout.strip() == "run: two"
@@ -49,7 +50,7 @@ def test_what_one_process_refuses_is_said_once(tiny, tmp_path):
     bad = next(iter(CropSampler(lines, 500, 1, seed=0, rank=1, processes=2))).signal
     with open_dataset(folder / "train.h5", "r+") as file:
         file["rf"][bad, 100] = np.nan
-    place = [f"data.folder={folder}", *PUBLISHED, "trainer=ddp", "trainer.accelerator=cpu"]
+    place = [f"data.folder={folder}", "trainer=ddp", "trainer.accelerator=cpu"]
     alone = ["loader.crops_per_signal=1", "loader.batch_size=2", "seed=0"]  # the other one reads on
     refused = run(tmp_path, "train", *SMALL, *alone, *place)
     assert refused.returncode == 2, refused.stderr
@@ -90,7 +91,6 @@ def test_a_sweep_side_by_side_goes_on_after_a_job_that_diverges(tiny, tmp_path):
         "train",
         "-m",
         *SMALL,
-        *PUBLISHED,
         f"data.folder={tiny}",
         "trainer.gradient_clip_val=null",
         "optimizer.schedule=constant",

@@ -13,10 +13,10 @@ import torch
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive, write_yaml
-from bubbleloc.models import runs
-from bubbleloc.training import learner, provenance, session
+from bubbleloc.models import provenance, run_folder
+from bubbleloc.training import learner, session
 from bubbleloc.training.logs import METRICS
-from tests.training.test_learner import PUBLISHED, SMALL, settings, weights
+from tests.training.test_learner import SMALL, settings, weights
 
 LONG = ("data=tiny", "hidden_channels=3", "kernel=15", "trainer.max_epochs=5")
 
@@ -57,7 +57,7 @@ def whole(tiny, tmp_path_factory):
 
 def arguments(tiny: Path, folder: Path) -> list[str]:
     place = [f"data.folder={tiny}", f"hydra.run.dir={folder}", "trainer.accelerator=cpu"]
-    return [*LONG, *place, *PUBLISHED]
+    return [*LONG, *place]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_training_stopped_before_its_first_checkpoint_starts_anew(tiny, tmp_pa
 
 def test_the_last_checkpoint_is_of_the_last_epoch_even_if_not_the_best(whole):
     def epoch(which: str) -> int:
-        return runs.read_checkpoint(runs.checkpoint_path(whole, which))["epoch"]
+        return run_folder.read_checkpoint(run_folder.checkpoint_path(whole, which))["epoch"]
 
     assert (epoch("previous"), epoch("last")) == (3, 4)
 
@@ -188,7 +188,10 @@ def test_a_full_disk_keeps_the_checkpoint_before(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(InputError, match=r"last.ckpt: No space left .* what was finished is kept"):
         session.start(settings(tiny, *SMALL), tmp_path / "run")
-    assert runs.read_checkpoint(runs.checkpoint_path(tmp_path / "run", "last"))["epoch"] == 0
+    assert (
+        run_folder.read_checkpoint(run_folder.checkpoint_path(tmp_path / "run", "last"))["epoch"]
+        == 0
+    )
 
 
 def test_a_moved_run_keeps_its_best_checkpoint(tiny, tmp_path, monkeypatch):
@@ -201,8 +204,9 @@ def test_a_moved_run_keeps_its_best_checkpoint(tiny, tmp_path, monkeypatch):
     session.start(config, tmp_path / "here")
     best = weights(tmp_path / "here", "best")
     moved = (tmp_path / "here").rename(tmp_path / "there")
-    longer = {**config, "trainer": {**config["trainer"], "max_epochs": 3}}
-    write_yaml(moved / runs.CONFIG_FILE, longer)
+    plain = config.plain()
+    plain["trainer"]["max_epochs"] = 3
+    write_yaml(moved / run_folder.CONFIG_FILE, plain)
     session.resume(moved)
     assert all(torch.equal(best[n], value) for n, value in weights(moved, "best").items())
 

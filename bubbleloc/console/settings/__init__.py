@@ -3,10 +3,29 @@
 from bubbleloc.console.settings.catalogue import (
     COMMANDS,
     STUDIES,
-    Settings,
     catalogue,
     check,
     default_values,
 )
+from bubbleloc.console.settings.data import Convert, Simulate
+from bubbleloc.console.settings.training import Smnist, Train
+from bubbleloc.console.settings.types import Group
+from bubbleloc.console.settings.using import Compare, Evaluate, Export, Image, Localize
 
-__all__ = ["COMMANDS", "STUDIES", "Settings", "catalogue", "check", "default_values"]
+__all__ = [
+    "COMMANDS",
+    "STUDIES",
+    "Compare",
+    "Convert",
+    "Evaluate",
+    "Export",
+    "Group",
+    "Image",
+    "Localize",
+    "Simulate",
+    "Smnist",
+    "Train",
+    "catalogue",
+    "check",
+    "default_values",
+]

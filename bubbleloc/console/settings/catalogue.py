@@ -3,7 +3,7 @@
 import functools
 import reprlib
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -17,7 +17,7 @@ MODELS = (Simulate, Train, Evaluate, Compare, Localize, Image, Export, Convert, 
 COMMANDS: Mapping[str, type[Group]] = {model.__name__.lower(): model for model in MODELS}
 STUDIES = ("smnist",)  # commands on tasks of other papers, in `bubbleloc.examples`
 
-Settings = dict[str, Any]
+AnyGroup = TypeVar("AnyGroup", bound=Group)
 
 
 class Setting(NamedTuple):
@@ -64,9 +64,9 @@ def _in_words(schema: Mapping[str, Any]) -> str:
     return f"one of {', '.join(names)}" if names else str(schema.get("const", schema.get("title")))
 
 
-def default_values(model: type[Group]) -> Settings:
+def default_values(model: type[Group]) -> dict[str, Any]:
     """Return the defaults in a class; ``???``, Hydra's sign, where a setting must be given."""
-    values: Settings = {}
+    values: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         group = _group(field.annotation)
         if group is None:
@@ -76,19 +76,19 @@ def default_values(model: type[Group]) -> Settings:
     return values
 
 
-def check(command: str, values: Mapping[str, Any]) -> Settings:
-    """Return the settings of a command after checking them.
+def check(model: type[AnyGroup], values: Mapping[str, Any]) -> AnyGroup:
+    """Return the settings of a command, an object of its class in `COMMANDS`.
 
     Raises:
         InputError: names a setting that makes no sense, its value, and what to give.
     """
+    command = model.__name__.lower()
     try:
-        checked = COMMANDS[command].model_validate(dict(values))
+        return model.model_validate(dict(values))
     except ValidationError as error:
         problems = error.errors(include_url=False)
         first = min(problems, key=lambda problem: len(_setting(command, problem)))
         raise InputError(_explain(command, values, first)) from None
-    return checked.model_dump(exclude_unset=True, warnings=False)  # numbers stay as given
 
 
 def _setting(command: str, problem: Mapping[str, Any]) -> list[str]:

@@ -24,7 +24,11 @@ Item = TypeVar("Item")
 class Group(BaseModel):
     """Settings that belong together; their defaults are in the class."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the values as plain data for a file; numbers as they were given."""
+        return self.model_dump(exclude_unset=True, warnings=False)
 
 
 class HydraGroup(Group):

@@ -47,7 +47,9 @@ def read(folder: Path) -> dict[str, Any]:
     record = read_yaml(path) if path.is_file() else {"dataset": {}, "sessions": []}
     kinds = {"dataset": dict, "sessions": list}
     if not all(isinstance(record, dict) and isinstance(record.get(k), kinds[k]) for k in kinds):
-        raise InputError(f"{path} is damaged; remove it, and nobody knows where the run is from")
+        raise InputError(
+            f"{path} is damaged; restore it, or remove it and lose what it says of the run"
+        )
     return dict(record)
 
 
