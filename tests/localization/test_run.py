@@ -33,7 +33,9 @@ LEVEL = 0.5
 @pytest.fixture
 def identity(monkeypatch):
     """A network that returns what it is given, so that bubbles are peaks of the RF line."""
-    network = Localizer([], input_scaling="rms")
+    read_out = torch.nn.Conv1d(1, 1, 1, bias=False)
+    torch.nn.init.ones_(read_out.weight)
+    network = Localizer([read_out], input_scaling="rms")
     monkeypatch.setattr("bubbleloc.models.runs.Run.network", network)
 
 

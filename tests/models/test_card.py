@@ -103,7 +103,7 @@ def test_a_card_with_numbers_that_are_not_finite_is_damaged(trained, tmp_path, p
     content["checkpoints"]["best"][part] = values[part]
     (run / "card.yaml").write_text(yaml.safe_dump(content))
     with pytest.raises(InputError, match=r"card.yaml is damaged"):
-        open_run(run)
+        _ = open_run(run).card
 
 
 @pytest.mark.parametrize("name", RELEASED)
