@@ -1,15 +1,18 @@
 """What tests share: one thread per process, a tiny simulated dataset, the published files."""
 
+import contextlib
 import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from bubbleloc.console.composition import checked_settings, composed
 from bubbleloc.console.settings import Localize, Simulate, check
@@ -66,6 +69,27 @@ def published() -> Path:
     if not folder.is_dir():
         pytest.skip("the published weights are not here (../shared/published)")
     return folder
+
+
+@contextlib.contextmanager
+def without_pictures() -> Iterator[None]:
+    """Draw no figures, which takes seconds; pages show empty files in their place."""
+
+    def save(figure: Figure, folder: Path, name: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.png").write_bytes(b"")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bubbleloc.report.document.Picture.draw", lambda _: Figure())
+        patch.setattr("bubbleloc.report.document.save_figure", save)
+        yield
+
+
+@pytest.fixture
+def no_pictures() -> Iterator[None]:
+    """No figures are drawn in this test."""
+    with without_pictures():
+        yield
 
 
 SMALL_RUN = ["data=tiny", "hidden_channels=4", "kernel=31", "trainer.max_epochs=2"]

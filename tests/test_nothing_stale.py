@@ -15,7 +15,6 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from matplotlib.figure import Figure
 
 from bubbleloc.data import store
 from bubbleloc.data.generate import ensure_dataset
@@ -29,7 +28,7 @@ from bubbleloc.models import provenance, run_folder, runs
 from bubbleloc.physics import Bubbles, Signal
 from bubbleloc.training import session
 from bubbleloc.units import Scale
-from tests.conftest import localize_recording
+from tests.conftest import localize_recording, without_pictures
 from tests.training.test_learner import settings
 
 SAMPLES = 1000
@@ -58,13 +57,7 @@ class Facts:
 def _no_pictures():
     """Figures take seconds and are tested in tests/report; here only what is written counts."""
 
-    def save(figure, folder, name):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.png").write_bytes(b"")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bubbleloc.report.document.save_figure", save)
-        patch.setattr("bubbleloc.report.document.Picture.draw", lambda _: Figure())
+    with without_pictures():
         yield
 
 

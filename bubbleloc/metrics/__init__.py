@@ -11,7 +11,7 @@ from bubbleloc.metrics.thresholds import (
     best_thresholds,
     scores_at,
 )
-from bubbleloc.metrics.tolerance import random_baseline, random_floor, tolerance_sweep
+from bubbleloc.metrics.tolerance import tolerance_sweep
 
 __all__ = [
     "QUOTED_TOLERANCE",
@@ -23,8 +23,6 @@ __all__ = [
     "Sweep",
     "best_thresholds",
     "match_detections",
-    "random_baseline",
-    "random_floor",
     "scores_at",
     "tolerance_sweep",
 ]

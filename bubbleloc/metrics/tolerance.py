@@ -17,13 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bubbleloc.arrays import Floats, Ints
 from bubbleloc.errors import InputError
-from bubbleloc.metrics.thresholds import (
-    THRESHOLDS,
-    TOLERANCES,
-    Sweep,
-    best_thresholds,
-    scores_at,
-)
+from bubbleloc.metrics.thresholds import THRESHOLDS, TOLERANCES, Sweep
 
 _SCORE_OF_NOTHING = 1e-3
 """The published script puts this in place of a precision or recall of exactly zero."""
@@ -69,25 +63,6 @@ def tolerance_sweep(
     recall[recall == 0] = _SCORE_OF_NOTHING
     f1 = 2 * precision * recall / (precision + recall)
     return Sweep(f1, precision, recall, levels, reaches)
-
-
-def random_baseline(
-    count: ArrayLike,
-    thresholds: ArrayLike = THRESHOLDS,
-    tolerances: ArrayLike = TOLERANCES,
-    seed: int = 0,
-) -> Floats:
-    """F1 that uniform noise on [0, 1] reaches on these bubbles, at its best threshold: (n, T).
-
-    The published F1 is generous at large tolerances; every score should stand beside this one.
-    """
-    noise = np.random.default_rng(seed).random(np.shape(count))
-    sweep = tolerance_sweep(noise, count, thresholds, tolerances)
-    return scores_at(sweep, best_thresholds(sweep)).f1
-
-
-random_floor = random_baseline
-"""Earlier name of `random_baseline`."""
 
 
 def _found_bubbles(level: Ints, bubbles: Ints, reaches: Ints, n_levels: int) -> Ints:
