@@ -18,6 +18,7 @@ from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.one_to_one import choose_peak_thresholds, one_to_one_scores
 from bubbleloc.models.answers import Answer, answer
 from bubbleloc.nn import Localizer
+from bubbleloc.nn.inference import evaluating
 
 Batches = Iterable[tuple[Batch, Answer]]
 """Batches of a split in their order, each with a method's answer."""
@@ -107,5 +108,6 @@ def predict(
     batches = -(-len(split) // batch_size)
     what = printable(f"predict {split.path}")
     bar = tqdm(split.batches(batch_size), what, total=batches, unit="batch")
-    for batch in bar:
-        yield batch, answer(network, batch.rf)
+    with evaluating(network):
+        for batch in bar:
+            yield batch, answer(network, batch.rf)

@@ -52,8 +52,11 @@ class Volts:
             InputError: the file is damaged, or a value is NaN, infinite or beyond all physics.
         """
         volts = self._read(start, stop)
-        for step in self._steps:
-            volts = step.apply(volts)
+        with np.errstate(over="ignore", invalid="ignore"):  # what that makes is refused
+            for step in self._steps:
+                volts = step.apply(volts)
+        if self._steps:
+            self._check(volts, start, f" after {self._steps[-1].text}", least=0.0)
         return volts.astype(np.float32)
 
     def stored(self, start: int, stop: int) -> Float32s:
@@ -87,19 +90,19 @@ class Volts:
         shape = (*self.shape[:2], samples)
         return Volts(self.source, shape, self._piece, (*self._steps, step))
 
-    def _check(self, volts: Any, start: int) -> None:
+    def _check(self, volts: Any, start: int, after: str = "", least: float = LEAST_VOLTS) -> None:
         bad = np.argwhere(~np.isfinite(volts))
         if len(bad):
             line, sample = bad[0]
             raise InputError(
-                f"{self.source}: line {start + line} is NaN or infinite at sample {sample}; "
-                "repair it"
+                f"{self.source}: line {start + line} is NaN or infinite at sample "
+                f"{sample}{after}; repair it"
             )
         largest = np.abs(volts).max(axis=1)
-        unphysical = (largest > MOST_VOLTS) | ((largest < LEAST_VOLTS) & (largest > 0))
+        unphysical = (largest > MOST_VOLTS) | ((largest < least) & (largest > 0))
         if unphysical.any():
             line = int(unphysical.argmax())
             raise InputError(
-                f"{self.source}: line {start + line} reaches {largest[line]:g}; give volts or "
-                f"counts, {LEAST_VOLTS:g} to {MOST_VOLTS:g}, or zeros"
+                f"{self.source}: line {start + line} reaches {largest[line]:g}{after}; "
+                f"give volts or counts, {LEAST_VOLTS:g} to {MOST_VOLTS:g}, or zeros"
             )

@@ -21,6 +21,7 @@ from bubbleloc.metrics.detections import Detections
 from bubbleloc.models.answers import answer
 from bubbleloc.models.runs import Run
 from bubbleloc.nn import Localizer
+from bubbleloc.nn.inference import evaluating
 from bubbleloc.physics import Setup, compress
 from bubbleloc.units import Scale
 
@@ -106,13 +107,16 @@ class BubbleFinder:
         longest = ceil(recording.samples * self.network_samples)
         batch_size = min(batch_size, max(1, MOST_SAMPLES // longest))
         first = min(finished * batch_size, recording.lines)
-        with tqdm(
-            total=recording.lines,
-            initial=first,
-            desc=description,
-            unit="line",
-            disable=not progress,
-        ) as bar:
+        with (
+            evaluating(self.network),
+            tqdm(
+                total=recording.lines,
+                initial=first,
+                desc=description,
+                unit="line",
+                disable=not progress,
+            ) as bar,
+        ):
             for volts in recording.blocks(batch_size, first):
                 yield self.find(volts, recording.start_s, first)
                 first += len(volts)

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bubbleloc import __version__
 from bubbleloc.console.settings.using import Localize
@@ -103,7 +104,7 @@ def localize_lines(
         InputError: lines that do not fit the network, NaN or infinite values, no such model.
     """
     facts = Hints(sampling_rate_hz=sampling_rate_hz, speed_of_sound_m_s=speed_of_sound_m_s)
-    recording = recording_of_array("volts", np.asarray(volts), facts)
+    recording = recording_of_array("volts", _unmasked(volts), facts)
     if recording.frames > 1:
         raise InputError(
             f"volts is an array of shape {np.shape(volts)}: give lines, one (L,) or several (n, L)"
@@ -115,6 +116,17 @@ def localize_lines(
     for doubt in doubts(recording, finder, run.card):
         warnings.warn(doubt, stacklevel=2)
     return pd.concat(finder.tables(recording, batch_size), ignore_index=True)[LINE_COLUMNS]
+
+
+def _unmasked(volts: ArrayLike) -> NDArray[Any]:
+    """Return lines as an array; refuse masked values, which a network would take as they are."""
+    array: NDArray[Any] = np.ma.asarray(volts)
+    if np.ma.is_masked(array):
+        place = tuple(np.argwhere(np.ma.getmaskarray(array))[0].tolist())
+        raise InputError(
+            f"volts is masked at {place}: fill the gaps, or leave out the lines that have one"
+        )
+    return np.asarray(array)
 
 
 def localize_file(settings: Localize) -> Localized:

@@ -1,5 +1,7 @@
 """The forward pass: RF lines in, network outputs out, batch by batch."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -15,6 +17,26 @@ def default_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+@contextlib.contextmanager
+def evaluating(network: Localizer) -> Iterator[torch.device]:
+    """Put a network in evaluation mode on the default device; afterwards, it is as it was.
+
+    Around a loop over batches, it moves the network to a GPU and back only once.
+    """
+    device = default_device()
+    home = next((parameter.device for parameter in network.parameters()), device)
+    if home.type == device.type:
+        device = home
+    modes = [(module, module.training) for module in network.modules()]
+    network.to(device).eval()
+    try:
+        yield device
+    finally:
+        network.to(home)
+        for module, training in modes:
+            module.training = training
+
+
 def apply(network: Localizer, rf: Float32s) -> Float32s:
     """Return the network's output on RF lines in volts; both (b, L).
 
@@ -23,16 +45,14 @@ def apply(network: Localizer, rf: Float32s) -> Float32s:
     >>> apply(build_model("ckcnn"), np.zeros((2, 1000), np.float32)).shape
     (2, 1000)
     """
-    lines = _on_device(network, rf)
-    with torch.inference_mode():
-        return _to_numpy(network(lines).squeeze(1))
+    with evaluating(network) as device, torch.inference_mode():
+        return _to_numpy(network(_to_tensor(rf, device)).squeeze(1))
 
 
 def apply_emitters(network: Localizer, rf: Float32s) -> tuple[Float32s, Float32s]:
     """Return output (b, L) and the fields of `Emitters` (b, 4, L) of a network that has them."""
-    lines = _on_device(network, rf)
-    with torch.inference_mode():
-        output, values = counts_and_emitters(network, lines)
+    with evaluating(network) as device, torch.inference_mode():
+        output, values = counts_and_emitters(network, _to_tensor(rf, device))
         return _to_numpy(output.squeeze(1)), _to_numpy(values)
 
 
@@ -51,10 +71,8 @@ def counts_and_emitters(network: Localizer, rf: Tensor) -> tuple[Tensor, Tensor]
     return cast(EmitterHead, network.head).counts(gaussians), torch.stack(gaussians, dim=1)
 
 
-def _on_device(network: Localizer, rf: Float32s) -> Tensor:
-    """Move the network, in evaluation mode, and the lines (b, 1, L) to the same device."""
-    device = default_device()
-    network.to(device).eval()
+def _to_tensor(rf: Float32s, device: torch.device) -> Tensor:
+    """Return RF lines (b, L) as a network takes them, (b, 1, L)."""
     return torch.from_numpy(rf).unsqueeze(1).to(device)
 
 

@@ -57,3 +57,12 @@ def test_a_delay_of_the_receiver_is_taken_off_once():
     assert (given.start_s, given.receive_delay_s) == (pytest.approx(4.9e-6), 0.1e-6)
     assert read(start_s=8e-6).start_s == pytest.approx(7.7e-6)
     assert read(start_s=8e-6, receive_delay_s=1e-6).start_s == pytest.approx(7e-6)
+
+
+@pytest.mark.parametrize(("gain", "message"), [(1e-320, "is NaN or infinite"), (1e-20, "reaches")])
+def test_values_beyond_all_physics_after_a_step_are_refused(gain, message):
+    curve = np.ones(900)
+    curve[7] = gain
+    lines = recording_of_array("a.h5", np.ones((2, 900)), facts={"fs": 62.5e6})
+    with pytest.raises(InputError, match=rf"a\.h5: line 0 {message} .* after gain of .* \(TGC\)"):
+        lines.without_gain(curve, "TGC").volts.lines(0, 1)

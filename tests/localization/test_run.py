@@ -181,6 +181,12 @@ def test_silent_lines_have_no_bubbles():
         (np.ones(900), {"sampling_rate_hz": 62.5}, "give the rate in Hz"),
         (np.ones(900), {"speed_of_sound_m_s": 1.54}, "give the speed of sound in m/s"),
         (np.ones(1), {}, "volts holds 1 lines of 1 samples, shorter"),
+        (
+            np.ma.masked_equal([np.arange(900)], 7),
+            {},
+            r"volts is masked at \(0, 7\): fill the gaps",
+        ),
+        ([np.ma.masked_equal(np.arange(900), 7)] * 2, {}, r"volts is masked at \(0, 7\)"),
         (np.full(900, 1e20), {}, r"volts: line 0 reaches 1e\+20; give volts or counts"),
         (np.ones(900), {"model": "huge"}, "huge is no run directory"),
         (np.ones(900), {"tolerance": 77}, "no threshold for tolerance 77"),

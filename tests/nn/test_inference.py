@@ -20,3 +20,15 @@ def in_float32(network, lines):
 @pytest.mark.parametrize("network", [load_released("small"), load_released("small").freeze()])
 def test_outputs_are_those_of_the_network_in_float32(network, lines):
     np.testing.assert_allclose(apply(network, lines), in_float32(network, lines), atol=1e-4)
+
+
+def test_a_network_is_left_as_it_was(lines):
+    network = load_released("small").train()
+    frozen = next(network.children()).eval()
+    outputs = apply(network, lines)
+    assert network.training
+    assert not frozen.training
+    np.testing.assert_array_equal(apply(network.eval(), lines), outputs)
+    with pytest.raises(RuntimeError):
+        apply(network.train(), np.zeros((1, 3), np.float32))
+    assert network.training
