@@ -1,4 +1,4 @@
-"""Processes: how signals end them, and how many threads they may use."""
+"""Processes: how signals end them, what they print to, and how many threads they may use."""
 
 import math
 import multiprocessing
@@ -80,6 +80,16 @@ def _note(signum: int, frame: FrameType | None = None) -> None:
     if _received:  # a second signal
         _stop(signum)
     _received.append(signum)
+
+
+def open_closed_streams() -> None:
+    """Let stdout and stderr go nowhere where the shell has closed them (``2>&-``).
+
+    Else the next file that is opened takes the number of the stream, and what libraries print.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
 
 
 def available_cores() -> int:

@@ -50,6 +50,7 @@ def command(task: Callable[[AnyGroup], None]) -> Callable[[], None]:
 
     @functools.wraps(task)
     def run() -> None:
+        process.open_closed_streams()
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us instead of being printed
         sys.argv[1:] = [bracketed(name, argument) for argument in sys.argv[1:]]
         process.stop_on_signals()
