@@ -20,7 +20,7 @@ from bubbleloc.arrays import Floats
 from bubbleloc.physics import Scene, Setup, add_echoes, draw_scene, receive, simulate_rf
 from bubbleloc.physics.bubble import scattered_pressure
 from bubbleloc.physics.propagation import pressure_at
-from bubbleloc.physics.thermal import thermal_behaviour
+from bubbleloc.physics.shell import thermal_behaviour
 
 Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
 SETUP = Setup()
@@ -35,7 +35,7 @@ def adaptive_bubble(radius_m: float, drive_pa: Floats) -> tuple[Floats, Floats]:
     radius = np.array([radius_m])
     tension = shell.resting_tension_n_m
     kappa, thermal = thermal_behaviour(
-        SETUP.thermal, radius, tension, SETUP.frequency_hz, medium, SETUP.gas
+        SETUP.thermal, radius, tension, SETUP.carrier_hz, medium, SETUP.gas
     )
     ambient, sound = medium.ambient_pressure_pa, medium.speed_of_sound_m_s
     unit_s = float(radius_m * np.sqrt(medium.density_kg_m3 / ambient))

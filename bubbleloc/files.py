@@ -236,6 +236,18 @@ def check_bytes(path: Path, claimed: int | None = None) -> None:
         )
 
 
+def existing(path: str | Path) -> Path:
+    """Return the path of a file that is there.
+
+    Raises:
+        InputError: it is missing.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"{file}: no such file; check the path")
+    return file
+
+
 def check_zip(path: Path) -> None:
     """Refuse a zip archive (``.npz``, checkpoints) whose contents are too large together.
 

@@ -12,7 +12,14 @@ import numpy as np
 
 from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-from bubbleloc.files import MOST_SAMPLES, atomic, check_bytes, write_text
+from bubbleloc.files import (
+    MOST_SAMPLES,
+    atomic,
+    check_bytes,
+    existing,
+    unreadable_is_input_error,
+    write_text,
+)
 
 if TYPE_CHECKING:  # takes half a second, and whoever has a table has it
     import pandas as pd
@@ -111,6 +118,26 @@ def read_table(path: Path) -> tuple[Floats, str]:
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is not a table of numbers ({reason})") from error
     return values, "".join(islice(lines_of(path), above))
+
+
+def read_row(path: str | Path) -> Floats:
+    """Read one row of numbers (n,) from a ``.npy`` file or a text of one column.
+
+    Raises:
+        InputError: no such file, or another table.
+    """
+    file = existing(path)
+    if file.suffix == ".npy":
+        with unreadable_is_input_error(file):
+            row = np.load(file, mmap_mode="r", allow_pickle=False)  # no more than is there
+    else:
+        row, _ = read_table(file)
+    if row.size != max(row.shape, default=0) or row.dtype.kind not in "fiu":
+        raise InputError(
+            f"{file}: {row.dtype} of shape {row.shape}; give one column of numbers, with decimal "
+            "points"
+        )
+    return np.asarray(row, dtype=np.float64).reshape(-1)
 
 
 def lines_of(path: Path) -> Iterator[str]:

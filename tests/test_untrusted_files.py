@@ -25,7 +25,8 @@ from bubbleloc.formats.readers import suffixes
 from bubbleloc.formats.srml import PUBLISHED, read_signal
 from bubbleloc.models import runs
 from bubbleloc.physics import Setup
-from bubbleloc.physics.response_files import read_response, read_waveform
+from bubbleloc.physics.probe import read_response
+from bubbleloc.tables import read_row
 from bubbleloc.training import session
 from bubbleloc.training.checkpoints import checkpoint_to_resume
 from tests.conftest import localize_recording
@@ -264,8 +265,8 @@ READERS = {
     "localize": (read_lines, tuple(suffixes())),
     "convert": (lambda path: read_signal(path, PUBLISHED), (".txt", ".mat")),
     "response": (lambda path: read_response(path, "Tfit"), (".npz", ".mat", ".csv")),
-    "radii": (read_waveform, (".npy", ".csv")),
-    "waveform": (lambda path: Setup(waveform=str(path)), (".npy", ".csv", ".txt", ".mat")),
+    "radii": (read_row, (".npy", ".csv")),
+    "waveform": (lambda path: Setup(waveform=str(path)).sent, (".npy", ".csv", ".txt", ".mat")),
     "transducer": (lambda path: Setup.from_config({"transducer": path}), (".npz", ".mat")),
 }
 CASES = [(reader, suffix) for reader, (_, kinds) in READERS.items() for suffix in kinds]

@@ -17,6 +17,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.files import exclusive, explain_write_errors
 from bubbleloc.physics import Scene, Setup, simulate_rf, true_bubbles
 from bubbleloc.physics.bubble import warn_large
+from bubbleloc.physics.pulse import warn_of
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def ensure_dataset(
     ]
     if not unfinished:
         return
+    warn_of(plan.setup())
     total, finished = sum(plan.signals.values()), sum(done.values())
     bar = tqdm(
         desc=f"simulate {plan.folder}",

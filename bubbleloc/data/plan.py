@@ -16,8 +16,7 @@ from bubbleloc.data import store
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, draw_scene
 from bubbleloc.physics.scene import COUNT, DISTRIBUTIONS, MARGIN_M, PRESSURE_PA
-from bubbleloc.physics.waveform_files import split_number
-from bubbleloc.physics.waveforms import NAMES, TRISTATE
+from bubbleloc.physics.waveforms import NAMES, TRISTATE, split_number
 
 DATASETS = Path("data")  # where the folders of datasets are, unless a user names another
 FILE_SETTINGS = (
@@ -137,7 +136,7 @@ class DatasetPlan:
                 f"data.physics.elements={setup.elements}: datasets hold one receive element; "
                 "use bubbleloc.physics.simulate_rf for arrays"
             )
-        half_width = setup.transducer.aperture_m / 2
+        half_width = setup.probe.aperture_m / 2
         shallowest = max(half_width**2 / (4 * MARGIN_M), 2 * MARGIN_M)  # z + r ≤ 2·depth in corners
         if setup.depth_m <= shallowest:
             least_mm = math.ceil(shallowest * 1e3)
@@ -169,7 +168,7 @@ class DatasetPlan:
             count_power=data.count_power,
             pressure_pa=data.pressure_pa or PRESSURE_PA,
             depth_m=data.deepest_m + MARGIN_M if data.deepest_m else setup.depth_m,
-            width_m=setup.transducer.aperture_m,
+            width_m=setup.probe.aperture_m,
         )
 
 

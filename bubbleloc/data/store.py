@@ -24,7 +24,7 @@ from bubbleloc.files import MOST_SAMPLES, atomic, explain_write_errors
 from bubbleloc.physics import Bubbles, Setup, Signal
 from bubbleloc.physics.scene import BUBBLE_FIELDS
 from bubbleloc.physics.transducer import P4_1, Response
-from bubbleloc.physics.waveforms import TRISTATE, TRISTATE_HZ
+from bubbleloc.physics.waveforms import PUBLISHED, TRISTATE
 from bubbleloc.units import Scale
 
 SCHEMA_VERSION = 1
@@ -136,7 +136,7 @@ def scale_of(file: h5py.File) -> Scale:
     settings = _settings(file)
     frequency_hz = _physics(settings).get("frequency_hz", file.attrs.get("frequency_hz"))
     if frequency_hz is None and settings.get("source") != "imported":
-        frequency_hz = TRISTATE_HZ  # files of before 0.1 do not tell
+        frequency_hz = PUBLISHED[TRISTATE].frequency_hz  # files of before 0.1 do not tell
     rate, sound = (float(file.attrs[name]) for name in ("sampling_rate_hz", "speed_of_sound_m_s"))
     return Scale(rate, sound, frequency_hz)
 
@@ -156,7 +156,7 @@ def _physics(settings: dict[str, Any]) -> dict[str, Any]:
 def receive_response(file: h5py.File) -> Response:
     """Return the receive response that the lines were made with; the P4-1's if imported."""
     physics = _physics(_settings(file))
-    return Setup.from_config(physics).transducer.receive if physics else P4_1.receive
+    return Setup.from_config(physics).probe.receive if physics else P4_1.receive
 
 
 def is_imported(path: Path) -> bool:

@@ -44,7 +44,7 @@ class StreamedLines(Lines):
             noise=noise,
             split="train",
             seed=seed,
-            receive=setup.transducer.receive,
+            receive=setup.probe.receive,
         )
         self.plan, self.epochs, self.workers = plan, epochs, workers
         self._lines: list[Signal] = []

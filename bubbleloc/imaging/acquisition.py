@@ -17,6 +17,7 @@ from bubbleloc.metrics.detections import Detections
 from bubbleloc.models.answers import answer
 from bubbleloc.nn import Localizer
 from bubbleloc.physics import P4_1, Scene, Setup, draw_scene, simulate_rf
+from bubbleloc.physics.pulse import warn_of
 from bubbleloc.physics.scene import RadiusDistribution
 from bubbleloc.units import Scale
 
@@ -72,16 +73,17 @@ def simulated(
     `population` says how radii are drawn, see `draw_scene`.
     """
     array = replace(setup, elements=settings.elements)
+    warn_of(array)
     scene = draw_scene(
         np.random.default_rng(settings.seed),
         population,
         count=(settings.count, settings.count),
         pressure_pa=(settings.pressure_pa, settings.pressure_pa),
         depth_m=array.depth_m,
-        width_m=array.transducer.aperture_m,
+        width_m=array.probe.aperture_m,
     )
     volts = np.atleast_2d(simulate_rf(scene, array).volts)
-    element_m = array.transducer.element_positions_m(settings.elements)
+    element_m = array.probe.element_positions_m(settings.elements)
     return ArrayLines(volts, element_m, array.scale), scene
 
 

@@ -1,11 +1,17 @@
 """The simulator: from a scene of microbubbles to an RF line in volts (numpy, SI units)."""
 
 from bubbleloc.physics.bubble import BubbleResponse, bubble_response
-from bubbleloc.physics.compression import compress, matched_filter
 from bubbleloc.physics.echo import add_echoes, receive
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium
+from bubbleloc.physics.probe import gaussian
 from bubbleloc.physics.propagation import propagate
-from bubbleloc.physics.pulse import drive_signal, unit_pulse
+from bubbleloc.physics.pulse import (
+    compress,
+    drive_signal,
+    matched_filter,
+    unit_pulse,
+    warnings_of,
+)
 from bubbleloc.physics.scene import Bubbles, Scene, draw_scene
 from bubbleloc.physics.setup import Setup
 from bubbleloc.physics.shell import Shell, shell_named
@@ -44,6 +50,7 @@ __all__ = [
     "compress",
     "draw_scene",
     "drive_signal",
+    "gaussian",
     "matched_filter",
     "max_pressure_field",
     "propagate",
@@ -53,4 +60,5 @@ __all__ = [
     "true_bubbles",
     "typical_lag_samples",
     "unit_pulse",
+    "warnings_of",
 ]

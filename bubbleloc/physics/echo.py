@@ -36,7 +36,7 @@ def add_echoes(
     length, rate_hz = padded_length(setup), setup.simulation_rate_hz
     alpha = setup.medium.attenuation_np_m(fft.rfftfreq(length, 1 / rate_hz))
     spectrum = fft.rfft(scattered_pa, length)
-    receivers_m = setup.transducer.element_positions_m(setup.elements)
+    receivers_m = setup.probe.element_positions_m(setup.elements)
     for line, receiver_m in zip(record_pa, receivers_m, strict=True):
         distance = _distance_m(depth_m, lateral_m, receiver_m)[:, None]
         # A bubble on the receiver itself would be infinitely loud; r₀ is as near as p_s holds.
@@ -61,7 +61,7 @@ def receive(record_pa: Floats, setup: Setup) -> Floats:
 def _receive_response(setup: Setup) -> Complexes:
     """H at the frequencies of a whole record, (record_samples // 2 + 1,)."""
     frequency_hz = fft.rfftfreq(setup.record_samples, 1 / setup.simulation_rate_hz)
-    return setup.transducer.receive(frequency_hz)
+    return setup.probe.receive(frequency_hz)
 
 
 def _distance_m(depth_m: Floats, lateral_m: Floats, receiver_m: float) -> Floats:

@@ -1,14 +1,29 @@
-"""Responses of a probe of your own, from little: a band, a magnitude, or an impulse response."""
+"""A probe of your own: from its band, a magnitude, an impulse response, or a file of responses."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import fft
 
 from bubbleloc.arrays import Complexes, Floats
+from bubbleloc.errors import InputError
+from bubbleloc.files import check_zip, existing, unreadable_is_input_error
+from bubbleloc.matfile import VERASONICS_RATE_HZ, MatFile
 from bubbleloc.physics.media import require_between
 from bubbleloc.physics.transducer import P4_1, TabulatedResponse, Transducer
+from bubbleloc.tables import read_table
 
+# Points must be closer than this to describe a response that rings for 4 µs.
+COARSEST_STEP_HZ = 250e3
+# A table must reach at least here: fundamental and second harmonic of a 1.7 MHz drive.
+LOWEST_REACH_HZ = 4e6
+# Causality is checked up to here, on a grid that shows some 40 µs before and after 0.
+CAUSAL_HZ, RESPONSE_POINTS = 50e6, 4097
+ARRAYS = ("f", "Tfit", "Hfit", "IR", "fs")  # that a file may hold
+MOST_EARLY_ENERGY = 0.1  # of the impulse response; the published ones cut at 4 MHz have 0.004
+PUBLISHED_PROBE = "p4-1"
 HIGHEST_HZ, STEP_HZ = 60e6, 10e3  # of the responses made here: 100 µs at 8 ns
 # A magnitude is taken for no smaller part of its maximum: the phase follows from its logarithm.
 FLOOR = 1e-4
@@ -67,3 +82,156 @@ def with_band_of(transducer: Transducer) -> Transducer:
     above = np.flatnonzero(magnitude >= magnitude.max() / 2)
     width_hz = float(np.ptp(GRID_HZ[above])) + STEP_HZ
     return replace(transducer, bandwidth_hz=min(width_hz, P4_1.bandwidth_hz))
+
+
+def require_transducer(source: object) -> Path | None:
+    """The file that describes a transducer; None where no file is needed.
+
+    Raises:
+        InputError: no Transducer, name or file of one.
+    """
+    if isinstance(source, Transducer) or str(source).lower() == PUBLISHED_PROBE:
+        return None
+    if not isinstance(source, str | Path):
+        raise InputError(f"transducer={source!r}; give 'p4-1', a Transducer or a file name")
+    return existing(source)
+
+
+def transducer_of(source: Transducer | str | Path) -> Transducer:
+    """The transducer that a name or a file means, see `read_transducer`."""
+    file = require_transducer(source)
+    if file is not None:
+        return read_transducer(file)
+    return source if isinstance(source, Transducer) else P4_1
+
+
+def read_transducer(path: str | Path) -> Transducer:
+    """The probe of a file: both responses, see `read_response`, or a Verasonics ``Trans`` (.mat).
+
+    ``Trans`` tells the one-way impulse response ``IR1wy`` at 250 MHz, which is taken for both ways,
+    the frequency, and the aperture, ``numelements`` times ``spacingMm``.
+
+    Raises:
+        InputError: the file is missing, unreadable, or lacks some of it.
+    """
+    file = existing(path)
+    if file.suffix == ".mat":
+        with unreadable_is_input_error(file):
+            mat = MatFile(file)
+            if "Trans" in mat.names:
+                return _of_trans(mat)
+    return with_band_of(Transducer(read_response(file, "Tfit"), read_response(file, "Hfit")))
+
+
+def _of_trans(mat: MatFile) -> Transducer:
+    needed = ("IR1wy", "numelements", "spacingMm", "frequency")
+    if missing := [name for name in needed if not mat.has("Trans", name)]:
+        raise InputError(
+            f"{mat.path}: Trans has no {', '.join(missing)}; save it after VSX has run, or give "
+            "transducer=gaussian with center_hz and fractional_bandwidth"
+        )
+    impulse, *numbers = (np.asarray(mat.entries("Trans", name)[0]) for name in needed)
+    elements, spacing_mm, mhz = (float(number.item()) for number in numbers)
+    response = _checked(mat.path, *of_impulse(impulse.ravel(), VERASONICS_RATE_HZ))
+    probe = Transducer(response, response, aperture_m=1e-3 * elements * spacing_mm)
+    return with_band_of(replace(probe, center_hz=1e6 * mhz))
+
+
+def read_response(path: str | Path, name: str) -> TabulatedResponse:
+    """The response ``name`` (``Tfit`` transmit, ``Hfit`` receive) of a file.
+
+    ``.npz`` and ``.mat`` hold ``f`` (n,) in Hz and ``name`` (n,), or an impulse response ``IR`` and
+    its rate ``fs`` in Hz (250 MHz if it is not there). The columns of a ``.csv``, with or without a
+    header line, are frequency in Hz, real and imaginary part; frequency and magnitude; or time in s
+    and impulse response. A conjugate second half (frequencies of a full FFT) is left out.
+
+    Where there is only a magnitude, the response of minimum phase is taken, with a warning.
+
+    Raises:
+        InputError: the file is missing, unreadable, or not a usable response.
+    """
+    file = existing(path)
+    if file.suffix in (".npz", ".mat"):
+        table = _arrays_of(file)
+        if "IR" in table and name not in table:
+            rate_hz = float(table.get("fs", VERASONICS_RATE_HZ))
+            return _checked(file, *of_impulse(table["IR"], rate_hz))
+        missing = [key for key in ("f", name) if key not in table]
+        if missing:
+            raise InputError(f"{file}: no {' and no '.join(missing)} in it; it has {sorted(table)}")
+        return _checked(file, table["f"], table[name])
+    if file.suffix != ".csv":
+        raise InputError(f"{file}: a response is a .npz, .mat or .csv file")
+    columns, _ = read_table(file)
+    if columns.shape[1] not in (2, 3):
+        raise InputError(
+            f"{file}: {columns.shape[1]} columns; give frequency in Hz, real and imaginary part "
+            "(or magnitude alone), or time in s and impulse response"
+        )
+    first, second = columns[:, 0], columns[:, 1]
+    if columns.shape[1] == 3:
+        return _checked(file, first, second + 1j * columns[:, 2])
+    if len(first) > 1 and first[-1] < 1:  # seconds: no frequency is that low
+        return _checked(file, *of_impulse(second, float((len(first) - 1) / np.ptp(first))))
+    return _checked(file, first, second)
+
+
+def _arrays_of(file: Path) -> dict[str, Any]:
+    """Return the arrays of a file that belong to a response, without axes of length 1."""
+    with unreadable_is_input_error(file):
+        if file.suffix == ".mat":
+            mat = MatFile(file)
+            return {name: np.squeeze(mat.entries(name)[0]) for name in ARRAYS if name in mat.names}
+        check_zip(file)
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: np.squeeze(archive[name]) for name in ARRAYS if name in archive.files}
+
+
+def _checked(file: Path, frequency: Any, value: Any) -> TabulatedResponse:
+    if frequency.ndim != 1 or frequency.shape != value.shape:
+        raise InputError(
+            f"{file}: frequency {frequency.shape} and response {value.shape} differ in shape"
+        )
+    try:
+        f: Floats = np.asarray(frequency, dtype=np.float64)
+        x: Complexes = np.asarray(value, dtype=np.complex128)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{file}: not numbers ({error})") from error
+    if not (np.isfinite(f).all() and np.isfinite(x).all() and x.any()):
+        raise InputError(f"{file}: NaN, infinite or all-zero values; clean the file")
+    if f.size < 4 or (np.diff(f) <= 0).any() or f[0] < 0:
+        raise InputError(f"{file}: frequencies must rise from zero or more, in Hz")
+    if f[-1] < LOWEST_REACH_HZ:
+        raise InputError(
+            f"{file}: ends at {f[-1]:g} Hz, needs at least {LOWEST_REACH_HZ:g}; in Hz?"
+        )
+    if not x.imag.any() and (x.real >= 0).all():
+        response = minimum_phase(f, x.real)
+        note = f"{file}: magnitude only; taken for that of minimum phase"
+        response = TabulatedResponse(response.frequency_hz, response.value, note)
+    elif np.diff(f).max() > COARSEST_STEP_HZ:
+        raise InputError(
+            f"{file}: steps of {np.diff(f).max():g} Hz; at most {COARSEST_STEP_HZ:g} show 4 µs"
+        )
+    else:
+        response = TabulatedResponse(f, x)
+    _refuse_impossible(file, response)
+    return response
+
+
+def _refuse_impossible(file: Path, response: TabulatedResponse) -> None:
+    """Refuse a response with its largest value at 0 Hz, or before its cause."""
+    reach_hz = min(response.frequency_hz[-1], CAUSAL_HZ)
+    value = response(np.linspace(0, reach_hz, RESPONSE_POINTS))
+    if np.abs(value).argmax() == 0:
+        raise InputError(
+            f"{file}: largest at 0 Hz, where no transducer works; give frequency and complex "
+            "response of one measurement, in the same order"
+        )
+    energy = np.square(np.fft.irfft(value))
+    early = energy[len(energy) // 2 :].sum() / energy.sum()
+    if early > MOST_EARLY_ENERGY:
+        raise InputError(
+            f"{file}: {early:.0%} of the impulse response comes before its cause; give the phase "
+            "of exp(+i2πft), as of numpy.fft.rfft, and take off no delay"
+        )

@@ -20,7 +20,7 @@ def _spectra(setup: Setup) -> tuple[Complexes, Complexes, Floats, float]:
     pressure, derivative = unit_pulse(setup)
     length = padded_length(setup)
     alpha = setup.medium.attenuation_np_m(fft.rfftfreq(length, 1 / setup.simulation_rate_hz))
-    twice_alpha1 = 2 * float(setup.medium.attenuation_np_m(setup.frequency_hz))
+    twice_alpha1 = 2 * float(setup.medium.attenuation_np_m(setup.carrier_hz))
     gap = alpha - twice_alpha1
     gap = np.where(np.abs(gap) < _RESONANT_GAP_NP_M, _RESONANT_GAP_NP_M, gap)
     medium = setup.medium

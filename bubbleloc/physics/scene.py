@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.errors import InputError
-from bubbleloc.physics.response_files import read_waveform
+from bubbleloc.tables import read_row
 
 DISTRIBUTIONS = ("monodisperse", "polydisperse", "none")  # of radii, by name
 RadiusDistribution = str | Mapping[str, float]  # one of these, a file, or several with shares
@@ -203,7 +203,7 @@ def _sonovue() -> tuple[Floats, Floats]:
 
 @lru_cache(maxsize=8)
 def _measured_radii(file: Path) -> Floats:
-    radius_um = read_waveform(file)
+    radius_um = read_row(file)
     if radius_um.size == 0 or not ((radius_um > 0.05) & (radius_um < 100)).all():
         raise InputError(f"{file}: radii outside 0.05–100; give radii in µm, one per line")
     return radius_um * 1e-6

@@ -1,73 +1,75 @@
 """Everything a simulation depends on besides the scene."""
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from bubbleloc.errors import InputError
-from bubbleloc.physics.band import off_band
 from bubbleloc.physics.media import C4F10, WATER, Gas, Medium, require_between
-from bubbleloc.physics.probe import gaussian, with_band_of
-from bubbleloc.physics.response_files import read_response, read_transducer, read_waveform
-from bubbleloc.physics.shell import Shell, shell_named
-from bubbleloc.physics.thermal import THERMAL_MODELS
-from bubbleloc.physics.transducer import P4_1, Transducer
-from bubbleloc.physics.waveform_files import checked_row
-from bubbleloc.physics.waveforms import (
-    NAMES,
-    TRISTATE,
-    TRISTATE_HZ,
-    Waveform,
-    centre_frequency_hz,
-    waveform,
-    waveform_of,
+from bubbleloc.physics.probe import (
+    gaussian,
+    read_response,
+    require_transducer,
+    transducer_of,
+    with_band_of,
 )
+from bubbleloc.physics.shell import THERMAL_MODELS, Shell, shell_named
+from bubbleloc.physics.transducer import P4_1, Transducer
+from bubbleloc.physics.waveforms import (
+    INTEGRATION_RATE_HZ,
+    NAMES,
+    PUBLISHED,
+    TRISTATE,
+    Waveform,
+    checked_row,
+    from_samples,
+    is_file,
+    require_waveform,
+    waveform,
+)
+from bubbleloc.tables import read_row
 from bubbleloc.units import Scale
 
-# Bubbles are integrated, and echoes summed, at least this finely: RK4 at 4 ns converges.
-INTEGRATION_RATE_HZ = 250e6
 BUBBLES = ("nonlinear", "linear")
 GAUSSIAN = "gaussian"
-# Of an RF line; the published waveform of the highest frequency, 3.4 MHz, has 18.4.
-FEWEST_SAMPLES_PER_CYCLE = 18
 # Time for the bubble to ring down after the pulse has passed.
 RING_DOWN_S = 4e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Setup:
     """Transducer, pulse, bubble models and medium; the defaults are those published.
 
-    Hashable and picklable: pulse spectra and the like are computed once per process and
-    setup. Choices:
+    Files are read, and the waveform is made, when they are first needed. Setups that simulate the
+    same are equal, however they were given; they are hashable and picklable, so that pulse spectra
+    and the like are computed once per process and setup. Choices:
 
     * ``transducer``: a Transducer, ``"p4-1"``, or a file, see `read_transducer`;
     * ``bubble``: nonlinear, or linear: linearised, in a wave that grows no second harmonic;
     * ``shell``: segers, marmottant, none, or a Shell of your own;
-    * ``thermal``: prosperetti, adiabatic or isothermal, taken at ``frequency_hz``;
+    * ``thermal``: prosperetti, adiabatic or isothermal, taken at ``carrier_hz``;
     * ``waveform``: one of `waveforms.NAMES`, a file (see `read_samples`), or a Waveform;
-    * ``frequency_hz``: centre frequency f₀. A tristate pulse and waveforms of your own take it;
-      the other published ones set it. None is that of the probe, 1.7 MHz for the P4-1, or
-      the peak of the pressure of a file;
+    * ``frequency_hz``: centre frequency of a tristate pulse or of a waveform of your own. None is
+      that of the probe, 1.7 MHz for the P4-1, or the peak of the pressure of a file;
     * ``cycles``: of a tristate pulse;
     * ``drive``: a waveform of your own as samples at ``simulation_rate_hz`` (250 MHz for RF
       lines of 62.5 MHz);
     * ``elements``: receivers that share the aperture; one sits at its centre.
 
-    Raises InputError for a value that makes no sense, and warns where one leaves a model's
-    validity.
+    Raises:
+        InputError: a value that makes no sense, a file that is not there, or, once it is needed,
+            one that cannot be used.
     """
 
-    transducer: Transducer = P4_1
+    transducer: Transducer | str | Path = P4_1
     bubble: str = "nonlinear"
     shell: str | Shell = "segers"
     thermal: str = "prosperetti"
-    waveform: str | Waveform = TRISTATE
-    frequency_hz: float = None  # type: ignore[assignment]  # the waveform's, once it is made
+    waveform: str | Path | Waveform = TRISTATE
+    frequency_hz: float | None = None
     cycles: float = 1
     drive: tuple[float, ...] | None = None
     medium: Medium = WATER
@@ -77,12 +79,9 @@ class Setup:
     elements: int = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "transducer", _transducer_from(self.transducer))
         require_between("setup", "sampling_rate_hz", self.sampling_rate_hz, 2e5, 1e9)
-        self._take_waveform()
-        require_between("setup", "frequency_hz", self.frequency_hz, 1e5, 2e7)
-        slowest = 2 * self.frequency_hz
-        require_between("setup", "sampling_rate_hz", self.sampling_rate_hz, slowest, 1e9)
+        if self.frequency_hz is not None:
+            require_between("setup", "frequency_hz", self.frequency_hz, 1e5, 2e7)
         require_between("setup", "depth_m", self.depth_m, 1e-3, 1.0)
         require_between("setup", "cycles", self.cycles, 0.5, 1000)
         require_between("setup", "elements", self.elements, 1, 4096)
@@ -98,42 +97,78 @@ class Setup:
             raise InputError(f"bubble={self.bubble!r}; choose one of {', '.join(BUBBLES)}")
         if isinstance(self.shell, str):
             shell_named(self.shell, self.medium)
-        record_s = 2 * self.depth_m / self.medium.speed_of_sound_m_s
-        if (pulse_s := waveform_of(self).duration_s) > record_s:
+        self._check_what_is_sent()
+
+    def _check_what_is_sent(self) -> None:
+        """Refuse contradictions, missing files, and what needs no file to be made."""
+        if self.drive is not None:
+            object.__setattr__(self, "drive", tuple(checked_row("drive", self.drive).tolist()))
+        name = str(self.waveform).lower() if isinstance(self.waveform, str) else None
+        given = {"frequency_hz": self.frequency_hz, "cycles": self.cycles != 1, "drive": self.drive}
+        names = ", ".join(key for key, value in given.items() if value)
+        if name in NAMES and name != TRISTATE and names:
             raise InputError(
-                f"setup: a waveform of {1e6 * pulse_s:.4g} µs is longer than the record of "
+                f"waveform={name} sets its own frequency and cycles; leave out {names}"
+            )
+        if self.drive is not None and name != TRISTATE:
+            raise InputError("drive and waveform: give one of them")
+        transducer_file = require_transducer(self.transducer)
+        if is_file(self.waveform):
+            require_waveform(self.waveform)
+        elif transducer_file is None:
+            _ = self.sent
+
+    @cached_property
+    def probe(self) -> Transducer:
+        """The transducer, read from its file if ``transducer`` is one."""
+        return transducer_of(self.transducer)
+
+    @cached_property
+    def sent(self) -> Waveform:
+        """The waveform at ``simulation_rate_hz``, read from its file if it is one.
+
+        Raises:
+            InputError: it is too high for the sampling rate, or too long for the record.
+        """
+        rate_hz = self.simulation_rate_hz
+        if self.drive is not None:
+            usual_hz = self.probe.center_hz or PUBLISHED[TRISTATE].frequency_hz
+            sent = from_samples(self.drive, rate_hz, self.frequency_hz or usual_hz)
+        elif isinstance(self.waveform, Waveform):
+            sent = self.waveform.at_rate(rate_hz)
+        else:
+            sent = waveform(self.waveform, self).at_rate(rate_hz)
+        require_between("setup", "frequency_hz", sent.frequency_hz, 1e5, 2e7)
+        slowest_hz = 2 * sent.frequency_hz
+        require_between("setup", "sampling_rate_hz", self.sampling_rate_hz, slowest_hz, 1e9)
+        record_s = 2 * self.depth_m / self.medium.speed_of_sound_m_s
+        if sent.duration_s > record_s:
+            raise InputError(
+                f"setup: a waveform of {1e6 * sent.duration_s:.4g} µs is longer than the record of "
                 f"{1e6 * record_s:.4g} µs; shorten it, or give a larger depth_m"
             )
-        self._warn_outside_validity()
+        return sent
 
-    def _take_waveform(self) -> None:
-        """Read the waveform's file and take its centre frequency."""
-        name, put = self.waveform, partial(object.__setattr__, self)
-        if self.drive is not None:
-            if name != TRISTATE:
-                raise InputError("drive and waveform: give one of them")
-            put("drive", tuple(checked_row("drive", self.drive).tolist()))
-        if isinstance(name, str | Path):
-            name = str(name).lower() if str(name).lower() in NAMES else waveform(name, self)
-            put("waveform", name)
-        if isinstance(name, Waveform):
-            put("frequency_hz", name.frequency_hz)
-        elif name != TRISTATE:
-            put("frequency_hz", centre_frequency_hz(name))
-        elif self.frequency_hz is None:
-            put("frequency_hz", self.transducer.center_hz or TRISTATE_HZ)
+    @property
+    def carrier_hz(self) -> float:
+        """Centre frequency f₀ of what is sent."""
+        return self.sent.frequency_hz
 
-    def _warn_outside_validity(self) -> None:
-        warn = partial(warnings.warn, stacklevel=4)
-        if self.shell == "segers" and self.medium != WATER:
-            warn("the Segers shell was measured in water; in another medium use shell=marmottant")
-        if self.sampling_rate_hz < FEWEST_SAMPLES_PER_CYCLE * self.frequency_hz:
-            warn(
-                "the sampling rate is below 18 times the centre frequency: harmonics alias and "
-                "arrivals get coarse; raise sampling_rate_hz"
-            )
-        if line := off_band(self):
-            warn(line)
+    @cached_property
+    def _meaning(self) -> tuple[object, ...]:
+        """What the simulation depends on, files by their content."""
+        name = self.waveform
+        named = isinstance(name, str | Path) and not is_file(name)
+        given = (self.bubble, self.shell, self.thermal, self.medium, self.gas)
+        sizes = (self.depth_m, self.sampling_rate_hz, self.elements)
+        pulse = (str(name).lower(), self.cycles, self.drive) if named else self.sent
+        return self.probe, pulse, self.carrier_hz, *given, *sizes
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Setup) and self._meaning == other._meaning
+
+    def __hash__(self) -> int:
+        return hash(self._meaning)
 
     @property
     def shell_model(self) -> Shell:
@@ -153,8 +188,8 @@ class Setup:
     @property
     def window_samples(self) -> int:
         """Simulated samples of one bubble: drive, transducer's ringing and ring-down."""
-        drive_s = waveform_of(self).duration_s
-        duration_s = drive_s + self.transducer.ringing_s + RING_DOWN_S
+        drive_s = self.sent.duration_s
+        duration_s = drive_s + self.probe.ringing_s + RING_DOWN_S
         return math.ceil(duration_s * self.simulation_rate_hz)
 
     @property
@@ -171,7 +206,7 @@ class Setup:
     @property
     def scale(self) -> Scale:
         """What a sample of its RF lines is worth."""
-        return Scale(self.sampling_rate_hz, self.medium.speed_of_sound_m_s, self.frequency_hz)
+        return Scale(self.sampling_rate_hz, self.medium.speed_of_sound_m_s, self.carrier_hz)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
@@ -180,10 +215,9 @@ class Setup:
         Besides the fields it takes measured responses as files, ``transmit`` and ``receive``, see
         `read_response`; what has no file keeps the form of ``transducer``. ``transducer`` may be
         ``"gaussian"``, with ``center_hz`` and ``fractional_bandwidth``; ``aperture_m`` is that of
-        any probe. ``drive`` may name a file, see `read_waveform`. None stands for the default.
+        any probe. ``drive`` may name a file, see `read_row`. None stands for the default.
         """
         values = {key: value for key, value in config.items() if value is not None}
-        _refuse_contradiction(values)
         responses: dict[str, Any] = {
             name: read_response(values.pop(name), key)
             for name, key in (("transmit", "Tfit"), ("receive", "Hfit"))
@@ -194,24 +228,16 @@ class Setup:
         if "transmit" in responses:
             values["transducer"] = with_band_of(values["transducer"])
         if isinstance(values.get("drive"), str | Path):
-            values["drive"] = read_waveform(values["drive"])
+            values["drive"] = read_row(values["drive"])
         try:
             for key, kind in (("medium", Medium), ("gas", Gas)):
                 if isinstance(values.get(key), Mapping):
                     values[key] = kind(**values[key])
-            return cls(**values)
+            setup = cls(**values)
         except TypeError as error:
             raise InputError(f"setup: {error}; see bubbleloc.physics for the names") from error
-
-
-def _refuse_contradiction(values: Mapping[str, Any]) -> None:
-    """Refuse a published waveform with settings that it would not follow."""
-    name = str(values.get("waveform", TRISTATE)).lower()
-    given = [key for key in ("frequency_hz", "cycles", "drive") if key in values]
-    if name in NAMES and name != TRISTATE and given:
-        raise InputError(
-            f"waveform={name} sets its own frequency and cycles; leave out {', '.join(given)}"
-        )
+        _ = setup.sent  # which reads its file
+        return setup
 
 
 def _probe(values: dict[str, Any]) -> Transducer:
@@ -220,17 +246,7 @@ def _probe(values: dict[str, Any]) -> Transducer:
     band = [values.pop(key, None) for key in ("center_hz", "fractional_bandwidth")]
     if (source == GAUSSIAN) != all(band) or any(band) != all(band):
         raise InputError("give center_hz and fractional_bandwidth with transducer=gaussian")
-    probe = gaussian(*band) if source == GAUSSIAN else _transducer_from(source)
+    probe = gaussian(*band) if source == GAUSSIAN else transducer_of(source)
     aperture_m = values.pop("aperture_m", probe.aperture_m)
     require_between("setup", "aperture_m", aperture_m, 1e-4, 1)
     return replace(probe, aperture_m=aperture_m)
-
-
-def _transducer_from(source: object) -> Transducer:
-    if isinstance(source, Transducer):
-        return source
-    if str(source).lower() == "p4-1":
-        return P4_1
-    if not isinstance(source, str | Path):
-        raise InputError(f"transducer={source!r}; give 'p4-1', a Transducer or a file name")
-    return read_transducer(source)

@@ -74,7 +74,7 @@ def arrival_sample(
     setup = Setup() if setup is None else setup
     depth = np.asarray(depth_m, dtype=np.float64)
     lateral = np.asarray(lateral_m, dtype=np.float64)
-    receivers_m = setup.transducer.element_positions_m(setup.elements)
+    receivers_m = setup.probe.element_positions_m(setup.elements)
     rows = [arrival_time_s(depth, lateral, setup, receiver) for receiver in receivers_m]
     arrivals = np.stack(rows) * setup.sampling_rate_hz
     return arrivals[0] if setup.elements == 1 else arrivals
@@ -98,7 +98,7 @@ def typical_lag_samples(
     """
     lags = []
     for _ in range(LAGS):
-        width_m = setup.transducer.aperture_m
+        width_m = setup.probe.aperture_m
         scene = draw_scene(rng, bubbles, count=(1, 1), depth_m=setup.depth_m, width_m=width_m)
         if len(scene):
             line = simulate_rf(scene, setup)

@@ -2,7 +2,7 @@
 
 A response turns one spectrum into another: drive → pressure (transmit, T) or pressure →
 volts (receive, H). The built-in P4-1 is a sum of damped resonances fitted to the published
-responses; a measured response is a table, see ``response_files``.
+responses; a measured response is a table, see ``probe``.
 """
 
 import hashlib
@@ -52,6 +52,7 @@ class TabulatedResponse:
 
     frequency_hz: Floats
     value: Complexes
+    note: str | None = None  # what was assumed of it, to warn of
 
     def __call__(self, frequency_hz: Floats) -> Complexes:
         """Complex response at ``frequency_hz`` (n,)."""

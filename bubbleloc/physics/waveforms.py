@@ -1,16 +1,14 @@
 """What the transducer is driven with: the published waveforms by name, or a waveform of your own.
 
-Every function that makes one takes the setup that will transmit it, for its rate and transducer.
 Names and numbers: Zorgdrager et al., IEEE TUFFC (2025); tristate: Blanken et al. (2022).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 from scipy import fft
@@ -18,37 +16,69 @@ from scipy.interpolate import CubicSpline
 
 from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-from bubbleloc.physics.waveform_files import checked_row, read_samples, split_number
+from bubbleloc.files import unreadable_is_input_error
+from bubbleloc.matfile import VERASONICS_RATE_HZ, MatFile
+from bubbleloc.physics.transducer import P4_1, Response, Transducer
+from bubbleloc.tables import read_row, read_table
 
-if TYPE_CHECKING:
-    from bubbleloc.physics.setup import Setup
+
+class Tristate(NamedTuple):
+    """Three levels, of a frequency that a setup or its probe may change."""
+
+    frequency_hz: float
+    cycles: float
+
+
+class Sine(NamedTuple):
+    """A tone burst whose pressure peaks at a frequency."""
+
+    frequency_hz: float
+    cycles: float
+
+
+class Chirp(NamedTuple):
+    """A sweep from one frequency to another."""
+
+    start_hz: float
+    stop_hz: float
+    duration_s: float
+
+    @property
+    def frequency_hz(self) -> float:
+        """The middle of the sweep."""
+        return (self.start_hz + self.stop_hz) / 2
+
+
+class Train(NamedTuple):
+    """Tone bursts, each delayed by a part of a burst with its ringing."""
+
+    frequency_hz: float
+    cycles: float
+    delays: tuple[float, ...]
+
 
 TRISTATE = "tristate"
-TRISTATE_HZ = 1.7e6
+PUBLISHED: Mapping[str, Tristate | Sine | Chirp | Train] = {
+    TRISTATE: Tristate(1.7e6, 1),
+    "ref": Sine(2.5e6, 1),
+    "s1.7": Sine(1.7e6, 3),
+    "s2.5": Sine(2.5e6, 4.5),
+    "s3.4": Sine(3.4e6, 6),
+    "l1.7": Sine(1.7e6, 6),
+    "l2.5": Sine(2.5e6, 9),
+    "l3.4": Sine(3.4e6, 12),
+    "suc": Chirp(1.2e6, 4.0e6, 5e-6),
+    "sdc": Chirp(4.0e6, 1.2e6, 5e-6),
+    "luc": Chirp(1.2e6, 4.0e6, 15e-6),
+    "ldc": Chirp(4.0e6, 1.2e6, 15e-6),
+    "dpt": Train(2.5e6, 4.5, (0.0, 0.3742, 1.6947, 0.3191)),
+}
+NAMES = PUBLISHED.keys()
+
+# Bubbles are integrated, and echoes summed, at least this finely: RK4 at 4 ns converges.
+INTEGRATION_RATE_HZ = 250e6
 # Part of each half cycle that a three-level pulser is on.
 DUTY = 0.67
-# name → (frequency at which the pressure peaks, cycles)
-SINE = {
-    "ref": (2.5e6, 1),
-    "s1.7": (1.7e6, 3),
-    "s2.5": (2.5e6, 4.5),
-    "s3.4": (3.4e6, 6),
-    "l1.7": (1.7e6, 6),
-    "l2.5": (2.5e6, 9),
-    "l3.4": (3.4e6, 12),
-}
-# name → (first frequency, last frequency, duration in s)
-CHIRP = {
-    "suc": (1.2e6, 4.0e6, 5e-6),
-    "sdc": (4.0e6, 1.2e6, 5e-6),
-    "luc": (1.2e6, 4.0e6, 15e-6),
-    "ldc": (4.0e6, 1.2e6, 15e-6),
-}
-TRAIN = "dpt"
-TRAIN_HZ, TRAIN_CYCLES = 2.5e6, 4.5
-TRAIN_DELAYS = (0.0, 0.3742, 1.6947, 0.3191)  # in units of a pulse with its ringing
-NAMES = (TRISTATE, *SINE, *CHIRP, TRAIN)
-
 # Spacing of the frequencies at which the published transmit response is given.
 FREQUENCY_STEP_HZ = 5e3
 # How near a sine's pressure must peak to its frequency, as a part of it; published: 0.01.
@@ -84,81 +114,108 @@ class Waveform:
         return replace(self, drive=tuple(samples.tolist()), rate_hz=rate_hz)
 
 
-def waveform(name: str | Path = TRISTATE, setup: Setup | None = None) -> Waveform:
-    """The waveform called ``name`` (one of ``NAMES``), or that of a file (see `read_samples`).
+class Transmitter(Protocol):
+    """What a waveform is made for; a `Setup` is one."""
 
-    ``setup`` is the one that transmits it, the published one by default.
+    @property
+    def probe(self) -> Transducer:
+        """Its transducer."""
+
+    @property
+    def simulation_rate_hz(self) -> float:
+        """Rate of the samples of a drive."""
+
+    @property
+    def frequency_hz(self) -> float | None:
+        """Centre frequency of a tristate pulse or a waveform of your own, where one is given."""
+
+    @property
+    def cycles(self) -> float:
+        """Cycles of a tristate pulse."""
+
+
+@dataclass(frozen=True)
+class _PublishedTransmitter:
+    probe: Transducer = P4_1
+    simulation_rate_hz: float = INTEGRATION_RATE_HZ
+    frequency_hz: float | None = None
+    cycles: float = 1
+
+
+def is_file(name: object) -> TypeGuard[str | Path]:
+    """Whether the name of a waveform means a file, that is, is none of ``NAMES``."""
+    return isinstance(name, str | Path) and str(name).lower() not in NAMES
+
+
+def waveform(name: str | Path = TRISTATE, setup: Transmitter | None = None) -> Waveform:
+    """The waveform called ``name`` (one of ``NAMES``), or that of a file.
+
+    Args:
+        name: a name, or a file, see `read_samples`.
+        setup: the `Setup` that transmits it, the published one by default.
 
     Raises:
         InputError: no such name or file, or the setup's transducer cannot transmit it.
     """
-    from bubbleloc.physics.setup import Setup  # which imports this module
-
-    setup = setup or Setup()
+    setup = setup or _PublishedTransmitter()
+    probe, rate_hz = setup.probe, setup.simulation_rate_hz
+    if is_file(name):
+        samples, own_rate_hz, is_pressure = read_samples(name)
+        rate_hz = own_rate_hz or rate_hz
+        made = (
+            measured(samples, rate_hz, setup.frequency_hz)
+            if is_pressure
+            else from_samples(samples, rate_hz, setup.frequency_hz, probe.transmit)
+        )
+        return replace(made, name=Path(name).name)
     key = str(name).lower()
-    own_hz = setup.frequency_hz if str(setup.waveform) == str(name) else None
-    if key == TRISTATE:
-        return tristate(own_hz or TRISTATE_HZ, setup.cycles, setup)
-    if key in SINE:
-        return replace(sine(*SINE[key], setup), name=key)
-    if key in CHIRP:
-        return replace(chirp(*CHIRP[key], setup), name=key)
-    if key == TRAIN:
-        pulse = _tone(TRAIN_HZ, TRAIN_CYCLES, setup)
-        return replace(train(pulse, TRAIN_HZ, TRAIN_DELAYS, setup), name=key)
-    if not split_number(name)[0].is_file():
-        raise InputError(f"waveform={name}: no such file; give a file or one of {', '.join(NAMES)}")
-    samples, rate_hz, is_pressure = read_samples(name)
-    make = measured if is_pressure else from_samples
-    return replace(make(samples, setup, own_hz, rate_hz), name=Path(name).name)
+    match PUBLISHED[key]:
+        case Tristate(frequency_hz=usual_hz):
+            frequency_hz = setup.frequency_hz or probe.center_hz or usual_hz
+            return tristate(frequency_hz, setup.cycles, rate_hz)
+        case Sine(frequency_hz, cycles):
+            made = sine(frequency_hz, cycles, rate_hz, probe.transmit)
+        case Chirp() as sweep:
+            made = chirp(*sweep, rate_hz)
+        case Train(frequency_hz, cycles, delays):
+            pulse = _tone(frequency_hz, cycles, rate_hz)
+            made = train(pulse, frequency_hz, delays, rate_hz, probe.ringing_s)
+    return replace(made, name=key)
 
 
-@lru_cache(maxsize=16)
-def waveform_of(setup: Setup) -> Waveform:
-    """The waveform of a setup, at its simulation rate."""
-    if setup.drive is not None:
-        return from_samples(setup.drive, setup, setup.frequency_hz)
-    if isinstance(setup.waveform, Waveform):
-        return setup.waveform.at_rate(setup.simulation_rate_hz)
-    return waveform(setup.waveform, setup)
-
-
-def centre_frequency_hz(name: str) -> float:
-    """f₀ of a waveform of ``NAMES``: for chirps the middle of the sweep."""
-    if name in CHIRP:
-        return sum(CHIRP[name][:2]) / 2
-    return SINE[name][0] if name in SINE else {TRAIN: TRAIN_HZ, TRISTATE: TRISTATE_HZ}[name]
-
-
-def tristate(frequency_hz: float, cycles: float, setup: Setup) -> Waveform:
+def tristate(frequency_hz: float, cycles: float, rate_hz: float) -> Waveform:
     """Three levels, +1 and −1 in turn, half a cycle each.
 
     As published, a half cycle is on for round(0.67·fs/2f) + 1 samples (50 at 1.7 MHz; 49
     would change the pulse by 2.9 %).
     """
-    half_period = setup.simulation_rate_hz / (2 * frequency_hz)
+    half_period = rate_hz / (2 * frequency_hz)
     on = round(DUTY * half_period) + 1
     starts = [round(k * half_period) for k in range(round(2 * cycles))]
     drive = np.zeros(starts[-1] + on)
     for k, start in enumerate(starts):
         drive[start : start + on] = (-1) ** k
-    return _waveform(TRISTATE, drive, setup, frequency_hz, cycles / frequency_hz)
+    return Waveform(TRISTATE, tuple(drive.tolist()), rate_hz, frequency_hz, cycles / frequency_hz)
 
 
-def sine(frequency_hz: float, cycles: float, setup: Setup) -> Waveform:
+def sine(frequency_hz: float, cycles: float, rate_hz: float, transmit: Response) -> Waveform:
     """A tone burst whose pressure, not whose drive, peaks at ``frequency_hz``.
 
     As published, the difference is added to the drive's frequency until it is small enough.
+
+    Args:
+        transmit: the transducer's transmit response.
 
     Raises:
         InputError: the transducer cannot transmit such a pulse.
     """
     drive_hz = frequency_hz
     for _ in range(_MOST_ITERATIONS):
-        drive = _tone(drive_hz, cycles, setup)
-        error_hz = frequency_hz - _peak_hz(drive, setup.simulation_rate_hz, setup)
+        drive = _tone(drive_hz, cycles, rate_hz)
+        error_hz = frequency_hz - _peak_hz(drive, rate_hz, transmit)
         if abs(error_hz) <= PEAK_TOLERANCE * frequency_hz:
-            return _waveform("sine", drive, setup, frequency_hz, cycles / drive_hz)
+            samples, duration_s = tuple(drive.tolist()), cycles / drive_hz
+            return Waveform("sine", samples, rate_hz, frequency_hz, duration_s)
         drive_hz = max(drive_hz + error_hz, 0.1 * frequency_hz)
     raise InputError(
         f"no sine of {cycles:g} cycles makes a pressure that peaks at {frequency_hz:g} Hz with "
@@ -166,20 +223,27 @@ def sine(frequency_hz: float, cycles: float, setup: Setup) -> Waveform:
     )
 
 
-def chirp(start_hz: float, stop_hz: float, duration_s: float, setup: Setup) -> Waveform:
+def chirp(start_hz: float, stop_hz: float, duration_s: float, rate_hz: float) -> Waveform:
     """A sine whose frequency changes linearly; f₀ is the middle."""
-    time_s = _time_s(duration_s, setup)
+    time_s = _time_s(duration_s, rate_hz)
     phase = start_hz * time_s + (stop_hz - start_hz) / (2 * duration_s) * time_s**2
-    middle_hz = (start_hz + stop_hz) / 2
-    return _waveform("chirp", np.sin(2 * np.pi * phase), setup, middle_hz, duration_s)
+    drive, middle_hz = np.sin(2 * np.pi * phase), (start_hz + stop_hz) / 2
+    return Waveform("chirp", tuple(drive.tolist()), rate_hz, middle_hz, duration_s)
 
 
-def train(pulse: Floats, frequency_hz: float, delays: Sequence[float], setup: Setup) -> Waveform:
+def train(
+    pulse: Floats,
+    frequency_hz: float,
+    delays: Sequence[float],
+    rate_hz: float,
+    ringing_s: float,
+) -> Waveform:
     """One pulse (n,) several times, each its delay after the one before has rung down.
 
-    Delays are in units of the pulse with its ringing.
+    Args:
+        delays: in units of the pulse with its ringing.
+        ringing_s: how long the transducer rings after a pulse.
     """
-    rate_hz, ringing_s = setup.simulation_rate_hz, setup.transducer.ringing_s
     unit_s = (len(pulse) - 1) / rate_hz + ringing_s
     starts, place = [], 0
     for delay in delays:
@@ -188,63 +252,132 @@ def train(pulse: Floats, frequency_hz: float, delays: Sequence[float], setup: Se
     drive = np.zeros(starts[-1] + len(pulse))
     for start in starts:
         drive[start : start + len(pulse)] = pulse
-    return _waveform("train", drive, setup, frequency_hz, (len(drive) - 1) / rate_hz)
+    duration_s = (len(drive) - 1) / rate_hz
+    return Waveform("train", tuple(drive.tolist()), rate_hz, frequency_hz, duration_s)
 
 
 def from_samples(
     drive: Sequence[float] | Floats,
-    setup: Setup,
+    rate_hz: float,
     frequency_hz: float | None = None,
-    rate_hz: float | None = None,
+    transmit: Response = P4_1.transmit,
 ) -> Waveform:
     """A drive of your own (n,).
 
     Args:
         frequency_hz: f₀; None is where the spectrum of the pressure is highest.
-        rate_hz: of the samples; None is the setup's simulation rate.
+        transmit: the transducer's transmit response, which makes that pressure.
 
     Raises:
         InputError: not a row of finite samples, or all are zero.
     """
-    samples, rate_hz = checked_row("drive", drive), rate_hz or setup.simulation_rate_hz
-    frequency_hz = frequency_hz or _peak_hz(samples, rate_hz, setup)
+    samples = checked_row("drive", drive)
+    frequency_hz = frequency_hz or _peak_hz(samples, rate_hz, transmit)
     return Waveform("drive", tuple(samples.tolist()), rate_hz, frequency_hz, len(samples) / rate_hz)
 
 
 def measured(
-    pressure: Sequence[float] | Floats,
-    setup: Setup,
-    frequency_hz: float | None = None,
-    rate_hz: float | None = None,
+    pressure: Sequence[float] | Floats, rate_hz: float, frequency_hz: float | None = None
 ) -> Waveform:
     """The transmitted pressure itself (n,), of any scale; otherwise as `from_samples`."""
-    samples, rate_hz = checked_row("pressure", pressure), rate_hz or setup.simulation_rate_hz
-    found = from_samples(samples, setup, frequency_hz or _peak_hz(samples, rate_hz), rate_hz)
-    return replace(found, name="measured", is_pressure=True)
+    samples = checked_row("pressure", pressure)
+    sent = from_samples(samples, rate_hz, frequency_hz or _peak_hz(samples, rate_hz))
+    return replace(sent, name="measured", is_pressure=True)
 
 
-def _peak_hz(signal: Floats, rate_hz: float, setup: Setup | None = None) -> float:
-    """Where the spectrum of a signal (n,) is highest; with a setup, that of its pressure."""
+def checked_row(name: str, row: object) -> Floats:
+    """A row (n,) of numbers.
+
+    Raises:
+        InputError: not a row of finite numbers, or all are zero.
+    """
+    try:
+        samples = np.asarray(row, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: not a row of numbers ({error})") from error
+    if samples.ndim != 1 or not np.isfinite(samples).all() or not samples.any():
+        shape = samples.shape
+        raise InputError(f"{name} of shape {shape}; give one row of finite samples, not all 0")
+    return samples
+
+
+def split_number(name: str | Path) -> tuple[Path, int]:
+    """Part ``file.mat:2`` into the file and the number (from 1) of the waveform in it."""
+    head, colon, number = str(name).rpartition(":")
+    return (Path(head), int(number)) if colon and number.isdigit() else (Path(name), 1)
+
+
+def require_waveform(name: str | Path) -> Path:
+    """The file of a waveform.
+
+    Raises:
+        InputError: there is no such file; lists the names.
+    """
+    file, _ = split_number(name)
+    if not file.is_file():
+        raise InputError(f"waveform={name}: no such file; give a file or one of {', '.join(NAMES)}")
+    return file
+
+
+def read_samples(name: str | Path) -> tuple[Floats, float | None, bool]:
+    """Samples (n,) of a file, their rate in Hz if the file tells it, and whether they are pressure.
+
+    * ``.npy``, or ``.csv`` and ``.txt`` of one column: samples of a drive;
+    * ``.csv`` and ``.txt`` of two columns: time in s at equal steps, and the drive;
+    * ``.mat`` with a Verasonics ``TW``: its one-way waveform ``Wvfm1Wy``, which is pressure;
+      ``file.mat:2`` is the second of several;
+    * any other ``.mat``: its only array is a drive, and ``fs``, if there, the rate in Hz.
+
+    Raises:
+        InputError: the file is missing, unreadable, or holds no waveform.
+    """
+    file, (_, number) = require_waveform(name), split_number(name)
+    if file.suffix == ".mat":
+        with unreadable_is_input_error(file, " as a waveform"):
+            return _of_mat(MatFile(file), number)
+    if file.suffix == ".npy":
+        return read_row(file), None, False
+    if file.suffix not in (".csv", ".txt"):
+        raise InputError(f"{file}: a waveform is a .npy, .csv, .txt or .mat file")
+    columns, _ = read_table(file)
+    if columns.shape[1] == 1:
+        return columns[:, 0], None, False
+    if columns.shape[1] != 2 or len(columns) < 2:
+        shape = columns.shape
+        raise InputError(f"{file}: a table of {shape}; give one column, or time in s and drive")
+    steps_s = np.diff(columns[:, 0])
+    if not np.allclose(steps_s, steps_s.mean(), rtol=1e-3, atol=0) or steps_s[0] <= 0:
+        raise InputError(f"{file}: times do not rise in equal steps; resample the drive")
+    return columns[:, 1], float(1 / steps_s.mean()), False
+
+
+def _of_mat(mat: MatFile, number: int) -> tuple[Floats, float | None, bool]:
+    if "TW" in mat.names:
+        rows = mat.entries("TW", "Wvfm1Wy") if mat.has("TW", "Wvfm1Wy") else []
+        if not 1 <= number <= len(rows):
+            raise InputError(f"{mat.path}:{number}: it holds {len(rows)} waveforms, TW.Wvfm1Wy")
+        return np.asarray(rows[number - 1], dtype=np.float64).ravel(), VERASONICS_RATE_HZ, True
+    names = sorted(mat.names - {"fs"})
+    if len(names) != 1:
+        raise InputError(f"{mat.path}: holds {names}; give TW, or one array and fs")
+    drive = np.asarray(mat.entries(names[0])[0], dtype=np.float64).ravel()
+    return drive, mat.number("fs"), False
+
+
+def _peak_hz(signal: Floats, rate_hz: float, transmit: Response | None = None) -> float:
+    """Where the spectrum of a signal (n,), or of the pressure that it makes, is highest."""
     length = max(round(rate_hz / FREQUENCY_STEP_HZ), len(signal))
     frequency_hz = fft.rfftfreq(length, 1 / rate_hz)
     spectrum = np.abs(fft.rfft(signal, length))
-    if setup is not None:
-        spectrum = spectrum * np.abs(setup.transducer.transmit(frequency_hz))
+    if transmit is not None:
+        spectrum = spectrum * np.abs(transmit(frequency_hz))
     return float(frequency_hz[spectrum.argmax()])
 
 
-def _waveform(
-    name: str, drive: Floats, setup: Setup, frequency_hz: float, duration_s: float
-) -> Waveform:
-    rate_hz = setup.simulation_rate_hz
-    return Waveform(name, tuple(drive.tolist()), rate_hz, frequency_hz, duration_s)
-
-
-def _tone(frequency_hz: float, cycles: float, setup: Setup) -> Floats:
-    tone = np.sin(2 * np.pi * frequency_hz * _time_s(cycles / frequency_hz, setup))
+def _tone(frequency_hz: float, cycles: float, rate_hz: float) -> Floats:
+    tone = np.sin(2 * np.pi * frequency_hz * _time_s(cycles / frequency_hz, rate_hz))
     return np.asarray(tone, dtype=np.float64)
 
 
-def _time_s(duration_s: float, setup: Setup) -> Floats:
-    rate_hz = setup.simulation_rate_hz
+def _time_s(duration_s: float, rate_hz: float) -> Floats:
     return np.arange(int(duration_s * rate_hz + 1e-6) + 1) / rate_hz

@@ -23,9 +23,8 @@ from bubbleloc.physics import (
     typical_lag_samples,
     unit_pulse,
 )
-from bubbleloc.physics.band import levels
+from bubbleloc.physics.pulse import levels, warn_of
 from bubbleloc.physics.scene import draw_radii
-from bubbleloc.physics.waveforms import waveform_of
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, save_figure
 
@@ -50,6 +49,7 @@ def preview(plan: DatasetPlan) -> Path:
         InputError: settings that make no sense.
     """
     setup, folder = plan.setup(), Path(plan.folder) / "preview"
+    warn_of(setup)
     rng = np.random.default_rng(plan.settings.seed)
     radius_m = float(np.median(draw_radii(rng, plan.settings.bubbles, RADII)))
     depth_m = setup.depth_m / 2
@@ -64,7 +64,7 @@ def preview(plan: DatasetPlan) -> Path:
         count=(BUBBLES, BUBBLES),
         pressure_pa=(PRESSURE_PA, PRESSURE_PA),
         depth_m=setup.depth_m,
-        width_m=setup.transducer.aperture_m,
+        width_m=setup.probe.aperture_m,
     )
     line, lag = simulate_rf(few, setup), typical_lag_samples(rng, plan.settings.bubbles, setup)
     figures = {
@@ -83,7 +83,7 @@ def pulse_figure(setup: Setup, pressure_pa: float, depth_m: float) -> Figure:
     figure = style.new_figure(height=6.4)
     rows = figure.add_gridspec(4, 1, height_ratios=(0.7, 1, 1.2, 0.8))
     top, bottom, drive, long = (figure.add_subplot(rows[place]) for place in (1, 2, 0, 3))
-    sent, transmitted = waveform_of(setup), pressure_pa * unit_pulse(setup)[0]
+    sent, transmitted = setup.sent, pressure_pa * unit_pulse(setup)[0]
     at_depth = np.sum(propagate(depth_m, pressure_pa, setup), axis=0)[0]
     pulses = (
         (transmitted, _PALE, 3.0, "transmitted"),
@@ -97,9 +97,7 @@ def pulse_figure(setup: Setup, pressure_pa: float, depth_m: float) -> Figure:
     drive.plot(times_us(len(sent.drive), setup), sent.drive, color=INK, linewidth=0.9)
     drive.set(ylabel="pressure" if sent.is_pressure else "drive", xlim=(0, last_us))
     drive.tick_params(labelbottom=False)
-    drive.set_title(
-        f"{sent.name}: {1e-3 * pressure_pa:.0f} kPa at {1e-6 * setup.frequency_hz:g} MHz"
-    )
+    drive.set_title(f"{sent.name}: {1e-3 * pressure_pa:.0f} kPa at {1e-6 * setup.carrier_hz:g} MHz")
     top.set(xlabel="time (µs)", ylabel="pressure (kPa)", xlim=(0, last_us))
     top.locator_params(axis="x", nbins=6)
     _draw_band(bottom, setup)
@@ -152,7 +150,7 @@ def arrivals_figure(title: str, line: RFLine, lag_samples: float, setup: Setup) 
     """
     figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=3.7)
     whole, part = figure.subplots(2, 1, height_ratios=(1, 1.3))
-    first, stop = _part_to_show(line, waveform_of(setup).duration_s)
+    first, stop = _part_to_show(line, setup.sent.duration_s)
     _draw_arrivals(whole, line, 0, len(line.volts))
     _draw_arrivals(part, line, first, stop)
     whole.axvspan(first, stop, color=BLUE, alpha=0.12, linewidth=0)
@@ -215,8 +213,8 @@ def _mark_lag(axes: Axes, line: RFLine, lag_samples: float, first: int) -> None:
 
 def _draw_band(axes: Axes, setup: Setup) -> None:
     """Draw transmit and receive response, in dB below their maximum."""
-    frequency_hz = np.linspace(0, _HARMONICS * setup.frequency_hz, 500)
-    probe = setup.transducer
+    frequency_hz = np.linspace(0, _HARMONICS * setup.carrier_hz, 500)
+    probe = setup.probe
     for response, line, name in (
         (probe.transmit, "--", "transmit"),
         (probe.receive, "-.", "receive"),
@@ -239,7 +237,7 @@ def _draw_autocorrelation(axes: Axes, setup: Setup) -> None:
     compressed = np.correlate(pulse, pulse, "full")
     lag_us = 1e6 * (np.arange(len(compressed)) - len(pulse) + 1) / setup.sampling_rate_hz
     axes.plot(lag_us, compressed / compressed.max(), color=INK, linewidth=0.9)
-    reach_us = 1e6 * waveform_of(setup).duration_s + 1
+    reach_us = 1e6 * setup.sent.duration_s + 1
     axes.set(xlabel="lag (µs)", xlim=(-reach_us, reach_us))
     axes.set_title("autocorrelation of the received pulse")
 
@@ -259,7 +257,7 @@ def draw_spectrum(axes: Axes, signal: Floats, rate_hz: float, **looks: Any) -> N
 
 def finish_spectrum(axes: Axes, setup: Setup) -> None:
     """Mark the fundamental and its second harmonic, and name the axes."""
-    drive_mhz = 1e-6 * setup.frequency_hz
+    drive_mhz = 1e-6 * setup.carrier_hz
     for order, name, side in ((1, "fundamental", "right"), (2, "second harmonic", "left")):
         axes.axvline(order * drive_mhz, color=MUTED, linewidth=0.8, linestyle=":")
         axes.text(order * drive_mhz, 4, name, color=MUTED, fontsize=7, ha=side)

@@ -6,7 +6,7 @@ import pytest
 
 from bubbleloc.data.dataset import open_split
 from bubbleloc.data.noise import REFERENCE_V, Noise
-from bubbleloc.evaluation.certainty import errors_and_bounds
+from bubbleloc.evaluation.certainty import arrival_bound, errors_and_bounds, single_echo
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.localization.run import localize_lines
 from bubbleloc.metrics.certainty import pair_table
@@ -14,7 +14,6 @@ from bubbleloc.metrics.detections import EmitterDetections
 from bubbleloc.models import runs
 from bubbleloc.nn.heads import UNCALIBRATED
 from bubbleloc.physics import Setup
-from bubbleloc.physics.bounds import arrival_bound, single_echo
 from bubbleloc.training import session
 from tests.training.test_learner import SMALL, settings
 

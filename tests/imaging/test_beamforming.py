@@ -61,7 +61,7 @@ def point():
     scene = Scene(np.array([0.0312]), np.array([0.0043]), np.array([2.4e-6]), 1e5)
     setup = Setup(elements=96, depth_m=0.05)
     volts = simulate_rf(scene, setup).volts
-    element_m = setup.transducer.element_positions_m(96)
+    element_m = setup.probe.element_positions_m(96)
     return ArrayLines(volts, element_m, setup.scale), scene
 
 

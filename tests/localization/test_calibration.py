@@ -17,7 +17,7 @@ def wire(setup, elements=6, lateral_m=0.4e-3, late_s=0.0):
     """Lines (elements, L) of a point below an array that reflects every frequency alike."""
     pulse, _ = unit_pulse(setup)
     frequency_hz = fft.rfftfreq(length := 2**16, 1 / setup.simulation_rate_hz)
-    received = setup.transducer.receive(frequency_hz) * fft.rfft(pulse, length)
+    received = setup.probe.receive(frequency_hz) * fft.rfft(pulse, length)
     x_m = 0.3e-3 * (np.arange(elements) - (elements - 1) / 2)
     depth_m = 1e-3 * WIRE_MM
     way_m = depth_m + np.hypot(depth_m, lateral_m - x_m)

@@ -12,7 +12,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.physics import WATER, Setup, bubble_response, shell_named
 from bubbleloc.physics.bubble import oscillate
 from bubbleloc.physics.propagation import pressure_at
-from bubbleloc.physics.thermal import thermal_behaviour
+from bubbleloc.physics.shell import thermal_behaviour
 from tests.physics.reference import assert_halving_the_step_changes_little, relative_l2
 
 SETUP = Setup()
@@ -36,7 +36,7 @@ def adaptive_radius(
     medium, shell = setup.medium, setup.shell_model
     radius = np.array([radius_m])
     kappa, thermal = thermal_behaviour(
-        setup.thermal, radius, shell.resting_tension_n_m, setup.frequency_hz, medium, setup.gas
+        setup.thermal, radius, shell.resting_tension_n_m, setup.carrier_hz, medium, setup.gas
     )
     k, viscosity = kappa[0], medium.viscosity_pa_s + thermal[0]
     shell_viscosity = shell.viscosity_kg_s(radius)[0]

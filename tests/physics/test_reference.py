@@ -17,7 +17,7 @@ from bubbleloc.physics import (
     simulate_rf,
     unit_pulse,
 )
-from bubbleloc.physics.thermal import thermal_behaviour
+from bubbleloc.physics.shell import thermal_behaviour
 from tests.physics.agreement import PUBLISHED_ROOT
 from tests.physics.reference import REFERENCE, cases, load, needs_reference, relative_l2
 

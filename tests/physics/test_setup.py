@@ -1,5 +1,6 @@
 """Setups: what they accept, refuse, warn about, and read from files."""
 
+import dataclasses
 import pickle
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import pytest
 from scipy.io import savemat
 
 from bubbleloc.errors import InputError
-from bubbleloc.physics import P4_1, Medium, Setup, drive_signal, unit_pulse
-from bubbleloc.physics.band import levels
+from bubbleloc.physics import P4_1, Medium, Setup, drive_signal, unit_pulse, warnings_of
+from bubbleloc.physics.probe import gaussian
+from bubbleloc.physics.pulse import levels, warn_of
 
 FREQUENCY_HZ = np.arange(0, 125e6, 20e3)
 TRANSMIT = P4_1.transmit(FREQUENCY_HZ)
@@ -38,7 +40,7 @@ def write_csv(file: Path, value: Any, header: str) -> Path:
 @pytest.mark.parametrize("suffix", [".npz", ".mat"])
 def test_measured_responses_from_one_file(tmp_path: Path, suffix: str) -> None:
     file = write(tmp_path / f"both{suffix}", f=FREQUENCY_HZ, Tfit=TRANSMIT, Hfit=RECEIVE)
-    measured = Setup(transducer=file)  # type: ignore[arg-type]
+    measured = Setup(transducer=file)
     assert measured == Setup.from_config({"transmit": file, "receive": str(file)})
     np.testing.assert_allclose(unit_pulse(measured)[0], unit_pulse(Setup())[0], atol=1e-5)
 
@@ -48,13 +50,13 @@ def test_measured_responses_from_tables(tmp_path: Path) -> None:
     receive = write_csv(tmp_path / "h.csv", RECEIVE, "# no header")
     setup = Setup.from_config({"transmit": transmit, "receive": receive, "shell": "marmottant"})
     assert setup.shell == "marmottant"
-    np.testing.assert_allclose(setup.transducer.transmit(FREQUENCY_HZ), TRANSMIT, rtol=1e-12)
-    np.testing.assert_allclose(setup.transducer.receive(FREQUENCY_HZ), RECEIVE, rtol=1e-12)
+    np.testing.assert_allclose(setup.probe.transmit(FREQUENCY_HZ), TRANSMIT, rtol=1e-12)
+    np.testing.assert_allclose(setup.probe.receive(FREQUENCY_HZ), RECEIVE, rtol=1e-12)
 
 
 def test_one_measured_response_keeps_the_other(tmp_path: Path) -> None:
     setup = Setup.from_config({"receive": write_csv(tmp_path / "h.csv", RECEIVE, "f,re,im")})
-    assert setup.transducer.transmit == P4_1.transmit
+    assert setup.probe.transmit == P4_1.transmit
 
 
 def test_measured_setups_survive_pickling(tmp_path: Path) -> None:
@@ -156,26 +158,56 @@ def test_sizes() -> None:
     assert Setup(depth_m=0.05).samples == 4223
 
 
+def test_another_waveform_or_probe_brings_its_own_frequency() -> None:
+    """What was given can be told from what follows from it."""
+    tone = Setup(waveform="s2.5")
+    assert (tone.frequency_hz, tone.carrier_hz) == (None, 2.5e6)
+    assert dataclasses.replace(tone, waveform="tristate").carrier_hz == 1.7e6
+    probe = gaussian(5e6, 0.7)
+    high = dataclasses.replace(Setup(), transducer=probe, sampling_rate_hz=125e6)
+    assert high.carrier_hz == high.scale.frequency_hz == 5e6
+    assert dataclasses.replace(high, transducer=P4_1).carrier_hz == 1.7e6
+    own = Setup(frequency_hz=2e6)
+    assert dataclasses.replace(own, cycles=2).carrier_hz == 2e6
+
+
+def test_a_changed_file_makes_another_setup(tmp_path: Path) -> None:
+    """Although its name is the same; nothing of the old one is kept."""
+    file = tmp_path / "drive.npy"
+    drive = np.sin(2 * np.pi * 2e6 * np.arange(250) / 250e6)
+    np.save(file, drive)
+    before = Setup(waveform=file)
+    pulse = unit_pulse(before)[0]
+    np.save(file, -drive)
+    after = Setup(waveform=str(file))
+    assert after != before
+    np.testing.assert_allclose(unit_pulse(after)[0], -pulse, atol=1e-12)
+    np.save(file, drive)
+    assert Setup(waveform=file) == before
+
+
 def test_warns_outside_validity() -> None:
-    with pytest.warns(UserWarning, match="Segers") as record:
-        Setup(medium=Medium(density_kg_m3=1060))
-    assert len(record) == 1
-    assert record[0].filename == __file__
-    with pytest.warns(UserWarning, match="sampling rate"):
-        Setup(sampling_rate_hz=30e6)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        Setup(shell="marmottant", medium=Medium(density_kg_m3=1060))
-        pickle.loads(pickle.dumps(Setup(cycles=2)))
+        warnings.simplefilter("error")  # making a setup, or another of it, warns of nothing
+        salty = Setup(medium=Medium(density_kg_m3=1060))
+        coarse = dataclasses.replace(Setup(), sampling_rate_hz=30e6)
+        pickle.loads(pickle.dumps(salty))
+    (line,) = warnings_of(salty)
+    assert "Segers" in line
+    with pytest.warns(UserWarning, match="Segers") as record:
+        warn_of(salty)
+    assert len(record) == 1
+    assert "sampling rate" in warnings_of(coarse)[0]
+    assert not warnings_of(Setup(shell="marmottant", medium=Medium(density_kg_m3=1060)))
+    assert not warnings_of(Setup(cycles=2))
 
 
 def test_warns_of_a_probe_of_another_frequency() -> None:
     """In one line, with the levels at the frequency that was asked for."""
-    with pytest.warns(UserWarning, match=r"frequency_hz=5e\+06") as record:
-        setup = Setup(frequency_hz=5e6, sampling_rate_hz=125e6)
-    assert len(record) == 1
-    message = str(record[0].message)
+    setup = Setup(frequency_hz=5e6, sampling_rate_hz=125e6)
+    (message,) = warnings_of(setup)
     assert "\n" not in message
+    assert "frequency_hz=5e+06" in message
     assert "peaks at 2.78 MHz" in message
     assert "-33 dB in transmit and -25 dB in receive" in message
     assert str(levels(setup)) == (
@@ -185,12 +217,9 @@ def test_warns_of_a_probe_of_another_frequency() -> None:
 
 def test_warns_of_a_drive_of_another_rate() -> None:
     drive = drive_signal(Setup(cycles=3))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        Setup(drive=tuple(drive))
-    with pytest.warns(UserWarning, match="taken at 250 MHz, 4 times sampling_rate_hz") as record:
-        Setup(drive=tuple(drive[::4]))
-    assert len(record) == 1
+    assert not warnings_of(Setup(drive=tuple(drive)))
+    (message,) = warnings_of(Setup(drive=tuple(drive[::4])))
+    assert "taken at 250 MHz, 4 times sampling_rate_hz" in message
 
 
 @pytest.mark.parametrize("reach_hz", [4e6, 8e6])

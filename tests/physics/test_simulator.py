@@ -81,7 +81,7 @@ def test_array_of_elements() -> None:
     line = simulate_rf(scene, setup)
     assert line.volts.shape == (96, 8446)
     assert line.arrival_sample.shape == (96, 1)
-    positions = setup.transducer.element_positions_m(96)
+    positions = setup.probe.element_positions_m(96)
     assert np.diff(positions) == pytest.approx(0.028 / 96)
     assert positions.sum() == pytest.approx(0)
     assert np.abs(positions[line.arrival_sample[:, 0].argmin()] - 0.004) < 0.028 / 96

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from bubbleloc.evaluation.certainty import arrival_bound, single_echo
 from bubbleloc.physics import Scene, Setup
-from bubbleloc.physics.bounds import arrival_bound, single_echo
 
 
 def gaussian_pulse(at=500.0, width=20.0, samples=1000):
