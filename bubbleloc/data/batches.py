@@ -102,29 +102,16 @@ class CropSampler(Sampler[Crop]):
     that a single process would take. Shares are of one size, for which a few crops come twice.
 
     Args:
-        crop: samples of a crop; None for whole lines.
-        shortest_crop: every batch has crops of a length of its own, log-uniform from this to twice
-            ``crop``; lengths beyond ``crop`` become ``crop``. None for one length.
-        batch_size: crops per batch, of all processes together.
+        loader: lengths and number of the crops. With a shortest crop, every batch has a length of
+            its own, log-uniform from that to twice the crop; lengths beyond the crop become it.
         rank, processes: whose share to take, and of how many.
     """
 
     def __init__(
-        self,
-        lines: Lines,
-        crop: int | None,
-        crops_per_signal: int,
-        seed: int,
-        *,
-        shortest_crop: int | None = None,
-        batch_size: int = 1,
-        rank: int = 0,
-        processes: int = 1,
+        self, lines: Lines, loader: Loader, seed: int, *, rank: int = 0, processes: int = 1
     ) -> None:
-        self.lines, self.crops_per_signal, self.seed = lines, crops_per_signal, seed
-        self.longest, self.shortest = crop or lines.samples, shortest_crop
-        self.batch_size, self.rank, self.processes = batch_size, rank, processes
-        self.epoch = 0
+        self.lines, self.loader, self.seed = lines, loader, seed
+        self.rank, self.processes, self.epoch = rank, processes, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose crops are drawn next; the training loop calls it."""
@@ -132,11 +119,11 @@ class CropSampler(Sampler[Crop]):
         self.lines.begin(epoch)
 
     def __len__(self) -> int:
-        return -(-len(self.lines) * self.crops_per_signal // self.processes)
+        return -(-len(self.lines) * self.loader.crops_per_signal // self.processes)
 
     def __iter__(self) -> Iterator[Crop]:
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(self.epoch,)))
-        signals = rng.permutation(np.repeat(self.lines.signals, self.crops_per_signal))
+        signals = rng.permutation(np.repeat(self.lines.signals, self.loader.crops_per_signal))
         lengths = self._lengths(rng, len(self) * self.processes)
         samples = lengths[: signals.size]
         last = self.lines.samples - samples
@@ -152,12 +139,12 @@ class CropSampler(Sampler[Crop]):
 
     def _lengths(self, rng: np.random.Generator, crops: int) -> Ints:
         """Samples of each crop, the same within a batch."""
-        if self.shortest is None:
-            return np.full(crops, self.longest)
-        low, high = np.log([self.shortest, 2 * self.longest])
-        drawn = np.exp(rng.uniform(low, high, -(-crops // self.batch_size)))
-        lengths = np.minimum(drawn, self.longest).astype(np.int64)
-        return np.repeat(lengths, self.batch_size)[:crops]
+        longest, batch_size = self.loader.crop or self.lines.samples, self.loader.batch_size
+        if self.loader.shortest_crop is None:
+            return np.full(crops, longest)
+        low, high = np.log([self.loader.shortest_crop, 2 * longest])
+        drawn = np.exp(rng.uniform(low, high, -(-crops // batch_size)))
+        return np.repeat(np.minimum(drawn, longest).astype(np.int64), batch_size)[:crops]
 
 
 class RFDataModule(L.LightningDataModule):
@@ -165,7 +152,7 @@ class RFDataModule(L.LightningDataModule):
 
     Args:
         folder: dataset folder.
-        settings: how to read it.
+        loader: how to read it.
         stream: lines to train on in place of the split "train".
         noise: added to all lines: drawn anew for every crop, the same every time in validation.
         augmentation: of the crops.
@@ -175,7 +162,7 @@ class RFDataModule(L.LightningDataModule):
     def __init__(
         self,
         folder: Path,
-        settings: Loader,
+        loader: Loader,
         *,
         noise: Noise = NO_NOISE,
         augmentation: Augmentation = NO_AUGMENTATION,
@@ -183,18 +170,18 @@ class RFDataModule(L.LightningDataModule):
         stream: StreamedLines | None = None,
     ) -> None:
         super().__init__()
-        self.settings, self.augmentation, self.seed = settings, augmentation, seed
+        self.loader, self.augmentation, self.seed = loader, augmentation, seed
         self.train = stream or open_split(folder, "train", noise, seed)
         self.val = open_split(folder, "val", noise)
-        if settings.crop is not None and settings.crop > self.train.samples:
+        longest = loader.crop or self.train.samples
+        if longest > self.train.samples:
             raise InputError(
-                f"loader.crop={settings.crop}: lines of {folder} have {self.train.samples} "
-                "samples; give fewer, or null for whole lines"
+                f"loader.crop={longest}: lines of {folder} have {self.train.samples} samples; "
+                "give fewer, or null for whole lines"
             )
-        longest = settings.crop or self.train.samples
-        if (settings.shortest_crop or 0) > longest:
+        if (loader.shortest_crop or 0) > longest:
             raise InputError(
-                f"loader.shortest_crop={settings.shortest_crop}: the longest crops have {longest} "
+                f"loader.shortest_crop={loader.shortest_crop}: the longest crops have {longest} "
                 "samples; give fewer"
             )
         if len(self.val) < self.val.signals_in_file:
@@ -202,25 +189,16 @@ class RFDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Line]:
         """Return batches of random crops."""
-        loader = self.settings
         rank, processes = self._share()
         self.train.begin(self.trainer.current_epoch if self.trainer else 0)
+        streams, workers = isinstance(self.train, StreamedLines), self.loader.workers
         return DataLoader(
             CropDataset(self.train, self.augmentation),
-            batch_size=loader.batch_size // processes,
-            sampler=CropSampler(
-                self.train,
-                loader.crop,
-                loader.crops_per_signal,
-                self.seed,
-                shortest_crop=loader.shortest_crop,
-                batch_size=loader.batch_size,
-                rank=rank,
-                processes=processes,
-            ),
+            self.loader.batch_size // processes,
+            sampler=CropSampler(self.train, self.loader, self.seed, rank=rank, processes=processes),
             collate_fn=collate,
-            num_workers=loader.workers,
-            persistent_workers=loader.workers > 0 and not isinstance(self.train, StreamedLines),
+            num_workers=workers,
+            persistent_workers=workers > 0 and not streams,
         )
 
     def val_dataloader(self) -> DataLoader[Line]:
@@ -231,13 +209,8 @@ class RFDataModule(L.LightningDataModule):
                 f"{len(self.val)} validation signals for {processes} processes: add some"
             )
         share = [Crop(signal, 0, self.val.samples) for signal in self.val.signals[rank::processes]]
-        return DataLoader(
-            CropDataset(self.val),
-            batch_size=16,
-            sampler=share,
-            collate_fn=collate,
-            num_workers=self.settings.workers,
-        )
+        lines, workers = CropDataset(self.val), self.loader.workers
+        return DataLoader(lines, 16, sampler=share, collate_fn=collate, num_workers=workers)
 
     def _share(self) -> tuple[int, int]:
         """Return the number of this process and how many train together."""

@@ -61,9 +61,8 @@ class Lines(ABC):
     def __len__(self) -> int:
         return len(self.signals)
 
-    @abstractmethod
-    def begin(self, epoch: int) -> None:
-        """Make the lines of an epoch ready."""
+    def begin(self, epoch: int) -> None:  # noqa: B027
+        """Make the lines of an epoch ready; those of a file always are."""
 
     @abstractmethod
     def raw_volts(self, index: int) -> Float32s:
@@ -100,14 +99,15 @@ class Lines(ABC):
 
 @dataclass(frozen=True)
 class Batch:
-    """Lines with their truth: rf (b, L) volts, count (b, L) bubbles per sample.
-
-    ``bubbles`` holds those of each line.
-    """
+    """Lines, rf (b, L) volts, with the true bubbles of each."""
 
     rf: Float32s
-    count: Float32s
     bubbles: list[Bubbles]
+
+    @property
+    def count(self) -> Float32s:
+        """Bubbles per sample of each line, (b, L)."""
+        return np.stack([of_line.count(self.rf.shape[1]) for of_line in self.bubbles])
 
 
 class RFDataset(Lines):
@@ -133,7 +133,6 @@ class RFDataset(Lines):
         signals: Sequence[int] | None = None,
     ) -> None:
         self.path = Path(path)
-        self._file: h5py.File | None = None
         with open_dataset(self.path) as file:
             if not file["done"][:].all():
                 raise InputError(f"{path} is incomplete; run bubbleloc simulate to finish it")
@@ -149,9 +148,6 @@ class RFDataset(Lines):
             )
             self._pressure_pa: Floats = file["pressure_pa"][:][self.signals]
             self._offset: Ints = file["bubbles/offset"][:]
-
-    def begin(self, epoch: int) -> None:
-        """Do nothing: the lines of a file are always there."""
 
     def raw_volts(self, index: int) -> Float32s:
         """Return an RF line, (L,) volts, without noise.
@@ -197,11 +193,8 @@ class RFDataset(Lines):
         """Yield the lines with their truth, in order, ``size`` at a time."""
         for start in range(0, len(self), size):
             block = range(start, min(start + size, len(self)))
-            yield Batch(
-                rf=np.stack([self.volts(index) for index in block]),
-                count=np.stack([self.count(index) for index in block]),
-                bubbles=[self.bubbles(index) for index in block],
-            )
+            rf = np.stack([self.volts(index) for index in block])
+            yield Batch(rf, [self.bubbles(index) for index in block])
 
     @property
     def key(self) -> str:
@@ -216,15 +209,14 @@ class RFDataset(Lines):
         held_out = "" if len(self) == self.signals_in_file else f" of {self.signals_in_file}"
         return printable(f"{self.path}, {len(self)}{held_out} signals")
 
-    @property
+    @functools.cached_property
     def file(self) -> h5py.File:
         """The open file of this process."""
-        if self._file is None:
-            self._file = open_dataset(self.path)
-        return self._file
+        return open_dataset(self.path)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_file": None}  # an open file cannot travel to a worker
+        # an open file cannot travel to a worker
+        return {name: value for name, value in self.__dict__.items() if name != "file"}
 
 
 def open_split(folder: Path, name: str, noise: Noise = NO_NOISE, seed: int = 0) -> RFDataset:

@@ -38,7 +38,7 @@ def test_count_grid_holds_every_bubble_at_its_rounded_arrival(lines):
 def test_workers_open_the_file_themselves(lines):
     lines.volts(0)  # opened here, must not travel
     restored = pickle.loads(pickle.dumps(lines))
-    assert restored._file is None
+    assert "file" not in vars(restored)
     assert np.array_equal(restored.volts(1), lines.volts(1))
 
 
@@ -90,7 +90,7 @@ def test_augmented_crops_are_fresh_in_every_draw(lines):
 
 
 def test_epochs_differ_but_are_reproducible(lines):
-    sampler = CropSampler(lines, crop=1000, crops_per_signal=3, seed=5)
+    sampler = CropSampler(lines, Loader(crop=1000, crops_per_signal=3), seed=5)
     first = list(sampler)
     sampler.set_epoch(1)
     second = list(sampler)
@@ -101,7 +101,7 @@ def test_epochs_differ_but_are_reproducible(lines):
 
 
 def test_every_sample_is_scored_about_equally_often(lines):
-    sampler = CropSampler(lines, crop=2048, crops_per_signal=2000, seed=0)
+    sampler = CropSampler(lines, Loader(crop=2048, crops_per_signal=2000), seed=0)
     scored = np.zeros(lines.samples)
     for crop in sampler:
         scored[crop.start : crop.start + crop.samples] += 1
@@ -110,12 +110,13 @@ def test_every_sample_is_scored_about_equally_often(lines):
 
 
 def test_without_a_crop_lines_are_whole(lines):
-    sampler = CropSampler(lines, crop=None, crops_per_signal=1, seed=0)
+    sampler = CropSampler(lines, Loader(crop=None, crops_per_signal=1), seed=0)
     assert {(crop.start, crop.samples) for crop in sampler} == {(0, lines.samples)}
 
 
 def test_crops_of_random_length_have_one_length_in_a_batch_and_lie_in_the_line(lines):
-    sampler = CropSampler(lines, None, 500, seed=0, shortest_crop=100, batch_size=16)
+    loader = Loader(crop=None, crops_per_signal=500, shortest_crop=100, batch_size=16)
+    sampler = CropSampler(lines, loader, seed=0)
     crops = list(sampler)
     batches = [crops[first : first + 16] for first in range(0, len(crops), 16)]
     assert all(len({crop.samples for crop in batch}) == 1 for batch in batches)

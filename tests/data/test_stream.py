@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from bubbleloc.console.settings.training import Loader
 from bubbleloc.data.batches import CropDataset, CropSampler
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.noise import Noise
@@ -52,7 +53,8 @@ def test_an_epoch_is_the_same_after_a_resumption_and_for_any_number_of_workers(t
     resumed = StreamedLines(tiny_plan, 2, Noise(0.1), seed=3, workers=2)
     whole = StreamedLines(tiny_plan, 2, Noise(0.1), seed=3, workers=1)
     whole.begin(0)
-    samplers = [CropSampler(lines, 1000, 2, seed=3) for lines in (whole, resumed)]
+    loader = Loader(crop=1000, crops_per_signal=2)
+    samplers = [CropSampler(lines, loader, seed=3) for lines in (whole, resumed)]
     for sampler in samplers:
         sampler.set_epoch(1)
     lines, again = CropDataset(whole), CropDataset(resumed)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from bubbleloc import process
+from bubbleloc.console.settings.training import Loader
 from bubbleloc.data.batches import CropSampler
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.store import open_dataset
@@ -49,7 +50,8 @@ def test_two_processes_train_as_one(tiny, tmp_path, model):
 def test_what_one_process_refuses_is_said_once(tiny, tmp_path):
     folder = shutil.copytree(tiny, tmp_path / "data")
     lines = RFDataset(folder / "train.h5")
-    bad = next(iter(CropSampler(lines, 500, 1, seed=0, rank=1, processes=2))).signal
+    loader = Loader(crop=500, crops_per_signal=1)
+    bad = next(iter(CropSampler(lines, loader, seed=0, rank=1, processes=2))).signal
     with open_dataset(folder / "train.h5", "r+") as file:
         file["rf"][bad, 100] = np.nan
     place = [f"data.folder={folder}", "trainer=ddp", "trainer.accelerator=cpu"]
@@ -63,10 +65,10 @@ def test_what_one_process_refuses_is_said_once(tiny, tmp_path):
 
 @pytest.mark.parametrize(("processes", "crops"), [(2, 4), (3, 3), (5, 1)])
 def test_shares_of_a_batch_make_up_the_batch(tiny, processes, crops):
-    lines = RFDataset(tiny / "train.h5")
-    whole = list(CropSampler(lines, 500, crops, seed=1))
+    lines, loader = RFDataset(tiny / "train.h5"), Loader(crop=500, crops_per_signal=crops)
+    whole = list(CropSampler(lines, loader, seed=1))
     shares = [
-        list(CropSampler(lines, 500, crops, 1, rank=rank, processes=processes))
+        list(CropSampler(lines, loader, 1, rank=rank, processes=processes))
         for rank in range(processes)
     ]
     assert len({len(share) for share in shares}) == 1
@@ -81,8 +83,8 @@ def test_shares_of_a_batch_make_up_the_batch(tiny, processes, crops):
 
 def test_shares_have_crops_of_one_length_in_a_batch(tiny):
     lines = RFDataset(tiny / "train.h5")
-    given = {"shortest_crop": 100, "batch_size": 4, "processes": 2}
-    one, other = (list(CropSampler(lines, 500, 3, 1, rank=rank, **given)) for rank in range(2))
+    loader = Loader(crop=500, shortest_crop=100, crops_per_signal=3, batch_size=4)
+    one, other = (list(CropSampler(lines, loader, 1, rank=rank, processes=2)) for rank in range(2))
     for crops in zip(one[::2], one[1::2], other[::2], other[1::2], strict=True):
         assert len({crop.samples for crop in crops}) == 1
 
