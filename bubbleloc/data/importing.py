@@ -1,6 +1,7 @@
 """Import a folder of published signals into a dataset file, one signal at a time."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,20 +33,23 @@ class ImportReport:
             lines.append(f"{len(names)} × {reason} ({shown})")
         return lines
 
-    def skip(self, path: Path, reason: str) -> None:
-        """Note why a file is skipped; its name must not move the cursor of a terminal."""
-        self.skipped[reason].append(printable(path.name))
-
-    def read(self, path: Path, scale: Scale, samples: int | None = None) -> Signal | None:
-        """Read a file; note why it is skipped if it cannot be used or has another length."""
-        try:
-            signal = read_signal(path, scale)
-            if samples not in (None, len(signal.volts)):
-                raise InputError(f"{len(signal.volts)} samples, not {samples}")
-        except InputError as error:
-            self.skip(path, str(error))
-            return None
-        return signal
+    def read(self, files: list[Path], scale: Scale) -> Iterator[Signal]:
+        """Yield the signals of files, as long as the first; note why the others are skipped."""
+        twins = {path.with_suffix(".txt") for path in files if path.suffix == ".mat"}
+        samples = None
+        for path in tqdm(files, f"import {files[0].parent}", unit="file", dynamic_ncols=True):
+            try:
+                if path in twins:
+                    raise InputError("the same signal is there as .mat")
+                signal = read_signal(path, scale)
+                samples = samples or len(signal.volts)
+                if len(signal.volts) != samples:
+                    raise InputError(f"{len(signal.volts)} samples, not {samples}")
+            except InputError as error:  # a name must not move the cursor of a terminal
+                self.skipped[str(error)].append(printable(path.name))
+            else:
+                self.imported += 1
+                yield signal
 
 
 def import_folder(source: Path, output: Path, scale: Scale = PUBLISHED) -> ImportReport:
@@ -63,29 +67,27 @@ def import_folder(source: Path, output: Path, scale: Scale = PUBLISHED) -> Impor
     """
     if output.suffix != ".h5":
         raise InputError(f"output={output} must end in .h5, such as data/x/train.h5")
-    files = _files(source)
-    twins = {path.with_suffix(".txt") for path in files if path.suffix == ".mat"}
     report = ImportReport()
+    signals = report.read(_files(source), scale)
     with exclusive(output):
         if output.exists():
             raise InputError(f"{output} exists; remove it or choose another output")
-        samples = _first_length(files, scale)
+        first = next(signals, None)
+        if first is None:
+            raise InputError(f"nothing to import in {source}: {'; '.join(report.reasons())}")
         pulse = {"frequency_hz": scale.frequency_hz}
         origin = {"source": "imported", "from": source.name, "physics": pulse}
         with store.create(
             output,
-            samples=samples,
+            samples=len(first.volts),
             scale=scale,
             seed=0,
             split=output.stem,
             config=yaml.safe_dump(origin),
         ) as file:
-            for path in tqdm(files, desc=f"import {source}", unit="file", dynamic_ncols=True):
-                if path in twins:
-                    report.skip(path, "the same signal is there as .mat")
-                elif signal := report.read(path, scale, samples):
-                    store.append_signal(file, signal)
-                    report.imported += 1
+            store.append_signal(file, first)
+            for signal in signals:
+                store.append_signal(file, signal)
     return report
 
 
@@ -97,12 +99,3 @@ def _files(source: Path) -> list[Path]:
     if not files:
         raise InputError(f"{source} holds no {' or '.join(SUFFIXES)} files; give the folder itself")
     return files
-
-
-def _first_length(files: list[Path], scale: Scale) -> int:
-    """Return the samples of the first readable signal."""
-    report = ImportReport()
-    for path in files:
-        if signal := report.read(path, scale):
-            return len(signal.volts)
-    raise InputError(f"nothing to import in {files[0].parent}: {'; '.join(report.reasons())}")
