@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -12,6 +10,7 @@ from bubbleloc.models.runs import open_run
 from bubbleloc.physics import simulate_rf
 from bubbleloc.physics.scene import BUBBLE_FIELDS
 from bubbleloc.training import session
+from tests.conftest import changed
 from tests.training.test_learner import settings
 
 
@@ -35,7 +34,7 @@ def test_the_first_epoch_is_the_training_split_and_no_epoch_repeats(stream, tiny
 
 def test_a_stream_answers_with_its_own_lines_and_needs_no_file(tiny_plan, tmp_path):
     """Not with those of the validation split, which has other bubbles and pressures."""
-    plan = dataclasses.replace(tiny_plan, folder=tmp_path / "nowhere")
+    plan = changed(tiny_plan, folder=str(tmp_path / "nowhere"))
     stream = StreamedLines(plan, epochs=1, workers=1)
     stream.begin(0)
     file = RFDataset(tiny_plan.path("train"))
