@@ -9,24 +9,26 @@ from typing import Any, Self
 import numpy as np
 
 from bubbleloc.arrays import Complexes, Float32s, Floats
+from bubbleloc.nn.scaling import CUTOFF_HZ
 
-WINDOW_S = 16.384e-6  # of a spectrum; windows overlap by three quarters
-FEWEST_LINES = 50  # that tell a range
-LEAST_HZ = 0.35e6  # lower frequencies are drift
-NOISE_HZ = (6e6, 12e6)  # where there are no echoes
-BANDS_HZ = 1e6 * np.arange(0.5, 6.0, 0.5)
-BAND_HZ = 0.5e6
-FLOOR_DB = -50.0  # rounding to integers and leakage lie below
-PAIRS_HZ = (0.8e6, 2.6e6)  # frequencies whose phases are compared with that of their sum
-BLOCK = 3  # neighbouring frequencies that are taken together
-MARGIN = 0.1  # of a range, on either side
+# Where no source is named, a value was chosen by what `benchmarks/likeness.py` then told apart.
+WINDOW_S = 16.384e-6  # of a spectrum: 1024 samples at 62.5 MHz; windows overlap by three quarters
+FEWEST_LINES = 50  # that tell a range: the range of n draws holds (n − 1)/(n + 1) of others, 96 %
+LEAST_HZ = CUTOFF_HZ  # networks do not see lower frequencies
+NOISE_HZ = (6e6, 12e6)  # above the second harmonic that a P4-1 (1 to 4 MHz) receives
+BANDS_HZ = 1e6 * np.arange(0.5, 6.0, 0.5)  # from drift to the noise: the band of a P4-1 and more
+BAND_HZ = 0.5e6  # eight frequencies of a spectrum, so that its ripple averages out
+FLOOR_DB = -50.0  # rounding to integers and leakage of the window lie below
+PAIRS_HZ = (0.8e6, 2.6e6)  # around 1.7 MHz, whose sums are the second harmonic
+BLOCK = 3  # neighbouring frequencies that are taken together, 0.18 MHz: fewer numbers to compare
+MARGIN = 0.1  # of a range, on either side, for lines that are a little beyond those measured
 FAINT = ("share_db@5", "share_db@5.5")  # features that faint noise raises, before `NOISY` ones
-SHAPE = ("polarity", "direction")  # of echoes; high is never wrong
+SHAPE = ("polarity", "direction")  # of echoes: likenesses, of which none is too high
 NOISY = ("noise_db", "share_db@0.5")  # features that noise raises, and other pulses do not
-SHRINK = 1.0  # of the covariance of bispectra towards a multiple of one
+SHRINK = 1.0  # of the covariance of bispectra towards a multiple of one, for few lines
+SLACK = {"clipped": 3.0, "noise_db": 0.5, "share_db": 0.5}  # added to the margin of narrow ranges
 Lines = Floats | Float32s
 Ranges = Mapping[str, tuple[float, float]]
-SLACK = {"clipped": 3.0, "noise_db": 0.5, "share_db": 0.5}  # added to the margin
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +36,9 @@ class Likeness:
     """Ranges of `features` over lines, and what to compare bispectra with.
 
     Attributes:
-        ranges: lowest and highest value of every feature.
-        quiet: those of the same lines without their noise; they hold for quiet lines.
-        phases: template (K,) of `bispectrum`, see `_templates`.
+        ranges: the lowest and highest value of every feature.
+        quiet: the ranges of the same lines without their noise; they hold for quiet lines.
+        phases: the template (K,) of `bispectrum`, see `_templates`.
     """
 
     ranges: Ranges
@@ -91,26 +93,32 @@ class Likeness:
 
     def plain(self) -> dict[str, Any]:
         """Return plain data, for a card."""
-        texts = [
-            {name: f"{low:.3f} to {high:.3f}" for name, (low, high) in ranges.items()}
-            for ranges in (self.ranges, self.quiet)
-        ]
+        ranges, quiet = (
+            {name: [round(end, 3) for end in ends] for name, ends in part.items()}
+            for part in (self.ranges, self.quiet)
+        )
         phases = " ".join(f"{phase:.3f}" for phase in self.phases)
-        return {"ranges": texts[0], "quiet": texts[1], "phases": phases}
+        return {"ranges": ranges, "quiet": quiet, "phases": phases}
 
     @classmethod
     def of_plain(cls, content: Mapping[str, Any]) -> Self:
         """Return what `plain` was made of.
 
         Raises:
-            ValueError, LookupError, TypeError: other data.
+            ValueError, LookupError, TypeError, AttributeError: other data.
         """
-        both = []
-        for texts in (content["ranges"], content["quiet"]):
-            pairs = {str(name): text.split(" to ") for name, text in texts.items()}
-            both.append({name: (float(low), float(high)) for name, (low, high) in pairs.items()})
+        ranges, quiet = (
+            {str(name): _ends(pair) for name, pair in content[part].items()}
+            for part in ("ranges", "quiet")
+        )
         phases = np.array([complex(phase) for phase in content["phases"].split()])
-        return cls(both[0], both[1], phases)
+        return cls(ranges, quiet, phases)
+
+
+def _ends(pair: str | list[float]) -> tuple[float, float]:
+    """Return the ends of a range; older cards hold the text ``low to high``."""
+    low, high = pair.split(" to ") if isinstance(pair, str) else pair
+    return float(low), float(high)
 
 
 def _ranges(values: Mapping[str, Floats]) -> dict[str, tuple[float, float]]:
@@ -125,11 +133,11 @@ def _outside(name: str, value: Floats, ranges: Ranges) -> Any:
 
 
 def _measure_all(blocks: Iterable[Lines], rate_hz: float) -> tuple[dict[str, Floats], Complexes]:
-    found = [part for part in (_measure(lines, rate_hz) for lines in blocks) if len(part[1])]
-    if not found:
+    parts = [part for part in (_measure(lines, rate_hz) for lines in blocks) if len(part[1])]
+    if not parts:
         return {}, np.zeros((0, 0), dtype=complex)
-    values = {name: np.concatenate([part[0][name] for part in found]) for name in found[0][0]}
-    return values, np.concatenate([part[1] for part in found])
+    values = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
+    return values, np.concatenate([part[1] for part in parts])
 
 
 def _measure(lines: Lines, rate_hz: float) -> tuple[dict[str, Floats], Complexes]:
@@ -159,7 +167,7 @@ def features(lines: Floats, spectra: Complexes, frequency_hz: Floats) -> dict[st
     power[:, frequency_hz < LEAST_HZ] = 0
     total = power.sum(axis=1)
     below = np.cumsum(power, axis=1) / total[:, None]
-    found = {
+    values = {
         name: 1e-6 * frequency_hz[np.argmax(below >= share, axis=1)]
         for name, share in (("low_mhz", 0.05), ("mid_mhz", 0.5), ("high_mhz", 0.95))
     }
@@ -167,15 +175,15 @@ def features(lines: Floats, spectra: Complexes, frequency_hz: Floats) -> dict[st
     quiet = (frequency_hz >= NOISE_HZ[0]) & (frequency_hz <= min(NOISE_HZ[1], top_hz))
     if quiet.any():
         noise = np.median(power[:, quiet], axis=1) * np.sum(frequency_hz >= LEAST_HZ)
-        found["noise_db"] = _decibel(noise / total)
+        values["noise_db"] = _decibel(noise / total)
     for low_hz in BANDS_HZ[top_hz >= BANDS_HZ + BAND_HZ]:
         band = (frequency_hz >= low_hz) & (frequency_hz < low_hz + BAND_HZ)
-        found[f"share_db@{1e-6 * low_hz:g}"] = _decibel(power[:, band].sum(axis=1) / total)
+        values[f"share_db@{1e-6 * low_hz:g}"] = _decibel(power[:, band].sum(axis=1) / total)
     peak = np.abs(lines).max(axis=1, keepdims=True)
     rms = np.sqrt(np.mean(lines**2, axis=1))
-    found["crest_db"] = 20 * np.log10(peak[:, 0] / rms)
-    found["clipped"] = np.sum(np.abs(lines) > 0.99 * peak, axis=1).astype(np.float64)
-    return found
+    values["crest_db"] = 20 * np.log10(peak[:, 0] / rms)
+    values["clipped"] = np.sum(np.abs(lines) > 0.99 * peak, axis=1).astype(np.float64)
+    return values
 
 
 def bispectrum(spectra: Complexes, frequency_hz: Floats) -> Complexes:
@@ -192,10 +200,10 @@ def bispectrum(spectra: Complexes, frequency_hz: Floats) -> Complexes:
     power = (np.abs(spectra) ** 2).mean(axis=1, keepdims=True)
     spectra = spectra / np.sqrt(power + 1e-6 * power.max(axis=2, keepdims=True))
     one, both = spectra[:, :, index], spectra[:, :, index[:, None] + index].conj()
-    found = np.einsum("npi,npj,npij->nij", one, one, both) / spectra.shape[1]
-    found = found.reshape(-1, blocks, BLOCK, blocks, BLOCK).mean(axis=(2, 4))
+    pairs = np.einsum("npi,npj,npij->nij", one, one, both) / spectra.shape[1]
+    pairs = pairs.reshape(-1, blocks, BLOCK, blocks, BLOCK).mean(axis=(2, 4))
     upper = np.triu_indices(blocks)
-    return np.asarray(found[:, upper[0], upper[1]])
+    return np.asarray(pairs[:, upper[0], upper[1]])
 
 
 def _templates(phases: Complexes) -> Complexes:
@@ -209,8 +217,8 @@ def _templates(phases: Complexes) -> Complexes:
     def discriminant(values: Floats) -> Floats:
         covariance = np.cov(values.T)
         covariance += SHRINK * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
-        found = np.linalg.solve(covariance, values.mean(axis=0))
-        return np.asarray(found / np.linalg.norm(found))
+        direction = np.linalg.solve(covariance, values.mean(axis=0))
+        return np.asarray(direction / np.linalg.norm(direction))
 
     return np.asarray(discriminant(phases.real) + 1j * discriminant(phases.imag))
 

@@ -115,4 +115,11 @@ def test_a_card_tells_it_as_it_was(lines):
     for name, ends in found.ranges.items():
         assert again.ranges[name] == pytest.approx(ends, abs=1e-3)
     np.testing.assert_allclose(again.phases, found.phases, atol=1e-3)
+    plain = found.plain()
+    assert plain["ranges"]["crest_db"] == pytest.approx(found.ranges["crest_db"], abs=1e-3)
+    for part in ("ranges", "quiet"):  # as cards were written before
+        plain[part] = {
+            name: f"{low:.3f} to {high:.3f}" for name, (low, high) in plain[part].items()
+        }
+    assert Likeness.of_plain(plain).ranges == again.ranges
     assert unlike(again, lines) == 0
