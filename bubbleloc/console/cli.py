@@ -13,13 +13,11 @@ import hydra
 from omegaconf import DictConfig
 
 from bubbleloc import process
-from bubbleloc.console import job
-from bubbleloc.console.composition import checked_settings, config_folder, known_settings
+from bubbleloc.console import config_folder, job
+from bubbleloc.console.composition import checked_settings, known_settings
 from bubbleloc.console.messages import explain, print_to_reader, show_warning, tell
 from bubbleloc.console.settings import COMMANDS, Group, catalogue
 from bubbleloc.errors import BAD_INPUT, InputError
-
-__all__ = ["command", "config_folder"]
 
 AnyGroup = TypeVar("AnyGroup", bound=Group)
 

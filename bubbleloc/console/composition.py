@@ -14,6 +14,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from bubbleloc.console import config_folder
 from bubbleloc.console.messages import explain, refuse_added_settings
 from bubbleloc.console.settings import COMMANDS, Group, catalogue, check, default_values
 from bubbleloc.errors import InputError
@@ -24,13 +25,6 @@ PLAIN = {  # the configuration of commands without a file in conf/: they make no
     "defaults": ["_self_", {"override hydra/job_logging": "stdout"}],
     "hydra": {"run": {"dir": "."}, "output_subdir": None},
 }
-
-
-def config_folder() -> Path:
-    """Return the configurations: beside the package in a checkout, inside it in a wheel."""
-    package = Path(__file__).resolve().parents[1]
-    packed = package / "conf"
-    return packed if packed.is_dir() else package.parent / "conf"
 
 
 def _register() -> None:

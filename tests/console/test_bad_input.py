@@ -15,10 +15,10 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from bubbleloc.console import config_folder
 from bubbleloc.console.composition import (
     checked_settings,
     composed,
-    config_folder,
     known_settings,
 )
 from bubbleloc.console.messages import explain
@@ -175,6 +175,9 @@ CASES = [
     ("train", [*TRAIN, "loader.batch_size=0"], "loader.batch_size=0: give a whole number"),
     ("train", [*TRAIN, "loader.workers=-1"], "loader.workers=-1: give a whole number"),
     ("train", [*TRAIN, "model.init=random"], "model.init=random: choose one of balanced"),
+    ("train", [*TRAIN, "model=tcn", "model.levels=two"], "model.levels=two: give a whole number"),
+    ("train", [*TRAIN, "model=tcn", "model.levels=13"], "levels=13 must be 1 to 12"),
+    ("train", [*TRAIN, "model.levels=6"], "unknown setting 'model.levels'"),
     ("train", [*TRAIN, "model=resnet"], "unknown model 'resnet'; choose one of ckcnn"),
     ("train", [*TRAIN, "kernl=3"], "unknown setting 'kernl', did you mean 'kernel'?"),
     ("train", [*TRAIN, "+foo=1"], "unknown setting 'foo'"),

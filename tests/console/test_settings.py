@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from hydra import initialize_config_dir
 
-from bubbleloc.console.composition import config_folder, overrides_of, settings_from_python
+from bubbleloc.console import config_folder
+from bubbleloc.console.composition import overrides_of, settings_from_python
 from bubbleloc.console.help import help_text, markdown
 from bubbleloc.console.settings import (
     COMMANDS,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from bubbleloc.console.cli import config_folder
+from bubbleloc.console import config_folder
 from bubbleloc.data import store
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.generate import ensure_dataset, simulate_missing

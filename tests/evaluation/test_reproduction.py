@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from bubbleloc.console.cli import config_folder
+from bubbleloc.console import config_folder
 from tests.conftest import run
 
 SWEEP = [

@@ -12,7 +12,7 @@ import torch
 import yaml
 from omegaconf import OmegaConf
 
-from bubbleloc.console.cli import config_folder
+from bubbleloc.console import config_folder
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.store import fingerprint
 from bubbleloc.errors import InputError

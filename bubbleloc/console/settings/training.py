@@ -6,37 +6,8 @@ from pydantic import ConfigDict
 
 from bubbleloc.console.settings import types as t
 from bubbleloc.console.settings.data import Data
+from bubbleloc.console.settings.networks import Model
 from bubbleloc.console.settings.types import Group, HydraGroup, setting
-
-
-class Model(HydraGroup):
-    """The network; every architecture has some of these settings."""
-
-    name: t.Text = setting("architecture")
-    head: Literal["counts", "emitters"] = setting(
-        "counts: bubbles per sample; emitters: also probabilities, errors and radii", "counts"
-    )
-    hidden_channels: t.Channels | None = setting("channels of hidden layers", None)
-    kernel: t.Kernel | None = setting("kernel size in samples, odd", None)
-    omega_0: t.Positive | None = setting("frequency of the SIREN", None)
-    hidden_features: t.Channels | None = setting("width of the SIREN's hidden layers", None)
-    window_samples: t.Positive | None = setting("initial width of the Gaussian windows", None)
-    rate: t.Count | None = setting(
-        "samples per frame; layers work at the sampling rate over this", None
-    )
-    depth: t.Count | None = setting("continuous convolutions", None)
-    mixing: t.CountFromZero | None = setting(
-        "hidden channels of the layers that mix the channels of a frame", None
-    )
-    line_mean: t.Flag | None = setting(
-        "let these layers see the mean of every channel over the line", None
-    )
-    stem: t.Kernel | None = setting("span of the strided convolution in samples, odd", None)
-    blocks: t.Blocks | None = setting("residual blocks", None)
-    levels: t.Levels | None = setting("residual blocks, with dilations 1, 2, 4 …", None)
-    dropout: t.Probability | None = setting("share of dropped channels", None)
-    init: t.KernelStart | None = setting("initial kernels: of He variance, or as published", None)
-    input_scaling: Literal["rms", "none"] | None = setting("unit RMS, or raw volts", None)
 
 
 class Loss(HydraGroup):
