@@ -7,7 +7,7 @@ assumes, are chosen on the selection split, and their scores come from the test 
 import contextlib
 import hashlib
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from bubbleloc.arrays import Floats
 from bubbleloc.data import store
-from bubbleloc.data.dataset import Batch, RFDataset
+from bubbleloc.data.dataset import RFDataset
 from bubbleloc.errors import InputError, printable
 from bubbleloc.evaluation.classical import (
     echo_template,
@@ -23,10 +23,13 @@ from bubbleloc.evaluation.classical import (
     sparse_deconvolution,
     wiener_deconvolution,
 )
-from bubbleloc.evaluation.scoring import Method, MethodScores, read_outputs, score_method
+from bubbleloc.evaluation.scoring import Batches, Method, MethodScores, read_outputs, score_method
 from bubbleloc.files import atomic
 from bubbleloc.models.answers import Answer, Outputs
 from bubbleloc.physics import Setup
+
+Solver = Callable[[Floats], Outputs]
+"""Maps RF lines (n, L) to the outputs of a method."""
 
 CLASSICAL = ("matched_filter", "wiener", "sparse")
 CACHE = "baselines"  # folder beside a dataset, for outputs of the slow method
@@ -83,16 +86,12 @@ def _best_wiener(echo: Floats, selection: RFDataset) -> Method:
     return max(methods, key=mean_f1)
 
 
-def _outputs(
-    split: RFDataset, solve: Callable[[Floats], Outputs]
-) -> Iterator[tuple[Batch, Answer]]:
+def _outputs(split: RFDataset, solve: Solver) -> Batches:
     for batch in split.batches():
         yield batch, Answer(solve(batch.rf.astype(np.float64)))
 
 
-def _cached_outputs(
-    split: RFDataset, solve: Callable[[Floats], Outputs], name: str
-) -> Iterator[tuple[Batch, Answer]]:
+def _cached_outputs(split: RFDataset, solve: Solver, name: str) -> Batches:
     """Outputs of a slow method, kept as a file per batch in a folder beside the dataset."""
     folder = split.path.parent / CACHE / f"{name} {split.key}".replace(" ", "-")
     start = 0

@@ -35,24 +35,23 @@ def errors_and_bounds(pairs: pd.DataFrame, test: RFDataset) -> pd.DataFrame:
 
     Columns: ``low`` and ``high`` (samples), ``pairs``, ``rmse`` and ``bound`` (root mean square
     over the same bubbles, up to 200 of them; NaN without noise of one known level, or where the
-    physics of the lines is not known). In both, bubbles count as often as they were found.
+    physics of the lines is not known). Both are of bubbles that were found.
     """
     matched = pairs[pairs["bubble"] >= 0]
-    distance = np.zeros(len(matched))
-    for line in np.unique(matched["line"]).tolist():
-        own = np.flatnonzero(matched["line"] == line)
-        distance[own] = _distances(test, line)[matched["bubble"].iloc[own]]
-    place = np.digitize(distance, DISTANCES) - 1
+    of_lines = {line: _distances(test, line) for line in matched["line"].unique().tolist()}
+    bubbles = zip(matched["line"], matched["bubble"], strict=True)
+    distance = np.array([of_lines[line][bubble] for line, bubble in bubbles])
+    bins = np.digitize(distance, DISTANCES) - 1
     noise_v, physics = _noise_v(test.noise), store.settings_of(test.path).get("physics")
     setup = Setup.from_config(physics) if noise_v and isinstance(physics, dict) else None
     rng, rows = np.random.default_rng(0), []
     for i, (low, high) in enumerate(pairwise(DISTANCES)):
-        inside = np.flatnonzero(place == i)
+        inside = np.flatnonzero(bins == i)
         row = {"low": low, "high": high, "pairs": len(inside), "bound": np.nan}
         if setup is not None and noise_v:
             inside = rng.permutation(inside)[:ECHOES]
-            found = _bounds(matched.iloc[inside], distance[inside], test, noise_v, setup)
-            row["bound"] = root_mean_square(found)
+            bounds = _bounds(matched.iloc[inside], distance[inside], test, noise_v, setup)
+            row["bound"] = root_mean_square(bounds)
         rows.append({**row, "rmse": root_mean_square(matched["error"].iloc[inside])})
     return pd.DataFrame(rows)[["low", "high", "pairs", "rmse", "bound"]]
 

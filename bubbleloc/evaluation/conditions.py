@@ -53,7 +53,6 @@ def evaluate_conditions(run: Run, settings: Evaluate, datasets: tuple[str, str] 
     specialists["tolerance"] = specialists.groupby("condition").cumcount()
     samples = open_split(folders[0], "test").samples
     found = Conditions(
-        scale=run.card.scale,
         scores=pd.concat(tables, ignore_index=True),
         one_to_one=pd.concat(paired, ignore_index=True),
         specialists=specialists,

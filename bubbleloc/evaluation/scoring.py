@@ -4,7 +4,7 @@ A method answers the batches of a split. A network and the baselines beside it a
 scored by `score_method`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -101,9 +101,7 @@ def read_outputs(batches: Batches, pick: bool = True) -> Pass:
     return Pass(sweep, detections, expected, arrival_sample, needs_threshold)
 
 
-def predict(
-    split: RFDataset, network: Localizer, batch_size: int = 16
-) -> Iterator[tuple[Batch, Answer]]:
+def predict(split: RFDataset, network: Localizer, batch_size: int = 16) -> Batches:
     """Apply a network to all lines of a split, with a progress bar."""
     batches = -(-len(split) // batch_size)
     what = printable(f"predict {split.path}")

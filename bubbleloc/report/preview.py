@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from bubbleloc.arrays import Floats
 from bubbleloc.data.plan import DatasetPlan
@@ -214,21 +215,17 @@ def _mark_lag(axes: Axes, line: RFLine, lag_samples: float, first: int) -> None:
 def _draw_band(axes: Axes, setup: Setup) -> None:
     """Draw transmit and receive response, in dB below their maximum."""
     frequency_hz = np.linspace(0, _HARMONICS * setup.carrier_hz, 500)
-    probe = setup.probe
-    for response, line, name in (
-        (probe.transmit, "--", "transmit"),
-        (probe.receive, "-.", "receive"),
-    ):
-        magnitude = np.abs(response(frequency_hz))
-        level_db = 20 * np.log10(np.maximum(magnitude / magnitude.max(), 1e-9))
-        axes.plot(
-            1e-6 * frequency_hz,
-            level_db,
-            line,
-            color=ORANGE,
-            linewidth=0.9,
-            label=f"{name} response",
-        )
+    responses = {"transmit": (setup.probe.transmit, "--"), "receive": (setup.probe.receive, "-.")}
+    for name, (response, line) in responses.items():
+        level_db, label = _decibels(response(frequency_hz)), f"{name} response"
+        axes.plot(1e-6 * frequency_hz, level_db, line, color=ORANGE, linewidth=0.9, label=label)
+
+
+def _decibels(spectrum: ArrayLike) -> Floats:
+    """Return the magnitude of a spectrum in dB below its maximum."""
+    magnitude = np.abs(spectrum)
+    level_db: Floats = 20 * np.log10(np.maximum(magnitude / magnitude.max(), 1e-9))
+    return level_db
 
 
 def _draw_autocorrelation(axes: Axes, setup: Setup) -> None:
@@ -250,9 +247,8 @@ def times_us(samples: int, setup: Setup) -> Floats:
 def draw_spectrum(axes: Axes, signal: Floats, rate_hz: float, **looks: Any) -> None:
     """Draw the magnitude of a signal's (n,) spectrum in dB below its own maximum."""
     samples = max(_FFT_SAMPLES, len(signal))
-    magnitude = np.abs(np.fft.rfft(signal, samples))
-    level_db = 20 * np.log10(np.maximum(magnitude / magnitude.max(), 1e-9))
-    axes.plot(1e-6 * np.fft.rfftfreq(samples, 1 / rate_hz), level_db, **looks)
+    frequency_mhz = 1e-6 * np.fft.rfftfreq(samples, 1 / rate_hz)
+    axes.plot(frequency_mhz, _decibels(np.fft.rfft(signal, samples)), **looks)
 
 
 def finish_spectrum(axes: Axes, setup: Setup) -> None:

@@ -36,7 +36,6 @@ class Conditions:
     """Scores under several conditions, tables with a column `condition`.
 
     Attributes:
-        scale: what a sample of the test lines is worth.
         scores: those of network and baselines, see `bubbleloc.metrics.scores`.
         one_to_one: those of the network, see `bubbleloc.metrics.one_to_one`.
         specialists: the published mean F1 by condition and tolerance.
@@ -46,7 +45,6 @@ class Conditions:
         facts: what to tell the reader about the run, name → value.
     """
 
-    scale: Scale
     scores: pd.DataFrame
     one_to_one: pd.DataFrame
     specialists: pd.DataFrame
