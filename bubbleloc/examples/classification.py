@@ -12,17 +12,16 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
-from bubbleloc.console.progress import TrainingProgress
 from bubbleloc.console.settings import Smnist
 from bubbleloc.errors import InputError
 from bubbleloc.examples.images import Part, SequentialImages
 from bubbleloc.examples.sequence import CKCNNClassifier, SequenceClassifier, TCNClassifier
 from bubbleloc.files import exclusive, write_yaml
 from bubbleloc.models import run_folder
-from bubbleloc.training.checkpoints import BEST, AtomicCheckpoints, checkpoint_to_resume, keepers
-from bubbleloc.training.logs import MetricsLog, loggers
-from bubbleloc.training.trainer import RandomnessByEpoch, StopBetweenBatches, isolated, resumable
+from bubbleloc.training.checkpoints import BEST, checkpoint_to_resume
+from bubbleloc.training.trainer import isolated, resumable, trainer_of_run
 
+METRIC_NAMES = ("train_loss", "val_accuracy")
 RESULT_FILE = "result.yaml"
 EVALUATION_BATCH = 256
 
@@ -156,33 +155,15 @@ def fit(
         if not resume:
             run_folder.begin(folder, settings)
         checkpoint = checkpoint_to_resume(folder, learner) if resume else None
-        trainer = _build_trainer(settings, folder, timer)
+        common = trainer_of_run(folder, settings.seed, METRIC_NAMES, "val_accuracy")
+        common["callbacks"].append(timer)
+        trainer = L.Trainer(
+            max_epochs=settings.epochs, accelerator=settings.accelerator, devices=1, **common
+        )
         with resumable(folder, "smnist"):
             trainer.fit(learner, train, val, ckpt_path=checkpoint, weights_only=True)
     _restore(network, folder)
     return timer.time_elapsed() / 60
-
-
-def _build_trainer(settings: Smnist, folder: Path, timer: Timer) -> L.Trainer:
-    return L.Trainer(
-        max_epochs=settings.epochs,
-        accelerator=settings.accelerator,
-        devices=1,
-        default_root_dir=folder,
-        logger=loggers(folder),
-        callbacks=[
-            StopBetweenBatches(),
-            RandomnessByEpoch(settings.seed),
-            TrainingProgress(),
-            MetricsLog(folder, ("train_loss", "val_accuracy")),
-            timer,
-            *keepers(folder, "val_accuracy"),
-        ],
-        plugins=[AtomicCheckpoints()],
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        log_every_n_steps=1,
-    )
 
 
 def load_classifier(folder: Path, samples: int) -> SequenceClassifier:

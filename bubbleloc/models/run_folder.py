@@ -18,7 +18,7 @@ CHECKPOINTS = "checkpoints"
 KINDS: Mapping[type[Group], str] = {Train: "a training run", Smnist: "a run of bubbleloc smnist"}
 ALWAYS: Mapping[type[Group], Iterable[str]] = {  # settings in the configurations of all versions
     Train: ("model", "data", "loss", "optimizer", "loader", "trainer", "seed", "noise", "workers"),
-    Smnist: Smnist.model_fields.keys() - {"resume"},
+    Smnist: [name for name in Smnist.model_fields if name != "resume"],
 }
 
 AnyGroup = TypeVar("AnyGroup", bound=Group)

@@ -42,7 +42,7 @@ class AtomicCheckpoints(TorchCheckpointIO):
                 path.replace(path.with_stem(PREVIOUS))
 
 
-def keepers(folder: Path, score: str = "val_f1") -> list[ModelCheckpoint]:
+def keepers(folder: Path, score: str) -> list[ModelCheckpoint]:
     """Return what keeps the checkpoint of the highest score, and that of the last epoch.
 
     Two, because Lightning's ``save_last`` skips the epochs that were not the best so far.
@@ -61,31 +61,27 @@ class _Keeper(ModelCheckpoint):
         super().load_state_dict({**state_dict, **here, "best_k_models": best})
 
 
-def checkpoint_to_resume(folder: Path, learner: L.LightningModule | None = None) -> Path | None:
+def checkpoint_to_resume(folder: Path, learner: L.LightningModule) -> Path | None:
     """Return the last checkpoint of a run that can be read, None where there is none yet.
 
     Args:
-        learner: is given the weights, to see whether they fit.
+        learner: the training that goes on; it is given the weights, to see whether they fit.
 
     Raises:
         InputError: there are some and none can be read, or one is of another network.
     """
-    damage = None
-    for path in (folder / run_folder.CHECKPOINTS / f"{name}.ckpt" for name in (LAST, PREVIOUS)):
-        if not path.is_file():
-            continue
+    checkpoints, damage = folder / run_folder.CHECKPOINTS, None
+    paths = (checkpoints / f"{name}.ckpt" for name in (LAST, PREVIOUS))
+    for path in filter(Path.is_file, paths):
         try:
             content = run_folder.read_checkpoint(path)
         except InputError as error:
             damage = error
             log.warning("%s; trying the one before it", error)
             continue
-        if learner is not None:
-            run_folder.load_weights(learner, content["state_dict"], path)
+        run_folder.load_weights(learner, content["state_dict"], path)
         return path
     if damage:
-        raise InputError(
-            f"{damage}; remove {folder / run_folder.CHECKPOINTS} to train from the start"
-        )
+        raise InputError(f"{damage}; remove {checkpoints} to train from the start")
     log.warning("%s has no checkpoint yet; training starts anew", folder)
     return None

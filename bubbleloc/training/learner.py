@@ -74,12 +74,9 @@ class Learner(L.LightningModule):
         self.log("val_f1", self.val_f1, prog_bar=True)
 
     def _loss(self, readings: Tensor, batch: Line) -> Tensor:
-        loss: Tensor
         if isinstance(self.loss, EmitterLoss):
-            loss = self.loss(readings, batch["arrival_sample"], batch["radius_um"])
-        else:
-            loss = self.loss(readings, batch["count"])
-        return loss
+            return self.loss.forward(readings, batch["arrival_sample"], batch["radius_um"])
+        return self.loss.forward(readings, batch["count"])
 
     def _log_mean(self, name: str, value: Tensor, lines: int, prog_bar: bool = False) -> None:
         """Log the mean over the lines of an epoch, and of all processes."""

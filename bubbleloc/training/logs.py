@@ -45,10 +45,8 @@ class MetricsLog(L.Callback):
         """Begin the file, or keep the complete rows of epochs before this one."""
         if not trainer.is_global_zero:
             return
-        lines = (
-            self.path.read_bytes().decode().splitlines(keepends=True) if self.path.is_file() else []
-        )
-        rows = [line for line in lines[1:] if line.endswith("\n")]
+        text = self.path.read_bytes().decode() if self.path.is_file() else ""
+        rows = [line for line in text.splitlines(keepends=True)[1:] if line.endswith("\n")]
         kept = [row for row in rows if int(row.split(",")[0]) < trainer.current_epoch]
         header = ",".join(["epoch", "step", *self.metrics])
         write_text(self.path, "".join([f"{header}\r\n", *kept]))

@@ -43,12 +43,10 @@ class DualLoss(nn.Module):
     def forward(self, prediction: Tensor, count: Tensor) -> Tensor:
         """Loss of ``prediction`` (B, 1, L) against the bubble ``count`` (B, 1, L), a scalar."""
         with torch.autocast(prediction.device.type, enabled=False):  # sums over whole lines
-            return self._loss(prediction.to(self.blur), count)
-
-    def _loss(self, prediction: Tensor, count: Tensor) -> Tensor:
-        soft = self._blurred(prediction - count).abs().mean()
-        dice = dice_distance(prediction.clamp(0, 1), count.clamp(0, 1)).mean()
-        return self.soft_weight * soft + self.dice_weight * dice
+            prediction = prediction.to(self.blur)
+            soft = self._blurred(prediction - count).abs().mean()
+            dice = dice_distance(prediction.clamp(0, 1), count.clamp(0, 1)).mean()
+            return self.soft_weight * soft + self.dice_weight * dice
 
     def _blurred(self, error: Tensor) -> Tensor:
         """Convolve (B, 1, L) with G: one matrix product of overlapping blocks, (B, L)."""

@@ -74,7 +74,7 @@ def resume(folder: Path, *, command: str = "") -> Path | None:
 def _train(
     settings: Train, folder: Path, command: str, *, resumes: bool, sweep_job: bool = False
 ) -> Path | None:
-    loader, noise = settings.loader, Noise.of(settings)
+    loader = settings.loader
     network = run_folder.network_of(settings)
     if settings.start_from and not resumes:
         _start_from(settings.start_from, network)
@@ -87,10 +87,11 @@ def _train(
     network.sampling_rate_hz = open_split(plan.folder, SELECTION).scale.sampling_rate_hz
     if settings.compression:
         network.scaling.compress_with(torch.from_numpy(matched_filter(plan.setup())))
-    drawn: dict[str, Any] = {"noise": noise, "seed": settings.seed}
-    epochs, workers = settings.trainer.max_epochs, settings.workers
-    streams = settings.data.stream
-    stream = StreamedLines(plan, epochs, workers=workers, **drawn) if streams else None
+    drawn: dict[str, Any] = {"noise": Noise.of(settings), "seed": settings.seed}
+    stream = None
+    if settings.data.stream:
+        epochs = settings.trainer.max_epochs
+        stream = StreamedLines(plan, epochs, workers=settings.workers, **drawn)
     drawn["augmentation"] = settings.augmentation
     data = RFDataModule(plan.folder, loader, stream=stream, **drawn)
     if settings.trainer.accumulate_grad_batches == "epoch":
@@ -152,7 +153,7 @@ def _simulate(plan: DatasetPlan, workers: int | None, *, take_turns: bool) -> No
 
 @contextlib.contextmanager
 def _run_folder(folder: Path, settings: Train, command: str, resumes: bool) -> Iterator[None]:
-    """Hold a run's folder, new or resumed; the first process does it for all.
+    """Hold a run's folder, new or resumed, in the first of the processes that train together.
 
     Raises:
         InputError: it holds another run, is in use, or the run's dataset has changed.
@@ -171,18 +172,16 @@ def write_run_card(folder: Path, dataset: Path) -> None:
         dataset: folder of the data that the run was trained on.
     """
     cards: dict[str, Card] = {}
-    likeness = None
     chosen: dict[int, Any] = {}  # by epoch: best and last are often of the same one
+    noisy = open_split(dataset, SELECTION, Noise.of(open_run(folder).config))
+    likeness = look_at(noisy, open_split(dataset, SELECTION))
     for checkpoint in (BEST, LAST):
         run = TrainedRun(str(folder), checkpoint)
         epoch = run_folder.read_checkpoint(run.weights)["epoch"]
-        card = run.card_without_thresholds()
-        split = open_split(dataset, SELECTION, card.noise)
-        if not chosen:
-            likeness = look_at(split, open_split(dataset, SELECTION))
         if epoch not in chosen:
-            chosen[epoch] = choose_on(run.uncalibrated(), split)
+            chosen[epoch] = choose_on(run.uncalibrated(), noisy)
         thresholds, calibration = chosen[epoch]
+        card = run.card_without_thresholds()
         cards[checkpoint] = replace(
             card, thresholds=thresholds, calibration=calibration, likeness=likeness
         )

@@ -32,7 +32,6 @@ NEEDLESS = (
     r"Checkpoint directory .* exists and is not empty",  # that is what resuming means
 )
 PATIENCE_S = 5.0  # for other processes to say why they end
-DIAGNOSIS = "diverged"  # .yaml to read, .pt with the batch and the weights
 
 
 @contextlib.contextmanager
@@ -110,8 +109,7 @@ class DivergenceGuard(L.Callback):
         batches, self._losses = len(self._losses), []
         if not all(finite):
             bad = finite.index(False)
-            ago = max(batches - 1 - bad, 0)
-            what = "loss" if bad < batches else "gradients"
+            what, ago = ("loss", batches - 1 - bad) if bad < batches else ("gradients", 0)
             self._stop(what, trainer.fit_loop.batch_idx - ago, trainer, pl_module)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -129,8 +127,10 @@ class DivergenceGuard(L.Callback):
         loader: Any = trainer.train_dataloader
         first = batch * loader.batch_size
         crops = list(islice(loader.sampler, first, first + loader.batch_size))
+        parameters = module.named_parameters()
+        norms = {name: float(p.grad.norm()) for name, p in parameters if p.grad is not None}
         rank = f"-{trainer.global_rank}" if trainer.global_rank else ""
-        report = self.folder / f"{DIAGNOSIS}{rank}.yaml"
+        report = self.folder / f"diverged{rank}.yaml"
         facts = {
             "not_finite": what,
             "step": trainer.global_step,
@@ -138,11 +138,7 @@ class DivergenceGuard(L.Callback):
             "batch": batch,
             "learning_rate": [group["lr"] for o in trainer.optimizers for group in o.param_groups],
             "crops": [{"signal": c.signal, "start": c.start, "samples": c.samples} for c in crops],
-            "gradient_norms": {
-                name: float(p.grad.norm())
-                for name, p in module.named_parameters()
-                if p.grad is not None
-            },
+            "gradient_norms": norms,
         }
         write_yaml(report, facts)
         lines = dict(loader.collate_fn([loader.dataset[crop] for crop in crops]))
@@ -222,16 +218,45 @@ def _has_lost_a_peer(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "by peer" in str(error)
 
 
+def trainer_of_run(
+    folder: Path, seed: int, metrics: Sequence[str], score: str, logger: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Return the arguments of a trainer that keeps checkpoints and logs in ``folder``.
+
+    Args:
+        seed: the key of what layers draw.
+        metrics: the columns of ``metrics.csv``, see `MetricsLog`.
+        score: the metric of which the best checkpoint has the highest value.
+        logger: the names of logs, see `loggers`.
+    """
+    plugins: list[Any] = [AtomicCheckpoints()]
+    if SLURMEnvironment.detect():
+        plugins.append(SLURMEnvironment(auto_requeue=False))  # it would swallow SIGTERM
+    return {
+        "default_root_dir": folder,
+        "logger": loggers(folder, logger),
+        "callbacks": [
+            StopBetweenBatches(),
+            RandomnessByEpoch(seed),
+            TrainingProgress(),
+            MetricsLog(folder, metrics),
+            *keepers(folder, score),
+        ],
+        "plugins": plugins,
+        "enable_model_summary": False,
+        "log_every_n_steps": 1,
+        "num_sanity_val_steps": 0,
+    }
+
+
 def build_trainer(
     settings: Trainer, folder: Path, seed: int, logger: Sequence[str] | None = None
 ) -> L.Trainer:
-    """Return a trainer that keeps checkpoints and logs in ``folder``.
+    """Return the trainer of a network that localizes, see `trainer_of_run`.
 
     Args:
         settings: arguments of ``lightning.Trainer``; the caller replaces
             ``accumulate_grad_batches="epoch"`` by the number of batches once it is known.
-        seed: of what layers draw.
-        logger: names of logs, see `loggers`.
 
     Raises:
         InputError: an argument that Lightning refuses, such as a device that is not there.
@@ -244,28 +269,13 @@ def build_trainer(
             f"trainer.check_val_every_n_epoch={settings.check_val_every_n_epoch}: give at "
             f"most trainer.max_epochs={settings.max_epochs}, or nothing is ever kept"
         )
-    plugins: list[Any] = [AtomicCheckpoints()]
-    if SLURMEnvironment.detect():
-        plugins.append(SLURMEnvironment(auto_requeue=False))  # it would swallow SIGTERM
-    logs = loggers(folder, logger)
+    common = trainer_of_run(folder, seed, METRIC_NAMES, "val_f1", logger)
+    common["callbacks"].append(DivergenceGuard(folder))
     on_gpu = settings.accelerator != "cpu" and torch.cuda.is_available()
     try:
         return L.Trainer(
             **{"sync_batchnorm": on_gpu, **arguments},
-            default_root_dir=folder,
-            logger=logs,
-            callbacks=[
-                StopBetweenBatches(),
-                RandomnessByEpoch(seed),
-                DivergenceGuard(folder),
-                TrainingProgress(),
-                MetricsLog(folder, METRIC_NAMES),
-                *keepers(folder),
-            ],
-            plugins=plugins,
-            enable_model_summary=False,
-            log_every_n_steps=1,
-            num_sanity_val_steps=0,
+            **common,
             use_distributed_sampler=False,  # the data module shares the lines out itself
         )
     except (MisconfigurationException, ImportError, ValueError, TypeError, RuntimeError) as error:

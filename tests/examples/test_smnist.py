@@ -1,10 +1,11 @@
-"""``python -m bubbleloc.examples.smnist``: it learns, repeats itself, and refuses in one line."""
+"""``bubbleloc smnist``: it learns, repeats itself, and refuses in one line."""
 
 import numpy as np
 import pytest
 import torch
 import yaml
 
+from bubbleloc.console.settings import Smnist, check, default_values
 from bubbleloc.errors import InputError
 from bubbleloc.examples import classification
 from bubbleloc.examples.classification import (
@@ -19,13 +20,9 @@ from bubbleloc.models import run_folder
 from tests.conftest import run
 from tests.examples.test_images import write_mnist
 
-SETTINGS = {
-    "folder": None,
-    "permuted": False,
-    "network": "ckcnn",
+SMALL = {
     "blocks": 1,
     "hidden_channels": 4,
-    "kernel": None,
     "omega_0": 10.0,
     "hidden_features": 8,
     "init": "balanced",
@@ -33,13 +30,17 @@ SETTINGS = {
     "levels": 2,
     "dropout": 0.0,
     "input_dropout": 0.0,
-    "seed": 0,
     "epochs": 6,
     "batch_size": 16,
     "lr": 1e-2,
     "plateau": {"factor": 5, "patience": 1},
     "accelerator": "cpu",
 }
+
+
+def settings(**changes):
+    """Settings of a small training; nested groups are given as a whole."""
+    return check(Smnist, {**default_values(Smnist), **SMALL, **changes})
 
 
 def pulses():
@@ -58,11 +59,11 @@ def pulses():
 @pytest.mark.parametrize("network", ["ckcnn", "tcn"])
 def test_both_networks_learn_and_keep_their_best_epoch(tmp_path, network):
     constant_rate = {"epochs": 12, "plateau": {"factor": 5, "patience": 12}}
-    settings, data = {**SETTINGS, **constant_rate, "network": network}, pulses()
+    chosen, data = settings(**constant_rate, network=network), pulses()
     torch.manual_seed(0)
-    classifier = build_classifier(settings, data.samples)
+    classifier = build_classifier(chosen, data.samples)
     before = accuracy(classifier.eval(), data.test)
-    fit(classifier.train(), data, settings, tmp_path)
+    fit(classifier.train(), data, chosen, tmp_path)
     assert before < 0.4
     assert accuracy(classifier, data.test) > 0.7
     assert accuracy(load_classifier(tmp_path, data.samples), data.test) > 0.7
@@ -73,7 +74,7 @@ def test_both_networks_learn_and_keep_their_best_epoch(tmp_path, network):
 
 
 def test_the_rate_is_divided_on_a_plateau():
-    learner = Classification(build_classifier(SETTINGS, 20), SETTINGS)
+    learner = Classification(build_classifier(settings(), 20), settings())
     (adam,), (plan,) = learner.configure_optimizers()
     for _ in range(3):
         plan["scheduler"].step(0.5)
@@ -81,11 +82,9 @@ def test_the_rate_is_divided_on_a_plateau():
 
 
 def test_published_settings_are_the_defaults():
-    from bubbleloc.console.settings import COMMANDS, default_values
-
-    config = default_values(COMMANDS["smnist"])
-    assert (config["batch_size"], config["epochs"], float(config["lr"])) == (64, 200, 1e-3)
-    network = build_classifier(config, samples=784)
+    published = check(Smnist, default_values(Smnist))
+    assert (published.batch_size, published.epochs, published.lr) == (64, 200, 1e-3)
+    network = build_classifier(published, samples=784)
     assert sum(p.numel() for p in network.parameters()) == 98_286
 
 
@@ -96,13 +95,13 @@ def weights(folder):
 def test_a_run_repeats_itself(tmp_path):
     data = pulses()
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        settings = {**SETTINGS, "epochs": 2, "seed": seed, "dropout": 0.2}
-        classification.run(settings, data, tmp_path / name)
+        chosen = settings(epochs=2, seed=seed, dropout=0.2)
+        classification.run(chosen, data, tmp_path / name)
     first, second, other = (weights(tmp_path / name) for name in "abc")
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
     with pytest.raises(InputError, match="holds a run"):
-        classification.run(SETTINGS, data, tmp_path / "a")
+        classification.run(settings(), data, tmp_path / "a")
 
 
 def test_the_command_trains_and_says_what_came_out(tmp_path):
@@ -121,7 +120,7 @@ def test_a_training_that_diverges_is_stopped(tmp_path):
     data = pulses()
     data.train.sequences[7] = np.nan
     with pytest.raises(InputError, match="diverged in epoch 0; lower lr"):
-        fit(build_classifier(SETTINGS, data.samples), data, SETTINGS, tmp_path)
+        fit(build_classifier(settings(), data.samples), data, settings(), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +136,7 @@ def test_folders_without_a_run_are_refused(tmp_path, content, message):
 
 def test_settings_that_the_network_refuses_are_bad_input():
     with pytest.raises(InputError, match="kernel=4 must be odd and positive; try 5"):
-        build_classifier({**SETTINGS, "kernel": 4}, 20)
+        build_classifier(settings().model_copy(update={"kernel": 4}), 20)
 
 
 @pytest.mark.parametrize(
