@@ -72,9 +72,9 @@ def to_markdown(frame: pd.DataFrame) -> str:
 def to_readable(frame: pd.DataFrame) -> pd.DataFrame:
     """Turn every cell into text, with the digits a reader can use."""
     readable = frame.astype(object)
-    for place, (name, column) in enumerate(frame.items()):
+    for number, (name, column) in enumerate(frame.items()):
         is_p = name in ("p", "p_holm")
-        readable.isetitem(place, [_readable(value, is_p=is_p) for value in column])
+        readable.isetitem(number, [_readable(value, is_p=is_p) for value in column])
     return readable
 
 

@@ -80,7 +80,7 @@ def sparse_deconvolution(
         start, bounds = np.zeros(length), [(0, None)] * length
         weight = 0.0
         weight = sparsity * float(np.abs(objective(start)[1]).max())
-        found = minimize(
+        solution = minimize(
             objective,
             start,
             jac=True,
@@ -88,7 +88,7 @@ def sparse_deconvolution(
             bounds=bounds,
             options={"maxiter": iterations},
         )
-        return np.asarray(found.x)
+        return np.asarray(solution.x)
 
     return _peaks_only(np.array([solve(line) for line in rf]))
 

@@ -206,7 +206,7 @@ def examples(network: Localizer, test: RFDataset, selection: Sweep) -> list[Exam
             prediction=said.output[0].astype(np.float64),
             arrival_sample=test.bubbles(index).arrival_sample,
             threshold=level,
-            found=said.detections(level)[0],
+            detections=said.detections(level)[0],
         )
         shown.append(example)
     return shown

@@ -126,7 +126,7 @@ class Summary:
             for samples in (
                 stored_s * scale.sampling_rate_hz,
                 line.start_sample + np.arange(recording.samples),
-                line.place(line.found.sample),
+                line.on_axis(line.detections.sample),
             )
         ]
         both = partial(two_lines, (depths[0], stored), (depths[1], localized), depths[2])
@@ -181,7 +181,7 @@ def drawn_line(finder: BubbleFinder, recording: Recording, number: int, name: st
         prediction=output.astype(np.float64),
         arrival_sample=np.zeros(0),
         threshold=finder.threshold,
-        found=detections,
+        detections=detections,
         start_sample=recording.start_s * finder.scale.sampling_rate_hz,
         per_sample=float(finder.network_samples),
         unit="counts" if is_whole else "V",

@@ -108,7 +108,7 @@ def choose_peak_thresholds(
         for column, level in enumerate(PEAK_THRESHOLDS):
             kept = detections.above(level)
             f1[:, column] += [match_detections(kept, true, reach).f1 for reach in tolerances]
-    best = (PEAK_THRESHOLDS[place] for place in f1.argmax(axis=1))
+    best = (PEAK_THRESHOLDS[column] for column in f1.argmax(axis=1))
     return dict(zip(tolerances, best, strict=True))
 
 

@@ -83,7 +83,7 @@ def pulse_figure(setup: Setup, pressure_pa: float, depth_m: float) -> Figure:
     """Drive, pulse as transmitted and at a depth, their spectra in the band, autocorrelation."""
     figure = style.new_figure(height=6.4)
     rows = figure.add_gridspec(4, 1, height_ratios=(0.7, 1, 1.2, 0.8))
-    top, bottom, drive, long = (figure.add_subplot(rows[place]) for place in (1, 2, 0, 3))
+    top, bottom, drive, long = (figure.add_subplot(rows[row]) for row in (1, 2, 0, 3))
     sent, transmitted = setup.sent, pressure_pa * unit_pulse(setup)[0]
     at_depth = np.sum(propagate(depth_m, pressure_pa, setup), axis=0)[0]
     pulses = (
@@ -168,8 +168,8 @@ def arrivals_figure(title: str, line: RFLine, lag_samples: float, setup: Setup) 
 def _beside_linear(radius_m: float, depth_m: float, setup: Setup) -> BubbleResponse:
     """Return the response of a bubble in its first row, and of a linear one in its second."""
     both = [
-        bubble_response(radius_m, depth_m, PRESSURE_PA, each)
-        for each in (setup, replace(setup, bubble="linear"))
+        bubble_response(radius_m, depth_m, PRESSURE_PA, alternative)
+        for alternative in (setup, replace(setup, bubble="linear"))
     ]
     names = [field.name for field in fields(BubbleResponse)]
     return BubbleResponse(*(np.concatenate([getattr(b, name) for b in both]) for name in names))
@@ -181,8 +181,8 @@ def _draw_arrivals(axes: Axes, line: RFLine, first: int, stop: int) -> None:
     axes.plot(samples, volts, color=INK, linewidth=0.8, label="RF line")
     loudest = float(np.abs(volts).max())
     here = line.arrival_sample[(line.arrival_sample >= first) & (line.arrival_sample < stop)]
-    place = np.full(len(here), -1.5 * loudest)
-    axes.plot(here, place, "^", color=BLUE, markersize=5, label="arrival of an echo")
+    height = np.full(len(here), -1.5 * loudest)
+    axes.plot(here, height, "^", color=BLUE, markersize=5, label="arrival of an echo")
     axes.set(ylabel="RF (V)", xlim=(first, stop - 1), ylim=(-1.9 * loudest, 1.7 * loudest))
     axes.grid(False)
 

@@ -34,7 +34,7 @@ def evaluation_of(noise=0.2, seed=0, fingerprint="same"):
         prediction=z[1, 0],
         arrival_sample=np.flatnonzero(count[1, 0]).astype(float),
         threshold=0.5,
-        found=pick_peaks(z[1, 0], 0.5),
+        detections=pick_peaks(z[1, 0], 0.5),
     )
     selection = tolerance_sweep(z[0], count[0])
     return Evaluation(

@@ -28,7 +28,7 @@ class Example:
         prediction: the output of the network, (L,).
         arrival_sample: the true arrivals, in samples of the network; none where they are unknown.
         threshold: the threshold to draw, if there is one.
-        found: the detections, in samples of the network.
+        detections: what the network found, in samples of the network.
         start_sample: the first sample on the axis, where the record begins after time 0.
         per_sample: the samples of the network per sample of the axis.
         unit: the unit of `rf`.
@@ -39,12 +39,12 @@ class Example:
     prediction: Floats
     arrival_sample: Floats
     threshold: float | None
-    found: Detections
+    detections: Detections
     start_sample: float = 0.0
     per_sample: float = 1.0
     unit: str = "V"
 
-    def place(self, sample: ArrayLike) -> Floats:
+    def on_axis(self, sample: ArrayLike) -> Floats:
         """Return where samples of the network lie on the axis."""
         return self.start_sample + np.asarray(sample, dtype=np.float64) / self.per_sample
 
@@ -56,22 +56,22 @@ def example_line(example: Example, tolerance: float, scale: Scale) -> Figure:
     Shown is the part with most bubbles.
     """
     figure, axes, shown = _draw_line(example, example.arrival_sample, scale)
-    detected = example.found
+    detected = example.detections
     matching = match_detections(detected, example.arrival_sample, tolerance)
-    found = np.isin(np.arange(len(example.arrival_sample)), matching.true)
+    is_found = np.isin(np.arange(len(example.arrival_sample)), matching.true)
     top = 1.12 * max(example.prediction[shown].max(), example.threshold or 0.0)
     for chosen, colour, fill, label in (
-        (found, GREEN, GREEN, "bubble, found"),
-        (~found, RED, "white", "bubble, missed"),
+        (is_found, GREEN, GREEN, "bubble, found"),
+        (~is_found, RED, "white", "bubble, missed"),
     ):
         inside = chosen & _inside(example.arrival_sample, shown)
-        x = example.place(example.arrival_sample[inside])
+        x = example.on_axis(example.arrival_sample[inside])
         axes.vlines(x, 0, top, color=colour, linewidth=0.5, alpha=0.5)
         y = np.full(len(x), top)
         axes.plot(x, y, "v", color=colour, markerfacecolor=fill, markersize=4.5, label=label)
     false = ~np.isin(np.arange(len(detected)), matching.detected)
     false &= _inside(detected.sample, shown)
-    x, y = example.place(detected.sample[false]), detected.confidence[false]
+    x, y = example.on_axis(detected.sample[false]), detected.confidence[false]
     axes.plot(x, y, "x", color=INK, markersize=4.5, label="false detection")
     figure.legend(loc="outside lower center", ncols=5)
     return figure
@@ -83,10 +83,10 @@ def detected_line(line: Example, scale: Scale) -> Figure:
 
     `scale` is that of the axis.
     """
-    detections = line.found
+    detections = line.detections
     figure, axes, shown = _draw_line(line, detections.sample, scale)
     inside = _inside(detections.sample, shown)
-    x, y = line.place(detections.sample[inside]), detections.confidence[inside]
+    x, y = line.on_axis(detections.sample[inside]), detections.confidence[inside]
     axes.vlines(x, 0, y, color=GREEN, linewidth=0.7)
     axes.plot(x, y, "o", color=GREEN, markersize=4, label="detection")
     figure.legend(loc="outside lower center", ncols=3)
@@ -110,7 +110,7 @@ def _draw_line(line: Example, positions: Floats, scale: Scale) -> tuple[Figure, 
     shown = slice(start, min(start + SHOWN_SAMPLES, len(line.rf)))
     figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=3.1)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.35))
-    window = line.place(np.arange(shown.start, shown.stop))
+    window = line.on_axis(np.arange(shown.start, shown.stop))
     top.plot(window, line.rf[shown], color=INK, linewidth=0.8)
     top.set_ylabel(f"RF ({line.unit})")
     top.set_title(line.title, parse_math=False)  # names of files may hold dollar signs

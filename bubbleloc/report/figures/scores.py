@@ -83,8 +83,8 @@ def run_violins(scores: pd.DataFrame, tolerance: int, scale: Scale) -> Figure:
         if f1.notna().all():  # else it was not scored beside every run
             label = f"{BASELINES[method]} (mean)"
             axes.axvline(f1.mean(), color=colour, ls="--", lw=1, label=label)
-    for place, median in enumerate(medians):
-        axes.text(1.02, place, f"{median:.3f}", color=INK, fontsize=7, va="center")
+    for row, median in enumerate(medians):
+        axes.text(1.02, row, f"{median:.3f}", color=INK, fontsize=7, va="center")
     label = f"F1 per signal within {style.tolerance_words(tolerance, scale)}"
     axes.set(xlabel=label, ylabel="", xlim=(0, 1), ylim=(len(medians) - 0.4, -0.6))
     axes.grid(True, axis="x")
@@ -113,13 +113,13 @@ def _draw_violins(
         ax=axes,
     )
     groups = scores.groupby(by)["f1"]
-    for place, group in enumerate(order):
+    for position, group in enumerate(order):
         low, median, high = np.quantile(groups.get_group(group), (0.25, 0.5, 0.75))
-        bar, dot = ([place, place], [low, high]), ([place], [median])
+        bar, dot = ([position, position], [low, high]), ([position], [median])
         axes.plot(*bar[:: 1 if vertical else -1], color=INK, linewidth=2.4, zorder=3)
         (median_dot,) = axes.plot(*dot[:: 1 if vertical else -1], "o", color="white", zorder=4)
         median_dot.set(markeredgecolor=INK, markersize=4.5)
-        if place == 0:
+        if position == 0:
             median_dot.set_label("median and quartiles")
 
 
