@@ -16,7 +16,7 @@ def test_help_imports_nothing_heavy(tmp_path, module):
     packages = imported(tmp_path, f"bubbleloc.{module}", "--help")
     assert {"bubbleloc", "hydra"} <= packages
     assert not {*HEAVY, "numpy", "lightning", "matplotlib"} & packages
-    assert f"python -m bubbleloc.{module}" in run(tmp_path, module, "--help").stdout
+    assert f"bubbleloc {module}" in run(tmp_path, module, "--help").stdout
 
 
 @pytest.mark.parametrize("module", ["simulate", "convert"])

@@ -121,7 +121,7 @@ def train_line(recording: Recording, middle: Mapping[str, float]) -> str:
         frequency_hz = recording.frequency_hz or 1e6 * round(middle["mid_mhz"], 2)
         waveform = f"data.physics.frequency_hz={frequency_hz:g}"
     model = "model=ckcnn_multirate model.head=emitters model.line_mean=true"
-    words = [f"python -m bubbleloc.train {model} data=study"]
+    words = [f"bubbleloc train {model} data=study"]
     words += [f"data.folder=data/{path.stem}", waveform]
     if recording.speed_of_sound_m_s is not None:
         words.append(f"data.physics.medium.speed_of_sound_m_s={recording.speed_of_sound_m_s:g}")

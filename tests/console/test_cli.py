@@ -20,7 +20,7 @@ from tests.conftest import run
 def test_help_lists_the_settings(tmp_path):
     shown = run(tmp_path, "train", "--help")
     assert shown.returncode == 0
-    assert "python -m bubbleloc.train" in shown.stdout
+    assert "bubbleloc train" in shown.stdout
     assert "Settings" in shown.stdout
 
 

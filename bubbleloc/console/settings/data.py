@@ -109,9 +109,9 @@ class Data(HydraGroup):
 class Simulate(Group):
     """Simulate a dataset of RF lines; after an interruption it continues where it stopped.
 
-    python -m bubbleloc.simulate data=demo
-    python -m bubbleloc.simulate preview=true data.physics.shell=marmottant
-    python -m bubbleloc.simulate data=paper executor=dask address=tcp://<host>:8786
+    bubbleloc simulate data=demo
+    bubbleloc simulate preview=true data.physics.shell=marmottant
+    bubbleloc simulate data=paper executor=dask address=tcp://<host>:8786
     """
 
     seed: t.Seed = setting("seed of the scenes", "${data.seed}")
@@ -131,8 +131,8 @@ class Simulate(Group):
 class Convert(Group):
     """Import published RF lines (.txt folders, MATLAB results) into a dataset file.
 
-    python -m bubbleloc.convert source=TRAINING output=data/x/train.h5
-    python -m bubbleloc.train data.folder=data/x
+    bubbleloc convert source=TRAINING output=data/x/train.h5
+    bubbleloc train data.folder=data/x
     """
 
     source: t.PathName = setting("folder of published .txt or .mat files")

@@ -65,9 +65,9 @@ class Trainer(HydraGroup):
 class Train(Group):
     """Train a network that turns RF lines into bubble positions.
 
-    python -m bubbleloc.train model=ckcnn kernel=131
-    python -m bubbleloc.train -m kernel=65,131,263 omega_0=20,30
-    python -m bubbleloc.train resume=outputs/train/<run>
+    bubbleloc train model=ckcnn kernel=131
+    bubbleloc train -m kernel=65,131,263 omega_0=20,30
+    bubbleloc train resume=outputs/train/<run>
     """
 
     seed: t.Seed = setting("seed of the weights and of the order of the crops", 0)
@@ -116,10 +116,10 @@ class Smnist(Group):
 
     Romero et al. 2021 publish an accuracy of 99.31 %; the defaults are their settings.
 
-    python -m bubbleloc.examples.smnist folder=mnist
-    python -m bubbleloc.examples.smnist folder=mnist permuted=true omega_0=43.46 dropout=0
-    python -m bubbleloc.examples.smnist
-    python -m bubbleloc.examples.smnist resume=outputs/smnist/<run>
+    bubbleloc smnist folder=mnist
+    bubbleloc smnist folder=mnist permuted=true omega_0=43.46 dropout=0
+    bubbleloc smnist
+    bubbleloc smnist resume=outputs/smnist/<run>
     """
 
     folder: t.PathName | None = setting("MNIST's four IDX files; null: scikit-learn's digits", None)

@@ -11,11 +11,11 @@ class Evaluate(Group):
 
     With folder=… it is written to <run>/report-<name of the folder>.
 
-    python -m bubbleloc.evaluate run=outputs/train/<run>
-    python -m bubbleloc.evaluate run=outputs/train/<run> noise=0.01,0.02,0.04,0.08,0.16,0.32
-    python -m bubbleloc.evaluate run=outputs/train/<run> baselines=matched_filter,wiener,sparse
-    python -m bubbleloc.evaluate run=outputs/train/<run> folder=data/x resample=true
-    python -m bubbleloc.evaluate run=bubbleloc:robust conditions=all
+    bubbleloc evaluate run=outputs/train/<run>
+    bubbleloc evaluate run=outputs/train/<run> noise=0.01,0.02,0.04,0.08,0.16,0.32
+    bubbleloc evaluate run=outputs/train/<run> baselines=matched_filter,wiener,sparse
+    bubbleloc evaluate run=outputs/train/<run> folder=data/x resample=true
+    bubbleloc evaluate run=bubbleloc:robust conditions=all
     """
 
     run: t.PathName = setting(
@@ -45,8 +45,8 @@ class Compare(Group):
 
     For a sweep it also draws F1 against the settings that were varied.
 
-    python -m bubbleloc.compare runs=[outputs/train/<a>,outputs/train/<b>]
-    python -m bubbleloc.compare runs=outputs/sweep/<sweep> evaluate=true
+    bubbleloc compare runs=[outputs/train/<a>,outputs/train/<b>]
+    bubbleloc compare runs=outputs/sweep/<sweep> evaluate=true
     """
 
     runs: t.Listed[t.PathName] = setting("evaluated runs; a sweep directory stands for its runs")
@@ -85,8 +85,8 @@ class OwnRecording(Group):
 class Localize(OwnRecording):
     """Localize the bubbles in your own RF lines.
 
-    python -m bubbleloc.localize run=bubbleloc:robust input=rf.h5 output=bubbles.csv
-    python -m bubbleloc.localize run=outputs/train/<run> input=rf.csv transpose=true \\
+    bubbleloc localize run=bubbleloc:robust input=rf.h5 output=bubbles.csv
+    bubbleloc localize run=outputs/train/<run> input=rf.csv transpose=true \\
       sampling_rate_hz=50e6 resample=true picture=0
     """
 
@@ -114,8 +114,8 @@ class Localize(OwnRecording):
 class Image(OwnRecording):
     """Image the bubbles below an array: its RF lines and localized lines, delayed and summed.
 
-    python -m bubbleloc.image run=bubbleloc:small count=300 seed=1
-    python -m bubbleloc.image run=outputs/train/<run> input=array.h5 aperture_mm=28
+    bubbleloc image run=bubbleloc:small count=300 seed=1
+    bubbleloc image run=outputs/train/<run> input=array.h5 aperture_mm=28
     """
 
     run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:small")
@@ -139,7 +139,7 @@ class Image(OwnRecording):
 class Export(Group):
     """Write a trained network for other programs, its kernels sampled.
 
-    python -m bubbleloc.export run=outputs/train/<run> output=model.onnx
+    bubbleloc export run=outputs/train/<run> output=model.onnx
     """
 
     run: t.PathName = setting("run directory")
