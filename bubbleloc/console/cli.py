@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 import os
 import sys
 import warnings
@@ -14,9 +15,10 @@ from omegaconf import DictConfig
 
 from bubbleloc import process
 from bubbleloc.console import config_folder, job
-from bubbleloc.console.composition import checked_settings, known_settings
+from bubbleloc.console.arguments import check_words, in_brackets, typed_values
+from bubbleloc.console.composition import checked_settings, is_composed, known_settings
 from bubbleloc.console.messages import explain, print_to_reader, show_warning, tell
-from bubbleloc.console.settings import COMMANDS, Group, catalogue
+from bubbleloc.console.settings import COMMANDS, Group, catalogue, check
 from bubbleloc.errors import BAD_INPUT, InputError
 
 AnyGroup = TypeVar("AnyGroup", bound=Group)
@@ -33,11 +35,10 @@ def command(task: Callable[[AnyGroup], None]) -> Callable[[], None]:
     model = cast(type[AnyGroup], COMMANDS[name])
 
     def run_job(config: DictConfig) -> None:
+        """Run one job that Hydra has composed, of several in a sweep."""
         try:
             process.end_with_parent()  # one of several jobs of a sweep side by side
-            process.limit_threads()
-            warnings.showwarning = show_warning
-            task(checked_settings(model, config, job.overrides()))
+            start(lambda: checked_settings(model, config, job.overrides()))
         except Exception as error:
             line = explain(error, known_settings(name))
             if line and job.is_sweep_job() and not process.stop_in(error):
@@ -46,32 +47,44 @@ def command(task: Callable[[AnyGroup], None]) -> Callable[[], None]:
         finally:
             _discard_empty_output()
 
+    def start(settings: Callable[[], AnyGroup]) -> None:
+        process.limit_threads()
+        warnings.showwarning = show_warning
+        task(settings())
+
     @functools.wraps(task)
     def run() -> None:
         process.open_closed_streams()
-        os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us instead of being printed
-        sys.argv[1:] = [bracketed(name, argument) for argument in sys.argv[1:]]
+        arguments = sys.argv[1:]
         process.stop_on_signals()
         try:
-            if {"-h", "--help"} & set(sys.argv[1:]):
+            if {"-h", "--help"} & set(arguments):
                 from bubbleloc.console.help import help_text
 
-                given = [a for a in sys.argv[1:] if not a.startswith("-")]
-                print_to_reader(help_text(name, given))
-            else:
+                print_to_reader(help_text(name, [a for a in arguments if not a.startswith("-")]))
+            elif is_composed(name):
+                check_words(name, arguments)
+                sys.argv[1:] = [for_hydra(name, argument) for argument in arguments]
+                os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us, unprinted
                 hydra.main(str(config_folder()), name, "1.3")(run_job)()
+            else:
+                logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+                start(lambda: check(model, typed_values(name, arguments)))
         except (Exception, KeyboardInterrupt, process.Terminated) as error:
             _end(error, name)
 
     return run
 
 
-def bracketed(command: str, argument: str) -> str:
-    """Return ``noise=0.1,0.2`` as ``noise=[0.1,0.2]``, which Hydra reads as a list."""
+def for_hydra(command: str, argument: str) -> str:
+    """Return an argument as Hydra reads it: lists in brackets, names that hold ``=`` in quotes."""
     key, _, value = argument.partition("=")
     setting = catalogue(command).get(key)
-    takes_list = setting is not None and setting.is_list and "." not in key
-    return f"{key}=[{value}]" if takes_list and "," in value and value[0] != "[" else argument
+    if setting is None or "." in key:
+        return argument
+    if setting.is_name and "=" in value and value[0] not in "'\"[":
+        return f"{key}='{value}'"
+    return f"{key}={in_brackets(value, setting)}"
 
 
 def _end(error: BaseException, command: str) -> NoReturn:

@@ -15,27 +15,26 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from bubbleloc.console import config_folder
+from bubbleloc.console.arguments import python_values
 from bubbleloc.console.messages import explain, refuse_added_settings
 from bubbleloc.console.settings import COMMANDS, Group, catalogue, check, default_values
 from bubbleloc.errors import InputError
 
 AnyGroup = TypeVar("AnyGroup", bound=Group)
 
-PLAIN = {  # the configuration of commands without a file in conf/: they make no run directory
-    "defaults": ["_self_", {"override hydra/job_logging": "stdout"}],
-    "hydra": {"run": {"dir": "."}, "output_subdir": None},
-}
+
+def is_composed(command: str) -> bool:
+    """Return whether Hydra composes the settings of a command from files in conf/."""
+    return (config_folder() / f"{command}.yaml").is_file()
 
 
 def _register() -> None:
-    """Give Hydra the defaults of all commands, and the whole of those without a file in conf/."""
+    """Give Hydra the defaults of the commands that it composes."""
     OmegaConf.register_new_resolver("unique", lambda: secrets.token_hex(2), use_cache=True)
     store = ConfigStore.instance()
     for name, model in COMMANDS.items():
-        if (config_folder() / f"{name}.yaml").is_file():
+        if is_composed(name):
             store.store(name=f"{name}_settings", node=default_values(model))
-        else:
-            store.store(name=name, node=PLAIN | default_values(model))
 
 
 _register()
@@ -77,6 +76,8 @@ def settings_from_python(
         InputError: a setting that does not exist, or a value that makes no sense.
     """
     command = model.__name__.lower()
+    if not is_composed(command):
+        return check(model, python_values(arguments)), Path()
     try:
         config, folder = composed(command, overrides_of(arguments))
     except HydraException as error:

@@ -6,8 +6,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from bubbleloc.console.composition import composed, groups, leaves
-from bubbleloc.console.settings import COMMANDS, catalogue
+from bubbleloc.console.composition import composed, groups, is_composed, leaves
+from bubbleloc.console.settings import COMMANDS, catalogue, default_values
 
 INTRODUCTION = """# Settings of all commands
 
@@ -43,8 +43,10 @@ def purpose(command: str) -> str:
 
 def _values(command: str, overrides: Sequence[str] = ()) -> dict[str, str]:
     """Return the values of all settings, by name, as a user types them."""
-    own: Any = OmegaConf.to_container(composed(command, overrides)[0], resolve=True)
-    return {name: _typed(value) for key in own for name, value in leaves(key, own[key])}
+    values: Any = default_values(COMMANDS[command])
+    if is_composed(command):
+        values = OmegaConf.to_container(composed(command, overrides)[0], resolve=True)
+    return {name: _typed(value) for key in values for name, value in leaves(key, values[key])}
 
 
 def _typed(value: Any) -> str:

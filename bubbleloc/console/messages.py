@@ -1,6 +1,5 @@
 """Errors and warnings in one line, with a suggestion where a setting is misspelt."""
 
-import difflib
 import errno
 import multiprocessing
 import os
@@ -12,6 +11,7 @@ from typing import Any
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from bubbleloc.console.settings.catalogue import suggestion
 from bubbleloc.errors import InputError, printable
 
 OPEN_GROUP = "trainer."  # +trainer.x=… reaches lightning.Trainer, which checks its arguments
@@ -74,14 +74,6 @@ def refuse_added_settings(overrides: Sequence[str], known: Collection[str]) -> N
         raise InputError(
             f"{override}: write {key}=… without {sign!r}; settings cannot be added or removed"
         )
-
-
-def suggestion(key: str, known: Collection[str]) -> str:
-    """Return ``, did you mean …?`` when a setting resembles ``key``, and never ``key`` itself."""
-    others = sorted(set(known) - {key}, key=lambda name: (name.count("."), name))
-    by_last = {name.split(".")[-1]: name for name in reversed(others)}  # keeps the shortest
-    close = difflib.get_close_matches(key.split(".")[-1], sorted(by_last), n=1, cutoff=0.75)
-    return f", did you mean {by_last[close[0]]!r}?" if close else ""
 
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 
@@ -9,7 +10,8 @@ import pytest
 
 from bubbleloc import convert
 from bubbleloc.console import cli
-from bubbleloc.console.cli import bracketed
+from bubbleloc.console.arguments import typed_values
+from bubbleloc.console.cli import for_hydra
 from bubbleloc.console.composition import known_settings
 from bubbleloc.console.messages import show_warning, suggestion
 from bubbleloc.console.settings import COMMANDS, Localize, check
@@ -53,7 +55,7 @@ def ends_with(monkeypatch, error):
 
     monkeypatch.setattr(sys, "argv", ["convert"])
     monkeypatch.setattr(cli.process, "stop_on_signals", lambda: None)
-    monkeypatch.setattr(cli.hydra, "main", lambda *_: lambda _: fail)
+    monkeypatch.setattr(cli, "typed_values", fail)
     with pytest.raises(SystemExit) as ended:
         convert.main()
     return ended.value.code
@@ -84,7 +86,7 @@ class Bar:
     def __del__(self):
         self.place
 
-cli.hydra.main = lambda *_: lambda _: Bar
+cli.typed_values = lambda *_: Bar()
 cli.command(lambda settings: None)()
 """
     )
@@ -127,11 +129,35 @@ def test_no_control_character_reaches_the_terminal(monkeypatch, capsys):
 
 
 def test_lists_may_be_typed_without_brackets():
-    assert bracketed("evaluate", "noise=0.1,0.2") == "noise=[0.1,0.2]"
-    assert bracketed("compare", "runs=a,b") == "runs=[a,b]"
-    for argument in ("noise=0.1", "noise=[0.1,0.2]", "batch_size=65,131", "--multirun"):
-        assert bracketed("evaluate", argument) == argument
-    assert bracketed("train", "noise=0.1,0.2") == "noise=0.1,0.2"  # a sweep
+    for typed in ("noise=0.1,0.2", "noise=[0.1,0.2]"):
+        assert typed_values("evaluate", [typed]) == {"noise": [0.1, 0.2]}
+    assert typed_values("compare", ["runs=a,b=1"]) == {"runs": ["a", "b=1"]}
+    assert for_hydra("simulate", "splits=train,val") == "splits=[train,val]"
+    for argument in ("noise=0.1,0.2", "kernel=65,131", "--multirun", "data.folder=a,b"):
+        assert for_hydra("train", argument) == argument  # a sweep
+
+
+def test_names_of_files_are_taken_as_they_stand():
+    for name in ("a b=c/my rf=1.npy", "{x}.npy", "[x].npy", "5", "#1", "é: ü.csv"):
+        assert typed_values("localize", [f"input={name}"]) == {"input": name}
+    assert typed_values("localize", ["input='a b'", "key=null"]) == {"input": "a b", "key": None}
+    assert for_hydra("train", "start_from=a=b") == "start_from='a=b'"
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("rf.npy", "rf.npy: write name=value, such as input=rf.npy; see --help"),
+        ("--input", "--input: write input=…, without dashes"),
+        ("--inputt=x", "--inputt=x: write name=…, without dashes"),
+        ("+keys=rf", "unknown setting '+keys', did you mean 'key'?"),
+        ("frames=[1", "frames=[1: give two numbers"),
+        ("input.x=1", "unknown setting 'input.x'"),
+    ],
+)
+def test_what_is_no_setting_is_refused_in_our_words(typed, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        typed_values("localize", [typed])
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_any_value_at_any_place_is_accepted_or_refused_in_one_line(settings):
         (("data", "physics", "medium"), [1], "data.physics.medium=[1]: give settings, such as {…}"),
         (("data", "physics", "medium", "density_kg_m3"), "x", "kg_m3=x: give a number"),
         (("data", "physics", "elements"), 10**400, "00...: give 1 to 4096"),
-        (("data", "folder"), REMOVED, "data.folder is missing"),
+        (("data", "folder"), REMOVED, "data.folder=… is missing"),
         (("data",), REMOVED, "is not the configuration of a training run (no data)"),
         (("model", "name"), [1], "model.name=[1]: give a word"),
         (("model",), {"name": "ckcnn", 7: 1}, "unknown setting model.7; remove it"),

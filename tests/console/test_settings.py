@@ -34,7 +34,10 @@ def test_values_stay_as_given_but_for_lists_and_names():
         ({"noise": True}, "noise=True: give a number, 0 or more"),
         ({"noise": [0.1, float("nan")]}, "noise=.*: give a number, 0 or more"),
         ({"selection": "test"}, "selection=test: choose one of val, train"),
-        ({"sellection": "val"}, "unknown setting sellection; remove it"),
+        (
+            {"sellection": "val"},
+            r"unknown setting sellection, did you mean 'selection'\?; see --help",
+        ),
         ({"run": None}, "run=null: give the name of a file or folder"),
         ({"checkpoint": "x" * 999}, r"checkpoint=x+\.\.\.: choose one of"),
     ],
@@ -46,9 +49,9 @@ def test_the_first_bad_value_is_named(values, message):
 
 
 def test_what_is_missing_is_named():
-    with pytest.raises(InputError, match="run is missing"):
+    with pytest.raises(InputError, match="run=… is missing"):
         check(Evaluate, {})
-    with pytest.raises(InputError, match=r"data\.name is missing"):
+    with pytest.raises(InputError, match=r"data\.name=… is missing"):
         check(Simulate, {"data": {}})
 
 

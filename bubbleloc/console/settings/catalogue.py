@@ -1,15 +1,16 @@
 """All settings of all commands: their names, what they mean, what they may be, and their check."""
 
+import difflib
 import functools
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
 from bubbleloc.console.settings.data import Convert, Simulate
 from bubbleloc.console.settings.training import Smnist, Train
-from bubbleloc.console.settings.types import Group, HydraGroup
+from bubbleloc.console.settings.types import NAME, Group, HydraGroup
 from bubbleloc.console.settings.using import Compare, Evaluate, Export, Image, Localize
 from bubbleloc.errors import InputError
 
@@ -27,6 +28,12 @@ class Setting(NamedTuple):
     description: str
     is_list: bool = False
     is_group: bool = False
+    is_required: bool = False
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is the name of a file or folder, or several."""
+        return self.values == NAME
 
 
 @functools.cache
@@ -45,7 +52,8 @@ def _settings_of(model: type[Group], above: str = "") -> Iterator[tuple[str, Set
         else:
             choices = schemas[name].get("anyOf", [schemas[name]])
             is_list = any("items" in choice for choice in choices)  # a range is no list
-            yield full, Setting(_in_words(schemas[name]), field.description or "", is_list)
+            words, meaning = _in_words(schemas[name]), field.description or ""
+            yield full, Setting(words, meaning, is_list, is_required=field.is_required())
 
 
 def _group(annotation: Any) -> type[Group] | None:
@@ -104,9 +112,11 @@ def _explain(command: str, values: Mapping[str, Any], problem: Mapping[str, Any]
     name = ".".join(parts)
     setting = catalogue(command).get(name)
     if problem["type"] == "missing":
-        return f"{given} is missing"
+        return f"{given}=… is missing"
     if setting is None or (setting.is_group and name != given):
-        return f"unknown setting {_shown(given)}; remove it"
+        close = suggestion(given, catalogue(command))
+        remedy = "see --help" if close else "remove it"
+        return f"unknown setting {_shown(given)}{close}; {remedy}"
     value: Any = functools.reduce(lambda group, part: group[part], parts, values)
     verb = "choose" if setting.values.startswith("one of") else "give"
     remedy = problem.get("ctx", {}).get("error") or f"{verb} {setting.values}"
@@ -120,3 +130,11 @@ def _shown(value: Any) -> str:
     shown = str(value) if plain else reprlib.repr(value)  # short, however large the value
     shown = shown.replace("\n", " ")
     return shown if len(shown) <= 80 else f"{shown[:77]}..."
+
+
+def suggestion(key: str, known: Collection[str]) -> str:
+    """Return ``, did you mean …?`` when a setting resembles ``key``, and never ``key`` itself."""
+    others = sorted(set(known) - {key}, key=lambda name: (name.count("."), name))
+    by_last = {name.split(".")[-1]: name for name in reversed(others)}  # keeps the shortest
+    close = difflib.get_close_matches(key.split(".")[-1], sorted(by_last), n=1, cutoff=0.75)
+    return f", did you mean {by_last[close[0]]!r}?" if close else ""

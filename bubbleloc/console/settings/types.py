@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticUndefined
 
 LARGEST_SEED = 2**32 - 1  # NumPy and Lightning accept no larger one
+NAME = "the name of a file or folder"
 SMALLER_FIRST = "give the smaller number first, such as [10, 70]"
 
 Item = TypeVar("Item")
@@ -90,7 +91,7 @@ Lightning = Annotated[Any, Field(title="a value that Lightning accepts")]
 Text = Annotated[str, Field(min_length=1, title="a word")]
 PathName = Annotated[
     str,
-    Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", title="the name of a file or folder"),
+    Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", title=NAME),
     BeforeValidator(_number_to_text),
 ]
 Listed = Annotated[
