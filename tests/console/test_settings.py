@@ -34,7 +34,7 @@ def test_values_stay_as_given_but_for_lists_and_names():
         ({"noise": True}, "noise=True: give a number, 0 or more"),
         ({"noise": [0.1, float("nan")]}, "noise=.*: give a number, 0 or more"),
         ({"selection": "test"}, "selection=test: choose one of val, train"),
-        (
+        ({"sellection": "val"}, "unknown setting sellection, did you mean 'selection'"),
             {"sellection": "val"},
             r"unknown setting sellection, did you mean 'selection'\?; see --help",
         ),
