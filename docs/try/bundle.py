@@ -21,11 +21,10 @@ RUNTIME = "onnxruntime-web@1.30.0"
 RUNTIME_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
 
 
-def add_network(folder: Path) -> None:
-    """Write the network as ONNX, and what the page needs to know of it."""
-    export_run(Path(NETWORK), folder / "network.onnx")
+def network_facts() -> dict[str, object]:
+    """Return what the page needs to know of its network."""
     trained = open_run(NETWORK)
-    facts = {
+    return {
         "name": NETWORK,
         "mm_per_sample": trained.card.scale.um_per_sample / 1e3,
         "shortest_samples": trained.network.receptive_field // 2 + 1,
@@ -38,7 +37,12 @@ def add_network(folder: Path) -> None:
         "radius_um": CALIBRATION_RADIUS_UM,
         "calibration": trained.card.calibration,
     }
-    (folder / "network.json").write_text(json.dumps(facts), encoding="utf-8")
+
+
+def add_network(folder: Path) -> None:
+    """Write the network as ONNX, and the facts about it."""
+    export_run(Path(NETWORK), folder / "network.onnx")
+    (folder / "network.json").write_text(json.dumps(network_facts()), encoding="utf-8")
 
 
 def add_runtime(folder: Path) -> None:

@@ -62,8 +62,17 @@ async function open(name, bytes) {
     say("The network works …");
     await show(0);
   } catch (error) {
+    clear(); // what is shown must not be taken for this file
     say(`${name}: ${error.message}`, true);
   }
+}
+
+/** Show no line, and offer nothing to save. */
+function clear() {
+  Object.assign(state, { lines: [], line: null, output: null, found: [], bubbles: [] });
+  at("lines").parentElement.hidden = true;
+  at("save").disabled = true;
+  at("plot").width = at("plot").clientWidth; // empties it
 }
 
 function save() {
