@@ -88,11 +88,11 @@ def _signals_done(plan: DatasetPlan, split: str) -> int:
         path = store.partial_path(path)
     if not path.exists():
         return 0
-    found, wanted = store.settings_of(path), yaml.safe_load(plan.config(split))
-    for key in [*wanted, *(found.keys() - wanted.keys())]:
-        if found.get(key) != wanted.get(key):
+    stored, wanted = store.settings_of(path), yaml.safe_load(plan.config(split))
+    for key in [*wanted, *(stored.keys() - wanted.keys())]:
+        if stored.get(key) != wanted.get(key):
             raise InputError(
-                f"{path} was made with {key}={found.get(key)}, not {wanted.get(key)}; "
+                f"{path} was made with {key}={stored.get(key)}, not {wanted.get(key)}; "
                 "choose another data.folder, or remove the file"
             )
     with store.open_dataset(path) as file:

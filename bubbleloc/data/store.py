@@ -144,8 +144,10 @@ def scale_of(file: h5py.File) -> Scale:
 def waveform_name(path: Path) -> str | None:
     """Return the name of the waveform that a dataset was simulated with, None if imported."""
     settings = settings_of(path)
-    own = "drive" if _physics(settings).get("drive") else TRISTATE
-    return None if settings.get("source") == "imported" else _physics(settings).get("waveform", own)
+    if settings.get("source") == "imported":
+        return None
+    physics = _physics(settings)
+    return physics.get("waveform", "drive" if physics.get("drive") else TRISTATE)
 
 
 def _physics(settings: dict[str, Any]) -> dict[str, Any]:
