@@ -1,7 +1,9 @@
-"""What speaks against a network for a recording: lines that look unlike those it was trained on."""
+"""Why a network may not fit a recording: its lines look unlike those of the training."""
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,27 +52,29 @@ def doubts(recording: Recording, finder: BubbleFinder, card: Card) -> list[str]:
         if card.likeness is not None:
             lines = resample(lines, finder.network_samples)
             compared.append(card.likeness.compare(lines, card.scale.sampling_rate_hz))
-    said = []
+    reasons = []
     if constant:
         frame, element = divmod(constant[0], recording.elements)
-        said.append(
+        reasons.append(
             f"{len(constant)} of {len(numbers)} lines are constant, the first of frame "
             f"{recording.first_frame + frame}, element {element}; nothing is found in them"
         )
     features, outside = (_joined([part[i] for part in compared]) for i in (0, 1))
     if card.likeness is None or not outside:
-        return said
+        return reasons
     if "noise_db" in features and np.median(features["noise_db"]) > MOSTLY_NOISE_DB:
-        said.append("more than half of the power is white noise; so may be much of what is found")
+        reasons.append(
+            "more than half of the power is white noise; so may be much of what is found"
+        )
     share = float(np.any(list(outside.values()), axis=0).mean())
     if share <= TOO_MANY:
-        return said
+        return reasons
     middle = {name: float(np.median(values)) for name, values in features.items()}
     return [
-        *said,
+        *reasons,
         f"{share:.0%} of the lines are unlike those that the network was trained on: "
         + "; ".join(_unlike(card.likeness, features, outside)),
-        f"to train a network for them: {train_line(recording, middle)}",
+        f"to train a network for them: {train_command(recording, middle)}",
     ]
 
 
@@ -81,7 +85,7 @@ def _joined(parts: list[Values]) -> Values:
     )
 
 
-def _unlike(known: Likeness, features: Values, outside: Values) -> list[str]:
+def _unlike(likeness: Likeness, features: Values, outside: Values) -> list[str]:
     """Return what is outside its range in too many lines, with the median of these lines."""
     share = {name: float(np.mean(flags)) for name, flags in outside.items()}
     middle = {
@@ -89,20 +93,23 @@ def _unlike(known: Likeness, features: Values, outside: Values) -> list[str]:
         for name, flags in outside.items()
         if share[name]
     }
-    ranges = known.ranges if np.mean(known.is_noisy(features)) > 0.5 else known.quiet
-    said = []
+    is_noisy = np.mean(likeness.is_noisy(features)) > 0.5
+    ranges = likeness.ranges if is_noisy else likeness.quiet
+    reasons = []
     bands = ("low_mhz", "mid_mhz", "high_mhz")
     if max(share[name] for name in bands) > TOO_MANY:
         edges = [float(np.median(features[name])) for name in bands]
         around = "–".join(f"{end:.1f}" for end in ranges["mid_mhz"])
         band = "{:.1f} to {:.1f} to {:.1f} MHz".format(*edges)
-        said.append(f"band (5, 50, 95 % of the power) {band}, trained with the middle at {around}")
+        reasons.append(
+            f"band (5, 50, 95 % of the power) {band}, trained with the middle at {around}"
+        )
     for name, text in RANGES.items():
         if share.get(name, 0.0) > TOO_MANY:
             low, high = ranges[name]
-            said.append(text.format(v=middle[name], low=low, high=high))
-    if said:
-        return said
+            reasons.append(text.format(v=middle[name], low=low, high=high))
+    if reasons:
+        return reasons
     worst = max(share, key=lambda name: (name.startswith("share_db"), share[name]))
     low, high = ranges[worst]
     band = worst.partition("@")[2]
@@ -112,19 +119,32 @@ def _unlike(known: Likeness, features: Values, outside: Values) -> list[str]:
     ]
 
 
-def train_line(recording: Recording, middle: Mapping[str, float]) -> str:
-    """Return the command that simulates and trains for lines of these features."""
-    path = Path(recording.source)
-    if recording.waveform is not None:
-        waveform = f"data.waveform={path} data.physics.transducer={path}"
-    else:
+def train_command(recording: Recording, middle: Mapping[str, float]) -> str:
+    """Return the command that simulates and trains for lines of these features, for a shell."""
+    settings = {
+        "model": "ckcnn_multirate",
+        "model.head": "emitters",
+        "model.line_mean": "true",
+        "data": "study",
+        "data.folder": f"data/{Path(recording.source).stem}",
+        "data.waveform": recording.waveform_file,
+        "data.physics.transducer": recording.transducer_file,
+    }
+    if recording.waveform_file is None:
         frequency_hz = recording.frequency_hz or 1e6 * round(middle["mid_mhz"], 2)
-        waveform = f"data.physics.frequency_hz={frequency_hz:g}"
-    model = "model=ckcnn_multirate model.head=emitters model.line_mean=true"
-    words = [f"bubbleloc train {model} data=study"]
-    words += [f"data.folder=data/{path.stem}", waveform]
+        settings["data.physics.frequency_hz"] = f"{frequency_hz:g}"
     if recording.speed_of_sound_m_s is not None:
-        words.append(f"data.physics.medium.speed_of_sound_m_s={recording.speed_of_sound_m_s:g}")
+        speed_m_s = recording.speed_of_sound_m_s
+        settings["data.physics.medium.speed_of_sound_m_s"] = f"{speed_m_s:g}"
     if middle.get("noise_db", LEAST_NOISE_DB) > LEAST_NOISE_DB:
-        words.append(f"snr_db={-middle['noise_db']:.0f}")
-    return " ".join(words)
+        settings["snr_db"] = f"{-middle['noise_db']:.0f}"
+    words = [f"{name}={_quoted(value)}" for name, value in settings.items() if value is not None]
+    return shlex.join(["bubbleloc", "train", *words])
+
+
+def _quoted(value: str) -> str:
+    """Return a value as Hydra reads it: names of files may hold what has a meaning there."""
+    if re.fullmatch(r"[\w./:+-]+", value, re.ASCII):
+        return value
+    escaped = re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + ('\\"' if found[2] else ""), value)
+    return f'"{escaped}"'
