@@ -18,7 +18,7 @@ def test_wheel_brings_its_configuration(tmp_path):
     )
     (wheel,) = tmp_path.glob("*.whl")
     packed = set(zipfile.ZipFile(wheel).namelist())
-    report = ("templates/document.md", "templates/document.html", "figures/house.mplstyle")
+    report = ("templates/document.md", "templates/run.j2", "figures/house.mplstyle")
     assert {f"bubbleloc/report/{name}" for name in report} <= packed
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=True)
