@@ -1,6 +1,6 @@
 """Pictures of what the settings of a dataset mean, before anything is simulated for hours."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,10 @@ def preview(plan: DatasetPlan) -> Path:
     shell = "no shell" if setup.shell == "none" else f"{str(setup.shell).capitalize()} shell"
     where = f"{shell}, {1e-3 * PRESSURE_PA:.0f} kPa"
     one = f"{1e6 * radius_m:.2g} µm, {where}, {1e3 * depth_m:.0f} mm deep"
-    bubble = _beside_linear(radius_m, depth_m, setup)
+    bubble, linear = (
+        bubble_response(radius_m, depth_m, PRESSURE_PA, alternative)
+        for alternative in (setup, replace(setup, bubble="linear"))
+    )
     alone = Scene(np.array([depth_m]), np.zeros(1), np.array([radius_m]), PRESSURE_PA)
     few = draw_scene(
         rng,
@@ -70,7 +73,7 @@ def preview(plan: DatasetPlan) -> Path:
     line, lag = simulate_rf(few, setup), typical_lag_samples(rng, plan.settings.bubbles, setup)
     figures = {
         "pulse": pulse_figure(setup, PRESSURE_PA, depth_m),
-        "bubble": bubble_figure(one, bubble, simulate_rf(alone, setup), setup),
+        "bubble": bubble_figure(one, bubble, linear, simulate_rf(alone, setup), setup),
         "rf_line": arrivals_figure(f"{BUBBLES} bubbles, {where}", line, lag, setup),
     }
     for name, figure in figures.items():
@@ -112,10 +115,14 @@ def pulse_figure(setup: Setup, pressure_pa: float, depth_m: float) -> Figure:
 
 
 @style.house_style
-def bubble_figure(title: str, bubble: BubbleResponse, line: RFLine, setup: Setup) -> Figure:
+def bubble_figure(
+    title: str, bubble: BubbleResponse, linear: BubbleResponse, line: RFLine, setup: Setup
+) -> Figure:
     """R(t) of one bubble, the sound it scatters, and the spectra of that and of its RF line.
 
-    A second row of ``bubble`` is drawn as the linear bubble.
+    Args:
+        bubble, linear: the responses of this bubble and of a linear one, a row each.
+        line: the RF line of the bubble alone.
     """
     figure = style.new_figure(height=4.8)
     wall, sound, spectrum = figure.subplots(3, 1, height_ratios=(1, 1, 1.15))
@@ -130,11 +137,10 @@ def bubble_figure(title: str, bubble: BubbleResponse, line: RFLine, setup: Setup
     draw_spectrum(spectrum, emitted, setup.simulation_rate_hz, color=INK, label="echo at 1 mm")
     dashed = {"color": ORANGE, "linestyle": "--", "label": "received"}
     draw_spectrum(spectrum, received, line.sampling_rate_hz, **dashed)
-    for radius_m, scattered_pa in zip(bubble.radius_m[1:], bubble.scattered_pa[1:], strict=True):
-        wall.plot(time_us, 1e6 * radius_m, color=BLUE, linewidth=0.8)
-        sound.plot(time_us, scattered_pa, color=BLUE, linewidth=0.8)
-        thin = {"color": BLUE, "linewidth": 0.8, "label": "echo of a linear bubble"}
-        draw_spectrum(spectrum, scattered_pa, setup.simulation_rate_hz, **thin)
+    thin = {"color": BLUE, "linewidth": 0.8, "label": "echo of a linear bubble"}
+    wall.plot(time_us, 1e6 * linear.radius_m[0], color=BLUE, linewidth=0.8)
+    sound.plot(time_us, linear.scattered_pa[0], color=BLUE, linewidth=0.8)
+    draw_spectrum(spectrum, linear.scattered_pa[0], setup.simulation_rate_hz, **thin)
     wall.set_xlim(0, time_us[-1])
     sound.set_xlim(0, time_us[-1])
     finish_spectrum(spectrum, setup)
@@ -163,16 +169,6 @@ def arrivals_figure(title: str, line: RFLine, lag_samples: float, setup: Setup) 
     figure.align_ylabels()
     figure.legend(*part.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
-
-
-def _beside_linear(radius_m: float, depth_m: float, setup: Setup) -> BubbleResponse:
-    """Return the response of a bubble in its first row, and of a linear one in its second."""
-    both = [
-        bubble_response(radius_m, depth_m, PRESSURE_PA, alternative)
-        for alternative in (setup, replace(setup, bubble="linear"))
-    ]
-    names = [field.name for field in fields(BubbleResponse)]
-    return BubbleResponse(*(np.concatenate([getattr(b, name) for b in both]) for name in names))
 
 
 def _draw_arrivals(axes: Axes, line: RFLine, first: int, stop: int) -> None:

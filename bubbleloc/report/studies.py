@@ -162,12 +162,12 @@ def write_waveforms(folder: Path, scores: pd.DataFrame, scale: Scale) -> Path:
     quietest = scores["noise"].min()
     at = summary[(summary["tolerance"] == QUOTED_TOLERANCE) & (summary["noise"] == quietest)]
     ranked = at.sort_values("mean", ascending=False)
-    best = ranked.iloc[0]
+    best, order = ranked.iloc[0], list(ranked["run"])
     clean = of_runs[of_runs["noise"] == quietest]
     within = style.tolerance_words(QUOTED_TOLERANCE, scale)
     sections = [
-        _noise(scores, of_runs, list(ranked["run"]), within),
-        _tolerances(scores, clean, summary, scale),
+        _noise(scores, of_runs, order, within),
+        _tolerances(scores, clean, summary, order, scale),
         differences(compare_pairs(clean), QUOTED_TOLERANCE, best["run"]),
     ]
     with atomic_folder(folder) as unfinished:
@@ -211,7 +211,11 @@ def _noise(
 
 
 def _tolerances(
-    scores: pd.DataFrame, clean: pd.DataFrame, summary: pd.DataFrame, scale: Scale
+    scores: pd.DataFrame,
+    clean: pd.DataFrame,
+    summary: pd.DataFrame,
+    order: Sequence[str],
+    scale: Scale,
 ) -> Section:
     quietest = scores["noise"].min()
     caption = f"F1 per signal within {style.tolerance_words(QUOTED_TOLERANCE, scale)}"
@@ -219,7 +223,7 @@ def _tolerances(
         "F1 by tolerance",
         prose("studies", "tolerances", quietest=f"{quietest:g}"),
         {"violins": Picture(caption, partial(run_violins, clean, QUOTED_TOLERANCE, scale))},
-        _by_tolerance(summary[summary["noise"] == quietest]),
+        _by_tolerance(summary[summary["noise"] == quietest], order),
         {
             "scores": Table(scores),
             "summary": Table(summary, "F1 by waveform", with_intervals(summary)),
@@ -255,17 +259,11 @@ def noise_table(scores: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     return table.rename(columns="noise {:g}".format).rename_axis(columns=None).reset_index()
 
 
-def _by_tolerance(summary: pd.DataFrame) -> pd.DataFrame:
+def _by_tolerance(summary: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     """Return mean F1 with its interval, a row per run and a column per tolerance."""
-    shown = summary[summary["tolerance"].isin(SHOWN_TOLERANCES)]
-    order = shown[shown["tolerance"] == QUOTED_TOLERANCE].sort_values("mean", ascending=False)
-    cells = [
-        f"{m:.3f} [{a:.3f}, {b:.3f}]" for m, a, b in shown[["mean", "mean_low", "mean_high"]].values
-    ]
-    table = shown.assign(cell=cells).pivot(index="run", columns="tolerance", values="cell")
-    return (
-        table.loc[order["run"]].rename(columns="±{}".format).rename_axis(columns=None).reset_index()
-    )
+    shown = with_intervals(summary[summary["tolerance"].isin(SHOWN_TOLERANCES)])
+    table = shown.pivot(index="run", columns="tolerance", values="mean [95 %]").loc[list(order)]
+    return table.rename(columns="±{}".format).rename_axis(columns=None).reset_index()
 
 
 @style.house_style

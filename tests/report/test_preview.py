@@ -81,12 +81,12 @@ def test_the_pulse_is_drawn_with_its_drive_band_and_autocorrelation(name):
     assert f"{name}: 100 kPa at" in words(figure)
 
 
-def test_a_second_bubble_is_drawn_as_the_linear_one():
+def test_a_linear_bubble_is_drawn_beside():
     setup = Setup(depth_m=0.03)
-    bubble = module._beside_linear(2e-6, 0.015, setup)
-    scene = Scene(np.array([0.015]), np.zeros(1), np.array([2e-6]), 1e5)
-    figure = bubble_figure("bubble", bubble, simulate_rf(scene, setup), setup)
+    bubble = bubble_response(2e-6, 0.015, 1e5, setup)
     linear = bubble_response(2e-6, 0.015, 1e5, Setup(depth_m=0.03, bubble="linear"))
+    scene = Scene(np.array([0.015]), np.zeros(1), np.array([2e-6]), 1e5)
+    figure = bubble_figure("bubble", bubble, linear, simulate_rf(scene, setup), setup)
     wall, sound, _ = figure.axes
     np.testing.assert_array_equal(sound.lines[1].get_ydata(), linear.scattered_pa[0])
     np.testing.assert_allclose(wall.lines[2].get_ydata(), 1e6 * linear.radius_m[0])
@@ -97,7 +97,7 @@ def test_a_bubble_rests_at_its_radius_and_its_spectra_peak_at_0_db():
     setup = Setup(depth_m=0.03)
     scene = Scene(np.array([0.015]), np.zeros(1), np.array([2e-6]), 5e4)
     bubble = bubble_response(2e-6, 0.015, 5e4, setup)
-    figure = bubble_figure("bubble", bubble, simulate_rf(scene, setup), setup)
+    figure = bubble_figure("bubble", bubble, bubble, simulate_rf(scene, setup), setup)
     wall, _, spectrum = figure.axes
     np.testing.assert_allclose(wall.lines[1].get_ydata(), 1e6 * bubble.radius_m[0])
     for line in spectrum.lines[:2]:
