@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bubbleloc.evaluation.comparison import compare_runs
     from bubbleloc.evaluation.run import evaluate_run
     from bubbleloc.localization import localize_lines
+    from bubbleloc.models.runs import load
     from bubbleloc.simulate import simulate_dataset
     from bubbleloc.train import train_network
 
@@ -20,6 +21,7 @@ __all__ = [
     "__version__",
     "compare_runs",
     "evaluate_run",
+    "load",
     "localize_lines",
     "simulate_dataset",
     "train_network",
@@ -30,6 +32,7 @@ _MODULES = {
     "train_network": "bubbleloc.train",
     "evaluate_run": "bubbleloc.evaluation.run",
     "compare_runs": "bubbleloc.evaluation.comparison",
+    "load": "bubbleloc.models.runs",
     "localize_lines": "bubbleloc.localization",
 }
 

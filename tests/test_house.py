@@ -79,3 +79,25 @@ def test_private_names_of_dependencies_are_listed():
     documented = {"_exit", "_replace", "_asdict", "_fields", "_make"}
     assert {(file, name) for file, name in used if name not in documented} <= listed
     assert {(file, name) for file, name in listed if name not in sources.get(file, "")} == set()
+
+
+def test_settings_are_typed_objects_outside_the_console():
+    """Nobody looks a setting up by its name, as ``settings["noise"]`` would."""
+    lookups = []
+    for path in FILES:
+        if path.relative_to(PACKAGE).parts[0] == "console":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Subscript(value=owner, slice=ast.Constant(value=str())):
+                    pass
+                case ast.Call(
+                    func=ast.Attribute(value=owner, attr="get" | "pop"),
+                    args=[ast.Constant(value=str()), *_],
+                ):
+                    pass
+                case _:
+                    continue
+            if ast.unparse(owner).rpartition(".")[2] in ("settings", "config"):
+                lookups.append(f"{path.relative_to(PACKAGE)}:{node.lineno} {ast.unparse(node)}")
+    assert lookups == []

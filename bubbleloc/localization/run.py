@@ -29,8 +29,7 @@ from bubbleloc.localization.output import (
 )
 from bubbleloc.localization.summary import Counts, Summary, drawn_line
 from bubbleloc.metrics import QUOTED_TOLERANCE
-from bubbleloc.models.runs import RELEASED_PREFIX, open_run
-from bubbleloc.nn.released import RELEASED
+from bubbleloc.models.runs import open_run
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.style import save_picture
 from bubbleloc.units import Scale
@@ -109,7 +108,7 @@ def localize_lines(
         raise InputError(
             f"volts is an array of shape {np.shape(volts)}: give lines, one (L,) or several (n, L)"
         )
-    run = open_run(f"{RELEASED_PREFIX}{model}" if model in RELEASED else model)
+    run = open_run(model)
     finder = BubbleFinder.for_recording(
         recording, run, threshold=threshold, tolerance=tolerance, resample=resample
     )

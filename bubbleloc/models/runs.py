@@ -200,8 +200,8 @@ def open_run(run: str | Path | Run, checkpoint: str = "best") -> Run:
     """Return a trained network.
 
     Args:
-        run: a run directory, or a network of the package such as ``bubbleloc:small``; a run that
-            is open already is returned as it is.
+        run: a run directory, or a network of the package, ``bubbleloc:small`` or ``small``; a run
+            that is open already is returned as it is.
         checkpoint: ``best`` or ``last``; networks of the package have one.
 
     Raises:
@@ -209,13 +209,33 @@ def open_run(run: str | Path | Run, checkpoint: str = "best") -> Run:
     """
     if isinstance(run, Run):
         return run
-    if str(run).startswith(RELEASED_PREFIX):
-        released = ReleasedRun(str(run), checkpoint)
+    name = str(run)
+    if name in RELEASED and not is_run(Path(name)):
+        name = f"{RELEASED_PREFIX}{name}"
+    if name.startswith(RELEASED_PREFIX):
+        released = ReleasedRun(name, checkpoint)
         _ = released.released_name
         return released
     if not is_run(Path(run)):
         raise InputError(f"{run} is no run directory (no {CONFIG_FILE}); train one first")
-    return TrainedRun(str(run), checkpoint)
+    return TrainedRun(name, checkpoint)
+
+
+def load(run: str | Path, checkpoint: str = "best") -> tuple[Localizer, Card]:
+    """Return a trained network, in evaluation mode, with its card.
+
+    The network maps RF lines (B, 1, L) in any unit to (B, 1, L). It is a `torch.nn.Module` like any
+    other: train it further, or put it into a larger one.
+
+    Args:
+        run: a run directory, or a network of the package such as ``"robust"``.
+        checkpoint: ``best`` or ``last``.
+
+    Raises:
+        InputError: there is no such run, or it is damaged.
+    """
+    opened = open_run(run, checkpoint)
+    return opened.network, opened.card
 
 
 def find_runs(run: str | Path, checkpoint: str = "best") -> list[Run]:
@@ -225,7 +245,7 @@ def find_runs(run: str | Path, checkpoint: str = "best") -> list[Run]:
         InputError: neither.
     """
     folder = Path(run)
-    if str(run).startswith(RELEASED_PREFIX) or is_run(folder):
+    if str(run).startswith(RELEASED_PREFIX) or str(run) in RELEASED or is_run(folder):
         return [open_run(run, checkpoint)]
     folders = [path.parent for path in folder.glob(f"*/{CONFIG_FILE}")]
     if not folders:

@@ -12,6 +12,7 @@ import torch
 import yaml
 from omegaconf import OmegaConf
 
+import bubbleloc
 from bubbleloc.console import config_folder
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.store import fingerprint
@@ -243,3 +244,19 @@ def test_a_training_starts_from_the_weights_of_another(tiny, tmp_path):
     other = settings(tiny, "model=ckcnn_local", "kernel=15", f"start_from={tmp_path / 'a'}")
     with pytest.raises(InputError, match="its network is another one"):
         session.start(other, tmp_path / "c")
+
+
+def test_a_network_is_loaded_with_its_card(trained):
+    network, card = bubbleloc.load(trained)
+    assert not network.training
+    assert network.parameter_count == card.parameters
+    released, card = bubbleloc.load("small")
+    assert released.parameter_count == card.parameters
+    assert runs.find_runs("small")[0].name == "bubbleloc:small"
+
+
+def test_a_run_directory_goes_before_a_network_of_the_package(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(trained, "small")
+    assert runs.open_run("small").folder == Path("small")
+    assert runs.open_run("bubbleloc:small").folder == Path("outputs/bubbleloc-small")
