@@ -89,7 +89,7 @@ def test_settings_are_typed_objects_outside_the_console():
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
-                case ast.Subscript(value=owner, slice=ast.Constant(value=str())):
+                case ast.Subscript(value=owner, slice=ast.Constant(value=str()), ctx=ast.Load()):
                     pass
                 case ast.Call(
                     func=ast.Attribute(value=owner, attr="get" | "pop"),
@@ -100,4 +100,4 @@ def test_settings_are_typed_objects_outside_the_console():
                     continue
             if ast.unparse(owner).rpartition(".")[2] in ("settings", "config"):
                 lookups.append(f"{path.relative_to(PACKAGE)}:{node.lineno} {ast.unparse(node)}")
-    assert lookups == []
+    assert not lookups, "\n".join(lookups)

@@ -125,17 +125,17 @@ def settings_of(path: Path) -> dict[str, Any]:
 
 def _settings(file: h5py.File) -> dict[str, Any]:
     try:
-        settings = yaml.safe_load(str(file.attrs["config"]))
+        content = yaml.safe_load(str(file.attrs["config"]))
     except yaml.YAMLError as error:
         raise InputError("config is not YAML") from error
-    return settings if isinstance(settings, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def scale_of(file: h5py.File) -> Scale:
     """Return what a sample is worth; an imported file may not say the frequency of the pulse."""
-    settings = _settings(file)
-    frequency_hz = _physics(settings).get("frequency_hz", file.attrs.get("frequency_hz"))
-    if frequency_hz is None and settings.get("source") != "imported":
+    content = _settings(file)
+    frequency_hz = _physics(content).get("frequency_hz", file.attrs.get("frequency_hz"))
+    if frequency_hz is None and content.get("source") != "imported":
         frequency_hz = PUBLISHED[TRISTATE].frequency_hz  # files of before 0.1 do not tell
     rate, sound = (float(file.attrs[name]) for name in ("sampling_rate_hz", "speed_of_sound_m_s"))
     return Scale(rate, sound, frequency_hz)
@@ -143,15 +143,15 @@ def scale_of(file: h5py.File) -> Scale:
 
 def waveform_name(path: Path) -> str | None:
     """Return the name of the waveform that a dataset was simulated with, None if imported."""
-    settings = settings_of(path)
-    if settings.get("source") == "imported":
+    content = settings_of(path)
+    if content.get("source") == "imported":
         return None
-    physics = _physics(settings)
+    physics = _physics(content)
     return physics.get("waveform", "drive" if physics.get("drive") else TRISTATE)
 
 
-def _physics(settings: dict[str, Any]) -> dict[str, Any]:
-    physics = settings.get("physics")
+def _physics(content: dict[str, Any]) -> dict[str, Any]:
+    physics = content.get("physics")
     return physics if isinstance(physics, dict) else {}
 
 

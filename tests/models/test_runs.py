@@ -4,6 +4,7 @@ import re
 import shutil
 import socket
 import subprocess
+from pathlib import Path
 
 import h5py
 import numpy as np
