@@ -120,8 +120,11 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, caplog):
 
 
 def test_only_runs_of_the_example_are_resumed(tmp_path):
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"model": {}}))
-    refused = run(tmp_path, "examples.smnist", f"resume={tmp_path}")
+    config = tmp_path / "run/config.yaml"
+    config.parent.mkdir()
+    config.write_text(yaml.safe_dump({"model": {}}))
+    refused = run(tmp_path, "examples.smnist", "resume=run")
     assert refused.returncode == 2
     (line,) = refused.stderr.strip().splitlines()
     assert "is not the configuration of a run of bubbleloc smnist (no folder)" in line
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [config]

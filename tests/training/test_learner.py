@@ -1,9 +1,9 @@
 import itertools
 import logging
 import random
-import subprocess
-import sys
+import runpy
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -158,16 +158,14 @@ def test_a_training_leaves_the_process_of_its_caller_as_it_was(tiny, tmp_path, o
 
 
 def test_importing_the_training_changes_nothing_of_the_process():
-    code = (
-        "import logging, warnings, lightning\n"
-        "def state():\n"
-        "    loggers = map(logging.getLogger, ('lightning.pytorch', 'lightning.fabric'))\n"
-        "    return list(warnings.filters), [logger.level for logger in loggers]\n"
-        "before = state()\n"
-        "import bubbleloc.training.session\n"
-        "assert state() == before\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        levels = [logger.level for logger in loggers]
+        for path in Path(session.__file__).parent.glob("*.py"):
+            runpy.run_path(str(path))
+        assert warnings.filters == []
+        assert [logger.level for logger in loggers] == levels
 
 
 @pytest.mark.parametrize(

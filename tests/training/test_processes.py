@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -109,15 +107,6 @@ def test_a_sweep_side_by_side_goes_on_after_a_job_that_diverges(tiny, tmp_path):
     assert (tmp_path / "sweep/0/diverged.yaml").is_file()
     assert pd.read_csv(tmp_path / "sweep/1" / METRICS)["train_loss"].count() == 2
     assert "optimizer.lr=0.001" in provenance.read(tmp_path / "sweep/1")["sessions"][0]["command"]
-
-
-def test_a_training_needs_no_stream_to_print_to(tiny, tmp_path):
-    place = [f"data.folder={tiny}", "trainer.accelerator=cpu", "hydra.run.dir=run"]
-    command = [sys.executable, "-m", "bubbleloc", "train", *SMALL, *place]
-    closed = ["sh", "-c", 'exec "$@" 2>&-', "sh", *command]
-    done = subprocess.run(closed, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True)
-    assert done.stdout == "run: run\n"
-    assert open_run(tmp_path / "run").card.thresholds
 
 
 def test_threads_are_no_more_than_the_cores_one_may_use(tmp_path, monkeypatch):
