@@ -14,6 +14,7 @@ from bubbleloc.data.dataset import open_split
 from bubbleloc.data.generate import simulate_missing
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.plan import DatasetPlan
+from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import at_rate_of, run_facts, score_network
 from bubbleloc.evaluation.specialists import CONDITIONS, POLYDISPERSE, SPECIALISTS
 from bubbleloc.metrics import QUOTED_TOLERANCE
@@ -24,6 +25,7 @@ from bubbleloc.report.studies import Conditions, write_conditions
 
 DATASETS = ("study", "study_polydisperse")  # of ``conf/data``: one size of bubbles, and all sizes
 EMPTY_LINES = 200  # of noise alone
+DECIDED = ("folder", "noise", "snr_db", "selection", "resample")  # settings of one evaluation
 
 
 def evaluate_conditions(run: Run, settings: Evaluate, datasets: tuple[str, str] = DATASETS) -> Path:
@@ -35,7 +37,14 @@ def evaluate_conditions(run: Run, settings: Evaluate, datasets: tuple[str, str] 
     Args:
         datasets: two of ``conf/data``, with bubbles of one size and of all sizes; simulated where
             they are not there yet.
+
+    Raises:
+        InputError: a setting that the conditions decide.
     """
+    for name in DECIDED:
+        value, default = getattr(settings, name), Evaluate.model_fields[name].default
+        if value != default:
+            raise InputError(f"{name}={value}: the conditions decide it; leave it out")
     folders = [_folder(name) for name in datasets]
     network, _ = at_rate_of(folders[0], run, resample=False)
     score = partial(

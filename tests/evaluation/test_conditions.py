@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from bubbleloc.console.settings import Evaluate
+from bubbleloc.errors import InputError
 from bubbleloc.evaluation.conditions import EMPTY_LINES, empty_lines, evaluate_conditions
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.evaluation.specialists import CONDITIONS, SPECIALISTS
@@ -54,3 +55,12 @@ def test_detections_in_empty_lines_are_those_of_localize(workplace, monkeypatch)
     trained.card.thresholds[4] = 1e9
     assert not empty_lines(trained, 2000)["detections per line"].any()
     assert few["noise alone, 1–32 %"] >= 0
+
+
+@pytest.mark.parametrize("setting", ["folder", "noise", "snr_db", "selection", "resample"])
+def test_a_setting_that_the_conditions_decide_is_refused(workplace, monkeypatch, setting):
+    monkeypatch.chdir(workplace)
+    values = {"folder": "data/x", "noise": 0.1, "snr_db": 10, "selection": "train"}
+    settings = Evaluate(run="outputs/a", **{setting: values.get(setting, True)})
+    with pytest.raises(InputError, match=f"{setting}=.*: the conditions decide it"):
+        evaluate_conditions(open_run("outputs/a"), settings, ("tiny", "tiny"))
