@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 
 from bubbleloc.console.settings.using import Image
-from bubbleloc.imaging.acquisition import analytic, localized, simulated
 from bubbleloc.imaging.beamforming import Grid
-from bubbleloc.imaging.run import LOCALIZED, RAW
+from bubbleloc.imaging.run import LOCALIZED, RAW, analytic, localized, simulated
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
 from bubbleloc.models.runs import open_run
 from bubbleloc.nn.inference import apply

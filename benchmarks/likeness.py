@@ -64,9 +64,9 @@ def main() -> None:
         lines, rate_hz = file["rf"][: options.lines], float(file.attrs["sampling_rate_hz"])
 
     def unlike(some: Lines) -> float:
-        parts = [known.compare(some[i : i + 16], rate_hz)[1] for i in range(0, len(some), 16)]
-        flags = [np.any(list(part.values()), axis=0) for part in parts if part]
-        return float(np.concatenate(flags).mean())
+        blocks = (some[i : i + 16] for i in range(0, len(some), 16))
+        outside = known.compare(blocks, rate_hz)[1]
+        return float(np.any(list(outside.values()), axis=0).mean())
 
     print("| lines | unlike |\n|---|---|")
     for name, changed in changes(lines, rate_hz):

@@ -45,7 +45,10 @@ def image_figure(
         inside = Grid(grid.lateral_m[columns], grid.depth_m[rows])
         _draw(panels[enlarged], image[rows, columns], _extent(inside), floor)
         panels[enlarged].set(title=f"{name}, framed part", ylabel="depth (mm)")
-        _frame(panels[whole], _extent(inside))
+        left, right, deepest, shallowest = _extent(inside)
+        size = right - left, deepest - shallowest
+        frame = Rectangle((left, shallowest), *size, fill=False, edgecolor=_MARK)
+        panels[whole].add_patch(frame)
         if bubbles is not None:
             _mark(panels[enlarged], bubbles, _extent(inside))
     panels["d"].set_xlabel("lateral (mm)")
@@ -108,12 +111,6 @@ def _draw(axes: Axes, image: Float32s, extent: Extent, floor: float) -> AxesImag
     return axes.imshow(
         image, extent=extent, cmap="magma", interpolation="nearest", vmin=floor, vmax=top
     )
-
-
-def _frame(axes: Axes, extent: Extent) -> None:
-    left, right, deepest, shallowest = extent
-    size = right - left, deepest - shallowest
-    axes.add_patch(Rectangle((left, shallowest), *size, fill=False, edgecolor=_MARK))
 
 
 def _mark(axes: Axes, bubbles: Scene, extent: Extent) -> None:

@@ -6,20 +6,30 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.signal import hilbert
 
+from bubbleloc.arrays import Float32s
 from bubbleloc.console.settings.using import Image
 from bubbleloc.data.plan import DatasetPlan
-from bubbleloc.files import atomic, check_output
-from bubbleloc.imaging.acquisition import analytic, localized, recorded, simulated
+from bubbleloc.errors import InputError
+from bubbleloc.files import atomic, check_bytes, check_output
+from bubbleloc.formats import read, recording_of_array
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
+from bubbleloc.metrics.detections import Detections
+from bubbleloc.models.answers import answer
 from bubbleloc.models.runs import open_run
-from bubbleloc.physics import Scene, Setup, typical_lag_samples
+from bubbleloc.nn import Localizer
+from bubbleloc.nn.inference import evaluating
+from bubbleloc.physics import P4_1, Scene, Setup, draw_scene, simulate_rf, typical_lag_samples
+from bubbleloc.physics.pulse import warn_of
+from bubbleloc.physics.scene import RadiusDistribution
 from bubbleloc.report.figures.style import save_figure
 from bubbleloc.tables import write_csv
 from bubbleloc.units import Scale
 
+MOST_ELEMENTS = 4096
 RAW, LOCALIZED = "RF lines", "localized lines"
 
 
@@ -28,10 +38,11 @@ class Imaged:
     """The images of an acquisition.
 
     Attributes:
-        lines: of the acquisition.
-        pixels: height and width of the images.
-        scale: of the lines.
-        widths: medians over isolated bubbles, a row per image; None where bubbles are unknown.
+        lines: the number of lines of the acquisition.
+        pixels: the height and width of the images.
+        scale: what a sample of the lines is worth.
+        folder: the folder with the files.
+        widths: the medians over isolated bubbles, a row per image; None where bubbles are unknown.
     """
 
     lines: int
@@ -55,18 +66,17 @@ def image_array(settings: Image) -> Imaged:
     check_output(folder / "image.npz")
     lateral_m, depth_m = 1e-3 * np.array([settings.lateral_mm, settings.depth_mm])
     grid = Grid.covering(lateral_m, depth_m, 1e-3 * settings.pixel_mm)
-    trained = open_run(settings.run, settings.checkpoint)
-    plan = DatasetPlan(trained.config.data)
-    setup = _at_scale(plan.setup(), trained.card.scale)
+    run = open_run(settings.run, settings.checkpoint)
+    data, network_scale = run.config.data, run.card.scale
+    setup = _at_scale(DatasetPlan(data).setup(), network_scale)
     if settings.input is None:
-        rf, bubbles = simulated(setup, plan.settings.bubbles, settings)
+        rf, bubbles = simulated(setup, data.bubbles, settings)
     else:
-        rf, bubbles = recorded(settings.input, trained.card.scale, settings), None
-    data = plan.settings
+        rf, bubbles = recorded(settings.input, network_scale, settings), None
     lag_samples = typical_lag_samples(np.random.default_rng(data.seed), data.bubbles, setup)
     lines = {
         RAW: analytic(rf, lag_samples),
-        LOCALIZED: localized(rf, trained.network, settings.batch_size),
+        LOCALIZED: localized(rf, run.network, settings.batch_size),
     }
     widths = _write(lines, bubbles, grid, 1e-3 * settings.isolation_mm, folder)
     pixels = len(grid.depth_m), len(grid.lateral_m)
@@ -77,6 +87,101 @@ def _at_scale(setup: Setup, scale: Scale) -> Setup:
     """Return a setup whose lines are like those that a network was trained on, if imported ones."""
     medium = replace(setup.medium, speed_of_sound_m_s=scale.speed_of_sound_m_s)
     return replace(setup, sampling_rate_hz=scale.sampling_rate_hz, medium=medium)
+
+
+def simulated(
+    setup: Setup, population: RadiusDistribution, settings: Image
+) -> tuple[ArrayLines, Scene]:
+    """Simulate random bubbles below an array that fills the transducer's aperture.
+
+    `population` says how radii are drawn, see `draw_scene`.
+    """
+    array = replace(setup, elements=settings.elements)
+    warn_of(array)
+    scene = draw_scene(
+        np.random.default_rng(settings.seed),
+        population,
+        count=(settings.count, settings.count),
+        pressure_pa=(settings.pressure_pa, settings.pressure_pa),
+        depth_m=array.depth_m,
+        width_m=array.probe.aperture_m,
+    )
+    volts = np.atleast_2d(simulate_rf(scene, array).volts)
+    element_m = array.probe.element_positions_m(settings.elements)
+    return ArrayLines(volts, element_m, array.scale), scene
+
+
+def recorded(path: str, network: Scale, settings: Image) -> ArrayLines:
+    """Read the lines of an array, one per element, in the first frame of a recording.
+
+    `network` is the scale of the lines that a network was trained on.
+
+    Raises:
+        InputError: no such file, no array's lines, NaN, or unknown or another sampling rate.
+    """
+    recording = read(path, **settings.hints())
+    scale, elements = recording.scale(network), recording.elements
+    if not np.isclose(scale.sampling_rate_hz, network.sampling_rate_hz, rtol=1e-6):
+        raise InputError(
+            f"{path} is sampled at {scale.sampling_rate_hz / 1e6:g} MHz, the network wants "
+            f"{network.sampling_rate_hz / 1e6:g} MHz: resample the lines"
+        )
+    if not 2 <= elements <= MOST_ELEMENTS:
+        raise InputError(
+            f"{path} holds {elements} lines: give one per element, 2 to {MOST_ELEMENTS}; "
+            "if lines are columns, add transpose=true"
+        )
+    check_bytes(Path(path), 16 * elements * recording.samples)  # of their analytic signals
+    if recording.element_m is None:
+        probe = replace(P4_1, aperture_m=1e-3 * settings.aperture_mm)
+        element_m = probe.element_positions_m(elements)
+    else:
+        element_m = recording.element_m[:, 0]
+    start_sample = recording.start_s * scale.sampling_rate_hz
+    return ArrayLines(recording.volts[0], element_m, scale, -start_sample)
+
+
+def analytic(lines: ArrayLines, delay_samples: float) -> ArrayLines:
+    """Return analytic RF lines: the magnitude of their delay-and-sum is the image's envelope.
+
+    `delay_samples` is from the arrival of an echo to its peak.
+    """
+    signal = hilbert(lines.signal, axis=1).astype(np.complex64)
+    return replace(lines, signal=signal, delay_samples=lines.delay_samples + delay_samples)
+
+
+def localized(lines: ArrayLines, network: Localizer, batch_size: int) -> ArrayLines:
+    """Return lines with the probability of each bubble that a network finds, at its arrival.
+
+    A probability is shared between the two samples around the arrival. Of a network without
+    probabilities, its outputs, negative values set to zero.
+
+    Raises:
+        InputError: lines too short or too long for the network.
+    """
+    recording_of_array("the array", lines.signal).check_length(network.receptive_field // 2 + 1)
+    samples = lines.signal.shape[1]
+    parts = []
+    with evaluating(network):
+        for start in range(0, len(lines.signal), batch_size):
+            answered = answer(network, lines.signal[start : start + batch_size])
+            if answered.needs_threshold:
+                parts.append(np.maximum(answered.output, 0.0))
+            else:
+                drawn = [_drawn(detections, samples) for detections in answered.detections()]
+                parts.append(np.stack(drawn))
+    return replace(lines, signal=np.concatenate(parts))
+
+
+def _drawn(detections: Detections, samples: int) -> Float32s:
+    """Return probabilities of bubbles, each between two samples, in a line (samples,)."""
+    before = np.floor(detections.sample).astype(int)
+    part = detections.sample - before
+    line = np.zeros(samples + 2)  # bubbles may lie a little beyond either end
+    for sample, weight in ((before, 1 - part), (before + 1, part)):
+        index = np.clip(sample + 1, 0, samples + 1)
+        np.add.at(line, index, weight * detections.confidence)
+    return line[1:-1].astype(np.float32)
 
 
 def _write(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import collections
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from bubbleloc.arrays import Floats
+from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.formats import Recording
 from bubbleloc.formats.conditioning import resample
 from bubbleloc.localization.finder import BubbleFinder
@@ -44,14 +45,18 @@ def doubts(recording: Recording, finder: BubbleFinder, card: Card) -> list[str]:
     spread = np.linspace(0, recording.lines - 1, MOST_LINES).astype(int)
     numbers = np.union1d(first, spread)
     constant: list[int] = []
-    compared: list[tuple[Values, Values]] = []
-    for start in range(0, len(numbers), BLOCK):
-        some = numbers[start : start + BLOCK]
-        lines = np.concatenate([recording.volts.lines(n, n + 1) for n in some])
-        constant += some[np.ptp(lines, axis=1) == 0].tolist()
-        if card.likeness is not None:
-            lines = resample(lines, finder.network_samples)
-            compared.append(card.likeness.compare(lines, card.scale.sampling_rate_hz))
+
+    def blocks() -> Iterator[Float32s]:
+        for start in range(0, len(numbers), BLOCK):
+            some = numbers[start : start + BLOCK]
+            block = np.concatenate([recording.volts.lines(n, n + 1) for n in some])
+            constant.extend(some[np.ptp(block, axis=1) == 0].tolist())
+            yield resample(block, finder.network_samples)
+
+    lines, likeness = blocks(), card.likeness
+    rate_hz = card.scale.sampling_rate_hz
+    features, outside = ({}, {}) if likeness is None else likeness.compare(lines, rate_hz)
+    collections.deque(lines, maxlen=0)  # without a likeness, nobody has asked for them
     reasons = []
     if constant:
         frame, element = divmod(constant[0], recording.elements)
@@ -59,8 +64,7 @@ def doubts(recording: Recording, finder: BubbleFinder, card: Card) -> list[str]:
             f"{len(constant)} of {len(numbers)} lines are constant, the first of frame "
             f"{recording.first_frame + frame}, element {element}; nothing is found in them"
         )
-    features, outside = (_joined([part[i] for part in compared]) for i in (0, 1))
-    if card.likeness is None or not outside:
+    if likeness is None or not outside:
         return reasons
     if "noise_db" in features and np.median(features["noise_db"]) > MOSTLY_NOISE_DB:
         reasons.append(
@@ -73,16 +77,9 @@ def doubts(recording: Recording, finder: BubbleFinder, card: Card) -> list[str]:
     return [
         *reasons,
         f"{share:.0%} of the lines are unlike those that the network was trained on: "
-        + "; ".join(_unlike(card.likeness, features, outside)),
+        + "; ".join(_unlike(likeness, features, outside)),
         f"to train a network for them: {train_command(recording, middle)}",
     ]
-
-
-def _joined(parts: list[Values]) -> Values:
-    parts = [part for part in parts if part]
-    return (
-        {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else {}
-    )
 
 
 def _unlike(likeness: Likeness, features: Values, outside: Values) -> list[str]:

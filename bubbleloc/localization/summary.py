@@ -1,4 +1,4 @@
-"""A page on one recording: what was done to its lines, what was found, and what speaks against."""
+"""A page on one recording: what was done to its lines, the detections in them, and warnings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,16 +48,16 @@ class Counts:
     def add(self, table: pd.DataFrame) -> None:
         """Count the detections of a table with the columns of `output.FILE_COLUMNS`."""
         depth_mm = np.maximum(table["depth_mm"].to_numpy(), 0)
-        for counts, place in (
+        for counts, number in (
             (self.per_mm, np.minimum(depth_mm, len(self.per_mm) - 1)),
             (self.per_frame, table["frame"].to_numpy()),
             (self.per_element, table["element"].to_numpy()),
         ):
-            counts += np.bincount(place.astype(np.int64), minlength=len(counts))
+            counts += np.bincount(number.astype(np.int64), minlength=len(counts))
 
     @property
     def bubbles(self) -> int:
-        """All of them."""
+        """The number of all detections."""
         return int(self.per_frame.sum())
 
 
@@ -69,7 +69,7 @@ class Summary:
         whole: the recording before a band or a region was taken.
         recording: the recording that was localized.
         finder: the network that found the bubbles.
-        trained: the run of this network.
+        run: the run of this network.
         counts: the numbers of detections.
         doubts: why the network may not fit the recording, see `bubbleloc.localization.doubts`.
     """
@@ -77,7 +77,7 @@ class Summary:
     whole: Recording
     recording: Recording
     finder: BubbleFinder
-    trained: Run
+    run: Run
     counts: Counts
     doubts: list[str]
 
@@ -85,8 +85,8 @@ class Summary:
         """Write the HTML page, its Markdown twin and figures; return the page.
 
         Args:
-            output: table of the detections; the page's folder lies beside it.
-            number: of the line to show; None is the loudest of the middle frame.
+            output: the table of the detections; the page's folder lies beside it.
+            number: the line to show; None is the loudest of the middle frame.
         """
         if number is None:
             frame = self.recording.frames // 2
@@ -102,7 +102,7 @@ class Summary:
         )
         sections = [*self._warnings(), self._line(number), self._spectrum(), self._rates()]
         texts = [printable(text) for text in recording.describe(self.finder.scale)]
-        facts = {"network": printable(self.trained.name), "recording": texts[0], "times": texts[1]}
+        facts = {"network": printable(self.run.name), "recording": texts[0], "times": texts[1]}
         facts |= {f"step {i}": text for i, text in enumerate(texts[2:], 1)}
         folder = output.with_name(f"{output.stem}_report")
         with atomic_folder(folder) as unfinished:
@@ -149,8 +149,9 @@ class Summary:
         stored_hz = rate_hz * stored.shape[1] / self.whole.samples
         localized = np.concatenate([volts.lines(n, n + 1) for n in numbers])
         before, after = _spectrum(stored, stored_hz), _spectrum(localized, rate_hz)
-        known = self.trained.card.likeness
-        band = None if known is None else (known.quiet["low_mhz"][0], known.quiet["high_mhz"][1])
+        likeness, band = self.run.card.likeness, None
+        if likeness is not None:
+            band = likeness.quiet["low_mhz"][0], likeness.quiet["high_mhz"][1]
         text = f"Mean of {len(numbers)} lines, each curve over its own maximum."
         if band is not None:
             text += " Shaded: where 5 to 95 % of the power of the network's training lines lies."
@@ -161,13 +162,13 @@ class Summary:
         recording, counts = self.recording, self.counts
         per_mm = counts.per_mm / recording.lines
         if recording.frames > 1:
-            place, per_place = "frame", counts.per_frame / recording.elements
+            axis, first, per_line = "frame", recording.first_frame, counts.per_frame
+            per_line = per_line / recording.elements
         else:
-            place, per_place = "element", counts.per_element
-        first = recording.first_frame if place == "frame" else 0
-        caption = f"Detections per line, over depth and {place}"
-        picture = Picture(caption, partial(rates, per_mm, per_place, place, first))
-        return Section("Detections", f"Over depth, and over the {place}s.", {"rates": picture})
+            axis, first, per_line = "element", 0, counts.per_element
+        caption = f"Detections per line, over depth and {axis}"
+        picture = Picture(caption, partial(rates, per_mm, per_line, axis, first))
+        return Section("Detections", f"Over depth, and over the {axis}s.", {"rates": picture})
 
 
 def drawn_line(finder: BubbleFinder, recording: Recording, number: int, name: str) -> Example:
@@ -197,13 +198,13 @@ def _spectrum(lines: Float32s, rate_hz: float) -> tuple[Floats, Floats]:
 
 @style.house_style
 def two_lines(
-    before: tuple[Floats, Float32s], after: tuple[Floats, Float32s], found_mm: Floats
+    before: tuple[Floats, Float32s], after: tuple[Floats, Float32s], detections_mm: Floats
 ) -> Figure:
     """Draw a line as it is in its file, and as it is given to the network, with its detections.
 
     Args:
-        before, after: depths in mm and samples (L,).
-        found_mm: depths of the detections.
+        before, after: depths in mm and samples, each (L,).
+        detections_mm: the depths of the detections.
     """
     figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=2.9)
     panels = figure.subplots(2, 1, sharex=True)
@@ -211,8 +212,8 @@ def two_lines(
         axes.plot(depth_mm, volts, color=colour, linewidth=0.4)
         axes.grid(False)
     top = 1.15 * np.abs(after[1]).max() or 1.0
-    at = np.full(len(found_mm), top)
-    panels[1].plot(found_mm, at, "|", color=GREEN, markersize=5, markeredgewidth=0.6)
+    at = np.full(len(detections_mm), top)
+    panels[1].plot(detections_mm, at, "|", color=GREEN, markersize=5, markeredgewidth=0.6)
     panels[0].set(ylabel="in the file")
     panels[1].set(ylabel="localized", xlabel="depth (mm); detections are ticks")
     figure.align_ylabels()
@@ -246,22 +247,22 @@ def spectra(
 
 
 @style.house_style
-def rates(per_mm: Floats, per_place: Floats, place: str, first: int) -> Figure:
+def rates(per_mm: Floats, per_line: Floats, axis: str, first: int) -> Figure:
     """Draw mean detections of a line per mm of depth, and per frame or element.
 
     Args:
-        per_mm: (depths,) from 0 mm on.
-        per_place: (frames,) or (elements,).
-        place: ``frame`` or ``element``.
-        first: number of the first of them.
+        per_mm: mean detections per mm, (depths,) from 0 mm on.
+        per_line: mean detections per line, (frames,) or (elements,).
+        axis: ``frame`` or ``element``.
+        first: the number of the first of them.
     """
     figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=2.2)
     left, right = figure.subplots(1, 2)
     left.stairs(per_mm, np.arange(len(per_mm) + 1), color=BLUE, fill=True)
     left.set(xlabel="depth (mm)", ylabel="detections per line and mm")
     left.set(xlim=(0, len(per_mm)), ylim=(0, 1.1 * per_mm.max() or 1))
-    number = first + np.arange(len(per_place))
-    right.plot(number, per_place, "o" if len(per_place) < 100 else "-", color=BLUE, markersize=3)
-    right.set(xlabel=place, ylabel="detections per line", ylim=(0, 1.1 * per_place.max() or 1))
+    number = first + np.arange(len(per_line))
+    right.plot(number, per_line, "o" if len(per_line) < 100 else "-", color=BLUE, markersize=3)
+    right.set(xlabel=axis, ylabel="detections per line", ylim=(0, 1.1 * per_line.max() or 1))
     right.xaxis.get_major_locator().set_params(integer=True)
     return figure

@@ -68,12 +68,14 @@ class Likeness:
         quiet |= {name: (quiet[name][0], ranges[name][1]) for name in FAINT if name in quiet}
         return cls(ranges, quiet, templates)
 
-    def compare(self, lines: Lines, rate_hz: float) -> tuple[dict[str, Floats], dict[str, Any]]:
-        """Return the features (n,) of lines (n, L), and whether each is outside its range.
+    def compare(
+        self, blocks: Iterable[Lines], rate_hz: float
+    ) -> tuple[dict[str, Floats], dict[str, Any]]:
+        """Return the features (n,) of blocks of lines, and whether each is outside its range.
 
         Lines that are too short, constant or zero are left out.
         """
-        features, phases = _measure(lines, rate_hz)
+        features, phases = _measure_all(blocks, rate_hz)
         if not len(phases):
             return {}, {}
         features |= _similar(phases, self.phases)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from bubbleloc.errors import InputError
-from bubbleloc.imaging.acquisition import analytic, localized
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
+from bubbleloc.imaging.run import analytic, localized
 from bubbleloc.nn import load_released
 from bubbleloc.physics import Scene, Setup, simulate_rf
 from bubbleloc.units import Scale

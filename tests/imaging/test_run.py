@@ -10,8 +10,7 @@ import pytest
 from bubbleloc.console.messages import explain
 from bubbleloc.console.settings.using import Image
 from bubbleloc.errors import InputError
-from bubbleloc.imaging.acquisition import recorded, simulated
-from bubbleloc.imaging.run import image_array
+from bubbleloc.imaging.run import image_array, recorded, simulated
 from bubbleloc.models.runs import open_run
 from bubbleloc.physics import Setup
 from bubbleloc.units import Scale

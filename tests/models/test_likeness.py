@@ -31,7 +31,7 @@ def known():
 
 def unlike(known, lines, rate_hz=RATE):
     """Share of lines with a feature outside its range."""
-    return np.any(list(known.compare(lines, rate_hz)[1].values()), axis=0).mean()
+    return np.any(list(known.compare([lines], rate_hz)[1].values()), axis=0).mean()
 
 
 def noise(shape):
@@ -84,10 +84,10 @@ def test_lines_of_another_pulse_do_not(known, waveform):
 
 
 def test_what_cannot_be_measured_is_left_out(known, lines):
-    assert known.compare(lines[:, :900], RATE) == ({}, {})
-    assert known.compare(np.zeros((2, 8446)), RATE) == ({}, {})
+    assert known.compare([lines[:, :900]], RATE) == ({}, {})
+    assert known.compare([np.zeros((2, 8446))], RATE) == ({}, {})
     some = np.concatenate([lines[:2], np.full((3, 8446), 5.0)])
-    assert {len(flags) for flags in known.compare(some, RATE)[1].values()} == {2}
+    assert {len(flags) for flags in known.compare([some], RATE)[1].values()} == {2}
     assert Likeness.of_lines([lines], RATE) is None  # too few
 
 
