@@ -11,7 +11,7 @@ from bubbleloc.imaging.beamforming import Grid
 from bubbleloc.physics import Scene
 from bubbleloc.report.figures.style import COLUMN_INCHES, house_style, new_figure
 
-Place = tuple[float, float]  # lateral, depth in m
+Position = tuple[float, float]  # lateral, depth in m
 Extent = tuple[float, float, float, float]  # left, right, deepest, shallowest in mm
 
 FLOOR_DB = -40.0
@@ -33,7 +33,7 @@ def image_figure(
     tiny = np.finfo(np.float32).tiny
     level_db = 20 * np.log10(np.maximum(echoes / max(echoes.max(), tiny), 1e-6))
     share = localized / max(localized.max(), tiny)
-    part = _part(_busiest_place(localized, grid, bubbles), grid)
+    part = _part(_busiest_position(localized, grid, bubbles), grid)
     for whole, enlarged, image, name, label, floor in (
         ("a", "c", level_db, "RF lines", "level (dB)", FLOOR_DB),
         ("b", "d", share, "localized lines", "share of the maximum", 0.0),
@@ -67,23 +67,23 @@ def _panels(height_per_width: float) -> tuple[Figure, dict[str, Axes]]:
     return figure, figure.subplot_mosaic(mosaic)
 
 
-def _busiest_place(localized: Float32s, grid: Grid, bubbles: Scene | None) -> Place:
+def _busiest_position(localized: Float32s, grid: Grid, bubbles: Scene | None) -> Position:
     """The bubble with most others around it, or the brightest pixel."""
     if bubbles is not None:
-        places = np.column_stack([bubbles.lateral_m, bubbles.depth_m])
+        positions = np.column_stack([bubbles.lateral_m, bubbles.depth_m])
         ends = np.array([axis[[0, -1]] for axis in (grid.lateral_m, grid.depth_m)])
-        inner = (places > ends[:, 0] + PART_M / 2) & (places < ends[:, 1] - PART_M / 2)
-        places = places[inner.all(axis=1)]
-        if len(places):
-            apart_m = np.abs(places[:, None] - places).max(axis=2)
-            lateral_m, depth_m = places[(apart_m < PART_M / 2).sum(axis=1).argmax()]
+        inner = (positions > ends[:, 0] + PART_M / 2) & (positions < ends[:, 1] - PART_M / 2)
+        positions = positions[inner.all(axis=1)]
+        if len(positions):
+            apart_m = np.abs(positions[:, None] - positions).max(axis=2)
+            lateral_m, depth_m = positions[(apart_m < PART_M / 2).sum(axis=1).argmax()]
             return float(lateral_m), float(depth_m)
     row, column = np.unravel_index(localized.argmax(), localized.shape)
     return float(grid.lateral_m[column]), float(grid.depth_m[row])
 
 
-def _part(centre: Place, grid: Grid) -> tuple[slice, slice]:
-    """Columns and rows within half of `PART_M` from a place."""
+def _part(centre: Position, grid: Grid) -> tuple[slice, slice]:
+    """Columns and rows within half of `PART_M` from a position."""
     columns, rows = (
         slice(*np.searchsorted(axis, [middle - PART_M / 2, middle + PART_M / 2]))
         for axis, middle in zip((grid.lateral_m, grid.depth_m), centre, strict=True)

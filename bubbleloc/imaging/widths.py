@@ -19,8 +19,8 @@ SIZES = ("axial_fwhm_um", "lateral_fwhm_um", "depth_error_um", "lateral_error_um
 
 def nearest_m(bubbles: Scene) -> Floats:
     """Distance (B,) of every bubble from the next one; infinite for a single bubble."""
-    places = np.column_stack([bubbles.depth_m, bubbles.lateral_m])
-    distance, _ = cKDTree(places).query(places, k=[2])
+    positions = np.column_stack([bubbles.depth_m, bubbles.lateral_m])
+    distance, _ = cKDTree(positions).query(positions, k=[2])
     return np.ravel(distance)
 
 

@@ -143,5 +143,5 @@ def _quoted(value: str) -> str:
     """Return a value as Hydra reads it: names of files may hold what has a meaning there."""
     if re.fullmatch(r"[\w./:+-]+", value, re.ASCII):
         return value
-    escaped = re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + ('\\"' if found[2] else ""), value)
+    escaped = re.sub(r'(\\*)("|$)', lambda m: 2 * m[1] + ('\\"' if m[2] else ""), value)
     return f'"{escaped}"'

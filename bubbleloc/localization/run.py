@@ -42,7 +42,7 @@ LINE_COLUMNS = [
 
 @dataclass(frozen=True)
 class Localized:
-    """What was found, and where it is written.
+    """The result of `localize_file`: detections in a recording, and the files about them.
 
     Attributes:
         recording: the recording that was read.
@@ -121,9 +121,9 @@ def _unmasked(volts: ArrayLike) -> NDArray[Any]:
     """Return lines as an array; refuse masked values, which a network would take as they are."""
     array: NDArray[Any] = np.ma.asarray(volts)
     if np.ma.is_masked(array):
-        place = tuple(np.argwhere(np.ma.getmaskarray(array))[0].tolist())
+        index = tuple(np.argwhere(np.ma.getmaskarray(array))[0].tolist())
         raise InputError(
-            f"volts is masked at {place}: fill the gaps, or leave out the lines that have one"
+            f"volts is masked at {index}: fill the gaps, or leave out the lines that have one"
         )
     return np.asarray(array)
 

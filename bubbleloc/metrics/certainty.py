@@ -24,7 +24,7 @@ SMALLEST_ERROR = 1e-4  # samples: smaller ones count as this
 
 
 def pair_table(
-    found: Sequence[EmitterDetections],
+    lines: Sequence[EmitterDetections],
     arrival_sample: Sequence[Floats],
     threshold: float | None = None,
 ) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def pair_table(
     ``radius_um`` and ``near``, see `EmitterDetections`.
     """
     rows = []
-    for line, (detections, true) in enumerate(zip(found, arrival_sample, strict=True)):
+    for line, (detections, true) in enumerate(zip(lines, arrival_sample, strict=True)):
         reported = detections.above(threshold)
         matching = match_detections(reported, true, QUOTED_TOLERANCE)
         bubble, error = np.full(len(reported), -1), np.full(len(reported), np.nan)
@@ -94,7 +94,7 @@ def _features(probability: Floats, sigma: Floats, radius_um: Floats, near: Float
 
 
 def calibrate(
-    found: Sequence[EmitterDetections], arrival_sample: Sequence[Floats]
+    lines: Sequence[EmitterDetections], arrival_sample: Sequence[Floats]
 ) -> tuple[float, ...] | None:
     """Return the calibration, see `calibrated`, that fits these lines best.
 
@@ -102,7 +102,7 @@ def calibrate(
     errors are fitted by a regression of the quantile (Koenker and Bassett 1978) so that 68 % of
     them lie within ±1σ. None with less than 10 true bubbles.
     """
-    pairs = pair_table(found, arrival_sample)
+    pairs = pair_table(lines, arrival_sample)
     true = pairs["bubble"].to_numpy() >= 0
     if true.sum() < FEWEST:
         return None

@@ -88,9 +88,9 @@ def _within(reach: float, sample: Floats, centre: Floats, weight: Floats | None 
 def _take_bubbles(
     expected: Floats, sample: Floats, sigma: Floats, radius_um: Floats, least: float
 ) -> Floats:
-    """Return position, probability, deviation and radius of bubbles, (n, 4); sorted samples in."""
+    """Return the bubbles of `candidates`, in no order, from Gaussians that are sorted by sample."""
     size = expected.size
-    found = np.empty((int(expected.sum() / least) + 1, 4))
+    bubbles = np.empty((int(expected.sum() / least) + 1, 4))
     count = 0
     low, high = np.empty(size, np.int64), np.empty(size, np.int64)
     start, end = 0, 0
@@ -121,12 +121,12 @@ def _take_bubbles(
                 mean += part * away / taken
                 square += part * (sigma[i] ** 2 + away**2) / taken
                 radius += part * radius_um[i] / taken
-            found[count, 0] = sample[best] + mean
-            found[count, 1] = taken
-            found[count, 2] = np.sqrt(square - mean**2)
-            found[count, 3] = radius
+            bubbles[count, 0] = sample[best] + mean
+            bubbles[count, 1] = taken
+            bubbles[count, 2] = np.sqrt(square - mean**2)
+            bubbles[count, 3] = radius
             count += 1
             for i in range(low[low[best]], high[high[best] - 1]):
                 near[i] = expected[low[i] : high[i]].sum()
         start = end
-    return found[:count]
+    return bubbles[:count]
