@@ -21,6 +21,8 @@ ALWAYS: Mapping[type[Group], Iterable[str]] = {  # settings in the configuration
     Smnist: [name for name in Smnist.model_fields if name != "resume"],
 }
 
+MOST_WEIGHTS = 2**27  # of a network: half a GiB; training takes four times as much
+
 AnyGroup = TypeVar("AnyGroup", bound=Group)
 
 
@@ -121,9 +123,23 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -
 
 
 def network_of(settings: Train) -> Localizer:
-    """Build the untrained network of a training."""
+    """Build the untrained network of a training.
+
+    Raises:
+        InputError: settings that make no sense, or more weights than fit into memory, which is
+            seen before they are made.
+    """
+    arguments = settings.model.plain()
     try:
-        return build_model(**settings.model.plain())
+        with torch.device("meta"):  # shapes without memory
+            weights = build_model(**arguments).parameter_count
+        if weights > MOST_WEIGHTS:
+            raise InputError(
+                f"model: {weights:.2g} weights, more than {MOST_WEIGHTS:.2g}; give fewer channels"
+            )
+        return build_model(**arguments)
+    except InputError:
+        raise
     except (TypeError, ValueError) as error:
         raise InputError(f"model: {error}") from error
     except (MemoryError, OverflowError, RuntimeError) as error:
