@@ -265,7 +265,7 @@ def test_a_run_directory_goes_before_a_network_of_the_package(trained, tmp_path,
 
 @pytest.mark.parametrize("model", ["ckcnn", "ckcnn_dilated", "ckcnn_multirate"])
 def test_a_configuration_that_asks_for_gigabytes_is_refused_before_they_are_taken(tiny, model):
-    """The smallest of them, of 1.1e9 weights, would take 4 GB."""
+    """The smallest of them, of 1.4e9 weights, would take 5.6 GB."""
     huge = settings(tiny, "data=tiny", f"model={model}", "hidden_channels=4096")
     with pytest.raises(InputError, match=r"model: .* weights, more than .*; give fewer channels"):
         run_folder.network_of(huge)
