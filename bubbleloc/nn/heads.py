@@ -148,17 +148,3 @@ class EmitterHead(nn.Module):
 
 Head = CountHead | EmitterHead
 HEADS: dict[str, type[Head]] = {"counts": CountHead, "emitters": EmitterHead}
-
-
-def head_named(name: str) -> Head:
-    """Return a head by the name that settings give it.
-
-    >>> head_named("emitters")
-    EmitterHead()
-
-    Raises:
-        ValueError: another name than ``counts`` or ``emitters``.
-    """
-    if name not in HEADS:
-        raise ValueError(f"unknown head {name!r}; choose one of {', '.join(HEADS)}")
-    return HEADS[name]()

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from torch import Tensor, nn
 
 from bubbleloc.nn.ckconv import Kernels, Sampled, samples_taken
-from bubbleloc.nn.heads import EmitterHead, head_named
+from bubbleloc.nn.heads import HEADS, EmitterHead
 from bubbleloc.nn.resample import resampled_convolution
 from bubbleloc.nn.scaling import InputScaling
 
@@ -58,8 +58,10 @@ class Localizer(nn.Module):
         padding: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
+        if head not in HEADS:
+            raise ValueError(f"unknown head {head!r}; choose one of {', '.join(HEADS)}")
         *body, read_out = layers
-        self.scaling, self.head = InputScaling(input_scaling), head_named(head)
+        self.scaling, self.head = InputScaling(input_scaling), HEADS[head]()
         pad = nn.ReflectionPad1d(padding or reach(nn.Sequential(*body)))
         self.model = nn.Sequential(pad, *body, self.head.read_out(cast(nn.Conv1d, read_out)))
 

@@ -79,6 +79,15 @@ def test_low_rate_kernels_are_samples_of_the_full_rate_ones():
     torch.testing.assert_close(low.kernel(), full.kernel()[..., ::4])
 
 
+def test_a_sampled_layer_takes_the_place_of_the_layer():
+    torch.manual_seed(0)
+    layer = FrameCKConv(3, 2, 15, rate=4, window_samples=30.0)
+    x = torch.randn(2, 3, 1, 60)
+    torch.testing.assert_close(layer.sampled()(x), layer(x), rtol=1e-4, atol=1e-4)
+    plain = CKConv1d(3, 2, 15, bias=False)
+    torch.testing.assert_close(plain.sampled()(x.squeeze(2)), plain(x.squeeze(2)))
+
+
 def test_frames_and_samples_are_inverse():
     x = torch.arange(2 * 24.0).view(2, 1, 24)
     frames = Frames(4)(x)
