@@ -1,6 +1,7 @@
 """The one exception that is the user's to fix, and how its text is made safe to print."""
 
 import unicodedata
+from numbers import Real
 
 
 class InputError(ValueError):
@@ -8,6 +9,12 @@ class InputError(ValueError):
 
     The command line prints it without a traceback and exits with code 2.
     """
+
+
+def require_between(owner: str, name: str, value: object, low: float, high: float) -> None:
+    """Raise InputError unless ``value`` is a number from ``low`` to ``high``."""
+    if not (isinstance(value, Real) and low <= float(value) <= high):
+        raise InputError(f"{owner}: {name}={value!r}; give a number from {low:g} to {high:g}")
 
 
 BAD_INPUT = 2

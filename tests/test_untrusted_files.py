@@ -267,7 +267,7 @@ READERS = {
     "response": (lambda path: read_response(path, "Tfit"), (".npz", ".mat", ".csv")),
     "radii": (read_row, (".npy", ".csv")),
     "waveform": (lambda path: Setup(waveform=str(path)).sent, (".npy", ".csv", ".txt", ".mat")),
-    "transducer": (lambda path: Setup.from_config({"transducer": path}), (".npz", ".mat")),
+    "transducer": (lambda path: Setup(transducer=path).probe, (".npz", ".mat")),
 }
 CASES = [(reader, suffix) for reader, (_, kinds) in READERS.items() for suffix in kinds]
 FUZZ = settings(

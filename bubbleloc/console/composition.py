@@ -18,6 +18,7 @@ from bubbleloc.console import config_folder
 from bubbleloc.console.arguments import python_values
 from bubbleloc.console.messages import explain, refuse_added_settings
 from bubbleloc.console.settings import COMMANDS, Group, catalogue, check, default_values
+from bubbleloc.console.settings.data import Data
 from bubbleloc.errors import InputError
 
 AnyGroup = TypeVar("AnyGroup", bound=Group)
@@ -35,6 +36,8 @@ def _register() -> None:
     for name, model in COMMANDS.items():
         if is_composed(name):
             store.store(name=f"{name}_settings", node=default_values(model))
+    dataset = default_values(Data) | {"folder": "data/${.name}"}
+    store.store(group="data", name="base", node=dataset)
 
 
 _register()

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +12,12 @@ import numpy as np
 import yaml
 
 from bubbleloc.console.settings.data import Data
+from bubbleloc.console.settings.physics import GAUSSIAN, P4_1, TRISTATE, WAVEFORMS
 from bubbleloc.data import store
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, draw_scene
 from bubbleloc.physics.scene import COUNT, DISTRIBUTIONS, MARGIN_M, PRESSURE_PA
-from bubbleloc.physics.waveforms import NAMES, TRISTATE, split_number
+from bubbleloc.physics.waveforms import split_number
 
 DATASETS = Path("data")  # where the folders of datasets are, unless a user names another
 FILE_SETTINGS = (
@@ -26,7 +27,7 @@ FILE_SETTINGS = (
     "drive",
     "waveform",
 )  # of Setup, when they name a file
-PLAIN = (*DISTRIBUTIONS, *NAMES, "p4-1", "gaussian")  # names that are no files
+PLAIN = (*DISTRIBUTIONS, *WAVEFORMS, P4_1, GAUSSIAN)  # names that are no files
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,9 @@ class DatasetPlan:
 
     @cached_property
     def physics(self) -> dict[str, Any]:
-        """Arguments of `Setup.from_config`, without those that are not given."""
-        physics = _without_defaults(self.settings.physics.plain())
-        name = self.settings.waveform
-        name = name.lower() if name.lower() in NAMES else name
+        """The physics and the waveform as a dataset stores them, see `Physics.differing`."""
+        physics, name = self.settings.physics.differing(), self.settings.waveform
+        name = name.lower() if name.lower() in WAVEFORMS else name
         return physics if name == TRISTATE else physics | {"waveform": name}
 
     def only(self, splits: Sequence[str]) -> "DatasetPlan":
@@ -130,7 +130,7 @@ class DatasetPlan:
             InputError: settings that make no sense, several receive elements, or so little depth
                 that an echo from beside the axis could end after the record.
         """
-        setup = Setup.from_config(self.physics)
+        setup = Setup.load(self.settings.physics, self.settings.waveform)
         if setup.elements != 1:
             raise InputError(
                 f"data.physics.elements={setup.elements}: datasets hold one receive element; "
@@ -170,13 +170,3 @@ class DatasetPlan:
             depth_m=data.deepest_m + MARGIN_M if data.deepest_m else setup.depth_m,
             width_m=setup.probe.aperture_m,
         )
-
-
-def _without_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings without None and empty groups, so that naming a default changes nothing."""
-    kept: dict[str, Any] = {}
-    for key, value in settings.items():
-        plain = _without_defaults(value) if isinstance(value, Mapping) else value
-        if plain is not None and plain != {}:
-            kept[key] = plain
-    return kept

@@ -8,7 +8,7 @@ readable file, and a full disk is noticed before anything is simulated.
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from numpy.typing import ArrayLike
 
 from bubbleloc import __version__
 from bubbleloc.arrays import Float32s
+from bubbleloc.console.settings.physics import TRISTATE, WAVEFORMS, Physics
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES, atomic, explain_write_errors
 from bubbleloc.physics import Bubbles, Setup, Signal
 from bubbleloc.physics.scene import BUBBLE_FIELDS
 from bubbleloc.physics.transducer import P4_1, Response
-from bubbleloc.physics.waveforms import PUBLISHED, TRISTATE
 from bubbleloc.units import Scale
 
 SCHEMA_VERSION = 1
@@ -136,7 +136,7 @@ def scale_of(file: h5py.File) -> Scale:
     content = _settings(file)
     frequency_hz = _physics(content).get("frequency_hz", file.attrs.get("frequency_hz"))
     if frequency_hz is None and content.get("source") != "imported":
-        frequency_hz = PUBLISHED[TRISTATE].frequency_hz  # files of before 0.1 do not tell
+        frequency_hz = WAVEFORMS[TRISTATE].frequency_hz  # files of before 0.1 do not tell
     rate, sound = (float(file.attrs[name]) for name in ("sampling_rate_hz", "speed_of_sound_m_s"))
     return Scale(rate, sound, frequency_hz)
 
@@ -150,15 +150,29 @@ def waveform_name(path: Path) -> str | None:
     return physics.get("waveform", "drive" if physics.get("drive") else TRISTATE)
 
 
-def _physics(content: dict[str, Any]) -> dict[str, Any]:
+def _physics(content: Mapping[str, Any]) -> dict[str, Any]:
     physics = content.get("physics")
-    return physics if isinstance(physics, dict) else {}
+    return dict(physics) if isinstance(physics, dict) else {}
+
+
+def physics_of(content: Mapping[str, Any]) -> tuple[Physics, str]:
+    """Return the physics and the waveform that a dataset was simulated with.
+
+    Args:
+        content: what `settings_of` returns.
+
+    Raises:
+        InputError: unknown names or values in it.
+    """
+    physics = _physics(content)
+    name = str(physics.pop("waveform", TRISTATE))
+    return Physics.of(physics), name
 
 
 def receive_response(file: h5py.File) -> Response:
     """Return the receive response that the lines were made with; the P4-1's if imported."""
-    physics = _physics(_settings(file))
-    return Setup.from_config(physics).probe.receive if physics else P4_1.receive
+    settings = _settings(file)
+    return Setup.load(*physics_of(settings)).probe.receive if _physics(settings) else P4_1.receive
 
 
 def is_imported(path: Path) -> bool:

@@ -113,9 +113,8 @@ def _echo(split: RFDataset) -> Floats:
 
     An imported dataset does not say; it gets the published physics at its sampling rate.
     """
-    physics = store.settings_of(split.path).get("physics")
     rate_hz = split.scale.sampling_rate_hz
-    setup = Setup.from_config(physics if isinstance(physics, dict) else {})
+    setup = Setup.load(*store.physics_of(store.settings_of(split.path)))
     if setup.sampling_rate_hz != rate_hz:
         setup = Setup(sampling_rate_hz=rate_hz)
     echo_s = setup.window_samples / setup.simulation_rate_hz + _RECEIVE_S

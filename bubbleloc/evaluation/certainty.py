@@ -42,8 +42,9 @@ def errors_and_bounds(pairs: pd.DataFrame, test: RFDataset) -> pd.DataFrame:
     bubbles = zip(matched["line"], matched["bubble"], strict=True)
     distance = np.array([of_lines[line][bubble] for line, bubble in bubbles])
     bins = np.digitize(distance, DISTANCES) - 1
-    noise_v, physics = _noise_v(test.noise), store.settings_of(test.path).get("physics")
-    setup = Setup.from_config(physics) if noise_v and isinstance(physics, dict) else None
+    noise_v, content = _noise_v(test.noise), store.settings_of(test.path)
+    is_known = isinstance(content.get("physics"), dict)
+    setup = Setup.load(*store.physics_of(content)) if noise_v and is_known else None
     rng, rows = np.random.default_rng(0), []
     for i, (low, high) in enumerate(pairwise(DISTANCES)):
         inside = np.flatnonzero(bins == i)

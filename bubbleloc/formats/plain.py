@@ -66,7 +66,7 @@ def plain_recording(
         sources={
             "sampling_rate_hz" if name == "fs" else name: "file" for name in FACTS if name in facts
         },
-        carrier=Carrier(None, None) if array.dtype.kind == "c" else None,
+        carrier=Carrier(None, None, str(array.dtype)) if array.dtype.kind == "c" else None,
     )
 
 

@@ -1,8 +1,8 @@
 """The simulator: from a scene of microbubbles to an RF line in volts (numpy, SI units)."""
 
+from bubbleloc.console.settings.physics import C4F10, WATER, Gas, Medium, Physics
 from bubbleloc.physics.bubble import BubbleResponse, bubble_response
 from bubbleloc.physics.echo import add_echoes, receive
-from bubbleloc.physics.media import C4F10, WATER, Gas, Medium
 from bubbleloc.physics.probe import gaussian
 from bubbleloc.physics.propagation import propagate
 from bubbleloc.physics.pulse import (
@@ -35,6 +35,7 @@ __all__ = [
     "Bubbles",
     "Gas",
     "Medium",
+    "Physics",
     "PoleResidueResponse",
     "RFLine",
     "Scale",

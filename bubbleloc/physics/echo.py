@@ -8,7 +8,7 @@ from scipy import fft
 
 from bubbleloc.arrays import Complexes, Floats
 from bubbleloc.physics.bubble import REFERENCE_DISTANCE_M
-from bubbleloc.physics.propagation import padded_length
+from bubbleloc.physics.propagation import attenuation_np_m, padded_length
 from bubbleloc.physics.setup import Setup
 
 
@@ -34,7 +34,7 @@ def add_echoes(
     over the whole r (as published, r₀ not taken off), and arrives after (z + r)/c.
     """
     length, rate_hz = padded_length(setup), setup.simulation_rate_hz
-    alpha = setup.medium.attenuation_np_m(fft.rfftfreq(length, 1 / rate_hz))
+    alpha = attenuation_np_m(setup.medium, fft.rfftfreq(length, 1 / rate_hz))
     spectrum = fft.rfft(scattered_pa, length)
     receivers_m = setup.probe.element_positions_m(setup.elements)
     for line, receiver_m in zip(record_pa, receivers_m, strict=True):

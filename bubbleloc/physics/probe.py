@@ -8,10 +8,10 @@ import numpy as np
 from scipy import fft
 
 from bubbleloc.arrays import Complexes, Floats
-from bubbleloc.errors import InputError
+from bubbleloc.console.settings.physics import P4_1 as P4_1_NAME
+from bubbleloc.errors import InputError, require_between
 from bubbleloc.files import check_zip, existing, unreadable_is_input_error
 from bubbleloc.matfile import VERASONICS_RATE_HZ, MatFile
-from bubbleloc.physics.media import require_between
 from bubbleloc.physics.transducer import P4_1, TabulatedResponse, Transducer
 from bubbleloc.tables import read_table
 
@@ -23,7 +23,6 @@ LOWEST_REACH_HZ = 4e6
 CAUSAL_HZ, RESPONSE_POINTS = 50e6, 4097
 ARRAYS = ("f", "Tfit", "Hfit", "IR", "fs")  # that a file may hold
 MOST_EARLY_ENERGY = 0.1  # of the impulse response; the published ones cut at 4 MHz have 0.004
-PUBLISHED_PROBE = "p4-1"
 HIGHEST_HZ, STEP_HZ = 60e6, 10e3  # of the responses made here: 100 µs at 8 ns
 # A magnitude is taken for no smaller part of its maximum: the phase follows from its logarithm.
 FLOOR = 1e-4
@@ -90,7 +89,7 @@ def require_transducer(source: object) -> Path | None:
     Raises:
         InputError: no Transducer, name or file of one.
     """
-    if isinstance(source, Transducer) or str(source).lower() == PUBLISHED_PROBE:
+    if isinstance(source, Transducer) or str(source).lower() == P4_1_NAME:
         return None
     if not isinstance(source, str | Path):
         raise InputError(f"transducer={source!r}; give 'p4-1', a Transducer or a file name")

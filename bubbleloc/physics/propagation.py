@@ -7,6 +7,7 @@ import numpy.typing as npt
 from scipy import fft
 
 from bubbleloc.arrays import Complexes, Floats
+from bubbleloc.console.settings.physics import Medium
 from bubbleloc.physics.pulse import unit_pulse
 from bubbleloc.physics.setup import Setup
 
@@ -19,15 +20,22 @@ def _spectra(setup: Setup) -> tuple[Complexes, Complexes, Floats, float]:
     """Fundamental (K,), second-harmonic source over α − 2α₁ (K,), α (K,) and 2α₁, for 1 Pa."""
     pressure, derivative = unit_pulse(setup)
     length = padded_length(setup)
-    alpha = setup.medium.attenuation_np_m(fft.rfftfreq(length, 1 / setup.simulation_rate_hz))
-    twice_alpha1 = 2 * float(setup.medium.attenuation_np_m(setup.carrier_hz))
+    alpha = attenuation_np_m(setup.medium, fft.rfftfreq(length, 1 / setup.simulation_rate_hz))
+    twice_alpha1 = 2 * float(attenuation_np_m(setup.medium, setup.carrier_hz))
     gap = alpha - twice_alpha1
     gap = np.where(np.abs(gap) < _RESONANT_GAP_NP_M, _RESONANT_GAP_NP_M, gap)
     medium = setup.medium
-    beta = 0.0 if setup.bubble == "linear" else medium.beta
+    beta = 0.0 if setup.bubble == "linear" else 1 + medium.nonlinearity_b_over_a / 2
     strength = beta / (medium.density_kg_m3 * medium.speed_of_sound_m_s**3)
     source = strength * fft.rfft(pressure * derivative, length)
     return fft.rfft(pressure, length), source / gap, twice_alpha1 + gap, twice_alpha1
+
+
+def attenuation_np_m(medium: Medium, frequency_hz: npt.ArrayLike) -> Floats:
+    """Amplitude attenuation α(f) = a·f^b in Np/m; zero at f = 0."""
+    frequency_mhz = np.asarray(frequency_hz, dtype=np.float64) / 1e6
+    db_per_m = 100 * medium.attenuation_db_cm_mhz * frequency_mhz**medium.attenuation_power
+    return np.asarray(db_per_m * np.log(10) / 20)
 
 
 def padded_length(setup: Setup) -> int:

@@ -10,7 +10,7 @@ from scipy import fft
 from scipy.signal import fftconvolve
 
 from bubbleloc.arrays import Floats
-from bubbleloc.physics.media import WATER
+from bubbleloc.console.settings.physics import WATER
 from bubbleloc.physics.setup import Setup
 from bubbleloc.physics.transducer import TabulatedResponse
 from bubbleloc.physics.waveforms import FREQUENCY_STEP_HZ

@@ -172,9 +172,16 @@ def _checked_shares(bubbles: Mapping[str, float]) -> Floats:
 
 
 def draw_radii(rng: np.random.Generator, bubbles: RadiusDistribution, size: int) -> Floats:
-    """Resting radii (size,) in m; ``bubbles`` as in draw_scene, shares being those of bubbles."""
+    """Resting radii (size,) in m; ``bubbles`` as in draw_scene, shares being those of bubbles.
+
+    Raises:
+        InputError: no file of radii, or no bubbles at all.
+    """
+    shares = {bubbles: 1.0} if isinstance(bubbles, str) else bubbles
+    shares = {kind: share for kind, share in shares.items() if kind != "none" and share}
+    if size and not shares:
+        raise InputError("bubbles=none: lines without bubbles have no radii; choose other bubbles")
     if not isinstance(bubbles, str):
-        shares = {kind: share for kind, share in bubbles.items() if kind != "none"}
         sizes = rng.multinomial(size, np.divide(list(shares.values()), sum(shares.values())))
         parts = zip(shares, sizes.tolist(), strict=True)
         return np.concatenate([draw_radii(rng, kind, part) for kind, part in parts])
@@ -189,7 +196,8 @@ def draw_radii(rng: np.random.Generator, bubbles: RadiusDistribution, size: int)
     if not Path(bubbles).is_file():
         names = ", ".join(DISTRIBUTIONS)
         raise InputError(f"bubbles={bubbles}: no such file; give {names} or a file of radii")
-    return rng.choice(_measured_radii(Path(bubbles).resolve()), size)
+    file = Path(bubbles).resolve()
+    return rng.choice(_measured_radii(file, file.stat().st_mtime_ns), size)
 
 
 @lru_cache(maxsize=1)
@@ -202,7 +210,8 @@ def _sonovue() -> tuple[Floats, Floats]:
 
 
 @lru_cache(maxsize=8)
-def _measured_radii(file: Path) -> Floats:
+def _measured_radii(file: Path, changed_ns: int) -> Floats:
+    """Radii (n,) in m of a file, which is read again once it was changed."""
     radius_um = read_row(file)
     if radius_um.size == 0 or not ((radius_um > 0.05) & (radius_um < 100)).all():
         raise InputError(f"{file}: radii outside 0.05–100; give radii in µm, one per line")

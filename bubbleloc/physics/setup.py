@@ -1,14 +1,23 @@
 """Everything a simulation depends on besides the scene."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
-from bubbleloc.errors import InputError
-from bubbleloc.physics.media import C4F10, WATER, Gas, Medium, require_between
+from bubbleloc.console.settings.physics import (
+    C4F10,
+    GAUSSIAN,
+    TRISTATE,
+    WATER,
+    WAVEFORMS,
+    Bubble,
+    Gas,
+    Medium,
+    Physics,
+)
+from bubbleloc.errors import InputError, require_between
 from bubbleloc.physics.probe import (
     gaussian,
     read_response,
@@ -20,9 +29,6 @@ from bubbleloc.physics.shell import THERMAL_MODELS, Shell, shell_named
 from bubbleloc.physics.transducer import P4_1, Transducer
 from bubbleloc.physics.waveforms import (
     INTEGRATION_RATE_HZ,
-    NAMES,
-    PUBLISHED,
-    TRISTATE,
     Waveform,
     checked_row,
     from_samples,
@@ -33,8 +39,7 @@ from bubbleloc.physics.waveforms import (
 from bubbleloc.tables import read_row
 from bubbleloc.units import Scale
 
-BUBBLES = ("nonlinear", "linear")
-GAUSSIAN = "gaussian"
+BUBBLES = get_args(Bubble)
 # Time for the bubble to ring down after the pulse has passed.
 RING_DOWN_S = 4e-6
 
@@ -51,7 +56,7 @@ class Setup:
     * ``bubble``: nonlinear, or linear: linearised, in a wave that grows no second harmonic;
     * ``shell``: segers, marmottant, none, or a Shell of your own;
     * ``thermal``: prosperetti, adiabatic or isothermal, taken at ``carrier_hz``;
-    * ``waveform``: one of `waveforms.NAMES`, a file (see `read_samples`), or a Waveform;
+    * ``waveform``: one of ``WAVEFORMS``, a file (see `read_samples`), or a Waveform;
     * ``frequency_hz``: centre frequency of a tristate pulse or of a waveform of your own. None is
       that of the probe, 1.7 MHz for the P4-1, or the peak of the pressure of a file;
     * ``cycles``: of a tristate pulse;
@@ -106,7 +111,7 @@ class Setup:
         name = str(self.waveform).lower() if isinstance(self.waveform, str) else None
         given = {"frequency_hz": self.frequency_hz, "cycles": self.cycles != 1, "drive": self.drive}
         names = ", ".join(key for key, value in given.items() if value)
-        if name in NAMES and name != TRISTATE and names:
+        if name in WAVEFORMS and name != TRISTATE and names:
             raise InputError(
                 f"waveform={name} sets its own frequency and cycles; leave out {names}"
             )
@@ -132,7 +137,7 @@ class Setup:
         """
         rate_hz = self.simulation_rate_hz
         if self.drive is not None:
-            usual_hz = self.probe.center_hz or PUBLISHED[TRISTATE].frequency_hz
+            usual_hz = self.probe.center_hz or WAVEFORMS[TRISTATE].frequency_hz
             sent = from_samples(self.drive, rate_hz, self.frequency_hz or usual_hz)
         elif isinstance(self.waveform, Waveform):
             sent = self.waveform.at_rate(rate_hz)
@@ -209,44 +214,35 @@ class Setup:
         return Scale(self.sampling_rate_hz, self.medium.speed_of_sound_m_s, self.carrier_hz)
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """A setup from plain values: numbers, names, file names, and mappings of medium and gas.
+    def load(cls, physics: Physics, waveform: str = TRISTATE) -> Self:
+        """The setup that settings mean; all files are read.
 
-        Besides the fields it takes measured responses as files, ``transmit`` and ``receive``, see
-        `read_response`; what has no file keeps the form of ``transducer``. ``transducer`` may be
-        ``"gaussian"``, with ``center_hz`` and ``fractional_bandwidth``; ``aperture_m`` is that of
-        any probe. ``drive`` may name a file, see `read_row`. None stands for the default.
+        Measured responses, ``transmit`` and ``receive``, take the place of those of ``transducer``,
+        see `read_response`; ``drive`` may name a file, see `read_row`.
+
+        Raises:
+            InputError: a value that makes no sense, or a file that cannot be used.
         """
-        values = {key: value for key, value in config.items() if value is not None}
-        responses: dict[str, Any] = {
-            name: read_response(values.pop(name), key)
-            for name, key in (("transmit", "Tfit"), ("receive", "Hfit"))
-            if name in values
-        }
-        base = _probe(values)
-        values["transducer"] = replace(base, **responses)
-        if "transmit" in responses:
-            values["transducer"] = with_band_of(values["transducer"])
-        if isinstance(values.get("drive"), str | Path):
-            values["drive"] = read_row(values["drive"])
-        try:
-            for key, kind in (("medium", Medium), ("gas", Gas)):
-                if isinstance(values.get(key), Mapping):
-                    values[key] = kind(**values[key])
-            setup = cls(**values)
-        except TypeError as error:
-            raise InputError(f"setup: {error}; see bubbleloc.physics for the names") from error
-        _ = setup.sent  # which reads its file
+        drive = read_row(physics.drive) if isinstance(physics.drive, str) else physics.drive
+        shared = {field.name for field in fields(cls)} & Physics.model_fields.keys()
+        values: dict[str, Any] = {name: getattr(physics, name) for name in shared}
+        values |= {"transducer": _probe(physics), "waveform": waveform, "drive": drive}
+        setup = cls(**values)
+        _ = setup.sent
         return setup
 
 
-def _probe(values: dict[str, Any]) -> Transducer:
-    """Take the settings of the probe out of ``values``, but for its measured responses."""
-    source = values.pop("transducer", P4_1)
-    band = [values.pop(key, None) for key in ("center_hz", "fractional_bandwidth")]
-    if (source == GAUSSIAN) != all(band) or any(band) != all(band):
+def _probe(physics: Physics) -> Transducer:
+    """The transducer of settings, with its measured responses."""
+    center_hz, width = physics.center_hz, physics.fractional_bandwidth
+    if (center_hz is None) != (width is None) or (physics.transducer == GAUSSIAN) != bool(width):
         raise InputError("give center_hz and fractional_bandwidth with transducer=gaussian")
-    probe = gaussian(*band) if source == GAUSSIAN else transducer_of(source)
-    aperture_m = values.pop("aperture_m", probe.aperture_m)
+    probe = gaussian(center_hz, width) if center_hz and width else transducer_of(physics.transducer)
+    aperture_m = physics.aperture_m or probe.aperture_m
     require_between("setup", "aperture_m", aperture_m, 1e-4, 1)
-    return replace(probe, aperture_m=aperture_m)
+    probe = replace(probe, aperture_m=aperture_m)
+    if physics.receive:
+        probe = replace(probe, receive=read_response(physics.receive, "Hfit"))
+    if physics.transmit:
+        probe = with_band_of(replace(probe, transmit=read_response(physics.transmit, "Tfit")))
+    return probe

@@ -8,15 +8,15 @@ loses 6e-6 N/m to round-off. The gas has an effective polytropic exponent and da
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
 from bubbleloc.arrays import Floats
+from bubbleloc.console.settings.physics import Gas, Medium, ShellName, Thermal
 from bubbleloc.errors import InputError
-from bubbleloc.physics.media import Gas, Medium
 
-SHELLS = ("segers", "marmottant", "none")
-THERMAL_MODELS = ("prosperetti", "adiabatic", "isothermal")
+SHELLS, THERMAL_MODELS = get_args(ShellName), get_args(Thermal)
 GAS_CONSTANT_J_MOL_K = 8.314
 DEGREE = 10
 

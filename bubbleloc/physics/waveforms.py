@@ -1,79 +1,27 @@
 """What the transducer is driven with: the published waveforms by name, or a waveform of your own.
 
-Names and numbers: Zorgdrager et al., IEEE TUFFC (2025); tristate: Blanken et al. (2022).
+Names and numbers are in ``WAVEFORMS`` of `bubbleloc.console.settings.physics`: Zorgdrager et al.,
+IEEE TUFFC (2025); tristate: Blanken et al. (2022).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeGuard
+from typing import Protocol, TypeGuard
 
 import numpy as np
 from scipy import fft
 from scipy.interpolate import CubicSpline
 
 from bubbleloc.arrays import Floats
+from bubbleloc.console.settings.physics import TRISTATE, WAVEFORMS, Chirp, Sine, Train, Tristate
 from bubbleloc.errors import InputError
 from bubbleloc.files import unreadable_is_input_error
 from bubbleloc.matfile import VERASONICS_RATE_HZ, MatFile
 from bubbleloc.physics.transducer import P4_1, Response, Transducer
 from bubbleloc.tables import read_row, read_table
-
-
-class Tristate(NamedTuple):
-    """Three levels, of a frequency that a setup or its probe may change."""
-
-    frequency_hz: float
-    cycles: float
-
-
-class Sine(NamedTuple):
-    """A tone burst whose pressure peaks at a frequency."""
-
-    frequency_hz: float
-    cycles: float
-
-
-class Chirp(NamedTuple):
-    """A sweep from one frequency to another."""
-
-    start_hz: float
-    stop_hz: float
-    duration_s: float
-
-    @property
-    def frequency_hz(self) -> float:
-        """The middle of the sweep."""
-        return (self.start_hz + self.stop_hz) / 2
-
-
-class Train(NamedTuple):
-    """Tone bursts, each delayed by a part of a burst with its ringing."""
-
-    frequency_hz: float
-    cycles: float
-    delays: tuple[float, ...]
-
-
-TRISTATE = "tristate"
-PUBLISHED: Mapping[str, Tristate | Sine | Chirp | Train] = {
-    TRISTATE: Tristate(1.7e6, 1),
-    "ref": Sine(2.5e6, 1),
-    "s1.7": Sine(1.7e6, 3),
-    "s2.5": Sine(2.5e6, 4.5),
-    "s3.4": Sine(3.4e6, 6),
-    "l1.7": Sine(1.7e6, 6),
-    "l2.5": Sine(2.5e6, 9),
-    "l3.4": Sine(3.4e6, 12),
-    "suc": Chirp(1.2e6, 4.0e6, 5e-6),
-    "sdc": Chirp(4.0e6, 1.2e6, 5e-6),
-    "luc": Chirp(1.2e6, 4.0e6, 15e-6),
-    "ldc": Chirp(4.0e6, 1.2e6, 15e-6),
-    "dpt": Train(2.5e6, 4.5, (0.0, 0.3742, 1.6947, 0.3191)),
-}
-NAMES = PUBLISHED.keys()
 
 # Bubbles are integrated, and echoes summed, at least this finely: RK4 at 4 ns converges.
 INTEGRATION_RATE_HZ = 250e6
@@ -143,12 +91,12 @@ class _PublishedTransmitter:
 
 
 def is_file(name: object) -> TypeGuard[str | Path]:
-    """Whether the name of a waveform means a file, that is, is none of ``NAMES``."""
-    return isinstance(name, str | Path) and str(name).lower() not in NAMES
+    """Whether the name of a waveform means a file, that is, is none of ``WAVEFORMS``."""
+    return isinstance(name, str | Path) and str(name).lower() not in WAVEFORMS
 
 
 def waveform(name: str | Path = TRISTATE, setup: Transmitter | None = None) -> Waveform:
-    """The waveform called ``name`` (one of ``NAMES``), or that of a file.
+    """The waveform called ``name`` (one of ``WAVEFORMS``), or that of a file.
 
     Args:
         name: a name, or a file, see `read_samples`.
@@ -169,7 +117,7 @@ def waveform(name: str | Path = TRISTATE, setup: Transmitter | None = None) -> W
         )
         return replace(made, name=Path(name).name)
     key = str(name).lower()
-    match PUBLISHED[key]:
+    match WAVEFORMS[key]:
         case Tristate(frequency_hz=usual_hz):
             frequency_hz = setup.frequency_hz or probe.center_hz or usual_hz
             return tristate(frequency_hz, setup.cycles, rate_hz)
@@ -315,7 +263,8 @@ def require_waveform(name: str | Path) -> Path:
     """
     file, _ = split_number(name)
     if not file.is_file():
-        raise InputError(f"waveform={name}: no such file; give a file or one of {', '.join(NAMES)}")
+        names = ", ".join(WAVEFORMS)
+        raise InputError(f"waveform={name}: no such file; give a file or one of {names}")
     return file
 
 

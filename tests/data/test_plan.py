@@ -3,37 +3,58 @@
 import dataclasses
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
+import yaml
 from scipy.io import savemat
 
-from bubbleloc.console import config_folder
+from bubbleloc.console.settings import catalogue
+from bubbleloc.console.settings.data import Data
 from bubbleloc.data import store
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.generate import ensure_dataset, simulate_missing
 from bubbleloc.errors import InputError
-from bubbleloc.physics import P4_1, Setup, simulate_rf
+from bubbleloc.physics import P4_1, Gas, Medium, Physics, Setup, simulate_rf
 from tests.conftest import planned
 
 
 def test_every_switch_has_a_setting():
     probe = {"transmit", "receive", "center_hz", "fractional_bandwidth", "aperture_m"}
     plain = {field.name for field in dataclasses.fields(Setup)} | probe
-    from omegaconf import OmegaConf
-
-    data = OmegaConf.load(config_folder() / "data/base.yaml")
-    physics = data.physics
-    assert "waveform" in data
-    assert plain - {"waveform"} == set(physics)
-    for group in ("medium", "gas"):
-        fields = {field.name for field in dataclasses.fields(getattr(Setup(), group))}
-        assert fields == set(physics[group])
+    assert "waveform" in Data.model_fields
+    assert plain - {"waveform"} == Physics.model_fields.keys()
+    known = catalogue("simulate")
+    for group in (Medium, Gas):
+        for field in dataclasses.fields(group):
+            assert known[f"data.physics.{group.__name__.lower()}.{field.name}"].description
 
 
 def test_defaults_are_the_published_setup():
     plan = planned("data/tiny")
     assert plan.setup() == Setup()
     assert plan.physics == {"shell": "segers", "thermal": "prosperetti"}  # null changes no file
+
+
+def test_a_default_may_be_named_or_left_out(tmp_path):
+    """Files that name it, as older ones may, are gone on with; other values are refused."""
+    few = (tmp_path, "data.signals.val=2")
+    plain = planned(*few).only(["val"])
+    named = [f"data.physics.{name}" for name in ("cycles=1", "transducer=p4-1", "shell=null")]
+    named += ["data.physics.medium.density_kg_m3=998.0", "data.physics.gas.density_kg_m3=null"]
+    assert planned(*few, *named).config("val") == plain.config("val")
+    ensure_dataset(plain, workers=1)
+
+    def store_physics(physics):
+        with h5py.File(plain.path("val"), "r+") as file:
+            content = yaml.safe_load(file.attrs["config"]) | {"physics": physics}
+            file.attrs["config"] = yaml.safe_dump(content)
+
+    store_physics({"cycles": 1, "medium": {"density_kg_m3": 998}})
+    ensure_dataset(plain, workers=1)
+    store_physics({"cycles": 2})
+    with pytest.raises(InputError, match=r"made with physics={'cycles': 2}"):
+        ensure_dataset(plain, workers=1)
 
 
 @pytest.mark.parametrize(

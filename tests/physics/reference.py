@@ -4,14 +4,16 @@ The arrays lie beside the checkout.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from bubbleloc.physics import Setup
+from bubbleloc.physics import Physics, Setup
 from bubbleloc.physics.bubble import oscillate
 from bubbleloc.physics.propagation import pressure_at
 
@@ -21,6 +23,13 @@ REFERENCE = CHECKOUT.parent / "shared" / "reference"
 needs_reference = pytest.mark.skipif(
     not REFERENCE.is_dir(), reason="no reference arrays in shared/reference beside the checkout"
 )
+
+
+def loaded(values: Mapping[str, Any]) -> Setup:
+    """The setup of settings, as a command loads it."""
+    plain = {name: str(v) if isinstance(v, Path) else v for name, v in values.items()}
+    waveform = plain.pop("waveform", "tristate")
+    return Setup.load(Physics.of(plain), waveform)
 
 
 def cases(kind: str) -> list[str]:

@@ -10,7 +10,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.physics import P4_1, Setup, simulate_rf, unit_pulse, warnings_of
 from bubbleloc.physics.probe import GRID_HZ, gaussian, minimum_phase
 from bubbleloc.physics.scene import Scene
-from tests.physics.reference import relative_l2
+from tests.physics.reference import loaded, relative_l2
 from tests.physics.test_waveforms import MEASURED, needs_measured
 
 RATE_HZ = 250e6
@@ -49,7 +49,7 @@ def test_minimum_phase_of_a_resonance() -> None:
 def test_minimum_phase_of_the_p4_1() -> None:
     """The published probe is nearly of minimum phase: its magnitude alone gives its pulse."""
     magnitude = minimum_phase(GRID_HZ, np.abs(P4_1.transmit(GRID_HZ)))
-    found = Setup.from_config({"transducer": type(P4_1)(magnitude, P4_1.receive)})
+    found = Setup(transducer=type(P4_1)(magnitude, P4_1.receive))
     ours, published = (unit_pulse(setup)[0] for setup in (found, Setup()))
     overlap = np.correlate(np.pad(published, 100), ours, "valid")
     assert np.abs(overlap).max() > 0.99 * np.linalg.norm(ours) * np.linalg.norm(published)
@@ -60,7 +60,7 @@ def test_magnitude_only_files_say_so(tmp_path: Path) -> None:
     np.savetxt(
         tmp_path / "t.csv", np.c_[frequency_hz, np.abs(P4_1.transmit(frequency_hz))], "%.9g", ","
     )
-    setup = Setup.from_config({"transmit": tmp_path / "t.csv"})
+    setup = loaded({"transmit": tmp_path / "t.csv"})
     assert "magnitude only; taken for that of minimum phase" in warnings_of(setup)[0]
     value = np.abs(setup.probe.transmit(frequency_hz[2:10]))
     np.testing.assert_allclose(value, np.abs(P4_1.transmit(frequency_hz[2:10])), rtol=1e-6)
@@ -75,24 +75,24 @@ def test_impulse_responses(tmp_path: Path, name: str) -> None:
         savemat(tmp_path / name, {"IR": impulse})
     else:
         np.savez(tmp_path / name, IR=impulse[::2], fs=RATE_HZ / 2)
-    setup = Setup.from_config({"receive": tmp_path / name})
+    setup = loaded({"receive": tmp_path / name})
     scene = Scene(np.array([0.02]), np.zeros(1), np.array([2.4e-6]), 1e5)
     assert relative_l2(simulate_rf(scene, setup).volts, simulate_rf(scene).volts) < 5e-3
 
 
 def test_a_probe_of_ones_own_in_one_place() -> None:
     probe = {"transducer": "gaussian", "center_hz": 3e6, "fractional_bandwidth": 0.8}
-    setup = Setup.from_config({**probe, "aperture_m": 0.04})
+    setup = loaded({**probe, "aperture_m": 0.04})
     assert setup.carrier_hz == 3e6
     assert setup.probe.aperture_m == 0.04
     assert setup.probe.bandwidth_hz == pytest.approx(2.4e6)
-    assert Setup.from_config({**probe, "waveform": "s2.5"}).carrier_hz == 2.5e6
-    (line,) = warnings_of(Setup.from_config({**probe, "frequency_hz": 1.2e6}))
+    assert loaded({**probe, "waveform": "s2.5"}).carrier_hz == 2.5e6
+    (line,) = warnings_of(loaded({**probe, "frequency_hz": 1.2e6}))
     assert "frequency_hz=1.2e+06: outside the band" in line
     for values in ({"center_hz": 3e6}, {"transducer": "gaussian"}, {**probe, "transducer": "p4-1"}):
         with pytest.raises(InputError, match="give center_hz and fractional_bandwidth"):
-            Setup.from_config(values)
-    (line,) = warnings_of(Setup.from_config({**probe, "waveform": "s1.7", "center_hz": 4e6}))
+            loaded(values)
+    (line,) = warnings_of(loaded({**probe, "waveform": "s1.7", "center_hz": 4e6}))
     assert "frequency_hz=1.7e+06: outside the band" in line
 
 

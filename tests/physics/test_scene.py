@@ -91,3 +91,10 @@ def test_bubbles_are_counted_at_their_rounded_arrival_inside_the_line_alone():
     for outside in (9.6, -0.6, np.nan):
         with pytest.raises(InputError, match="an arrival outside the 10 samples"):
             Bubbles(np.array([1.0, outside])).count(10)
+
+
+@pytest.mark.parametrize("bubbles", ["none", {"none": 1.0}, {"none": 1.0, "monodisperse": 0.0}])
+def test_no_bubbles_have_no_radii(bubbles: str | dict[str, float]) -> None:
+    with pytest.raises(InputError, match="bubbles=none: lines without bubbles have no radii"):
+        draw_radii(np.random.default_rng(0), bubbles, 5)
+    assert len(draw_scene(np.random.default_rng(0), bubbles)) == 0

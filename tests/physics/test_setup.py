@@ -16,6 +16,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.physics import P4_1, Medium, Setup, drive_signal, unit_pulse, warnings_of
 from bubbleloc.physics.probe import gaussian
 from bubbleloc.physics.pulse import levels, warn_of
+from tests.physics.reference import loaded
 
 FREQUENCY_HZ = np.arange(0, 125e6, 20e3)
 TRANSMIT = P4_1.transmit(FREQUENCY_HZ)
@@ -41,27 +42,27 @@ def write_csv(file: Path, value: Any, header: str) -> Path:
 def test_measured_responses_from_one_file(tmp_path: Path, suffix: str) -> None:
     file = write(tmp_path / f"both{suffix}", f=FREQUENCY_HZ, Tfit=TRANSMIT, Hfit=RECEIVE)
     measured = Setup(transducer=file)
-    assert measured == Setup.from_config({"transmit": file, "receive": str(file)})
+    assert measured == loaded({"transmit": file, "receive": str(file)})
     np.testing.assert_allclose(unit_pulse(measured)[0], unit_pulse(Setup())[0], atol=1e-5)
 
 
 def test_measured_responses_from_tables(tmp_path: Path) -> None:
     transmit = write_csv(tmp_path / "t.csv", TRANSMIT, "frequency_hz,real,imag")
     receive = write_csv(tmp_path / "h.csv", RECEIVE, "# no header")
-    setup = Setup.from_config({"transmit": transmit, "receive": receive, "shell": "marmottant"})
+    setup = loaded({"transmit": transmit, "receive": receive, "shell": "marmottant"})
     assert setup.shell == "marmottant"
     np.testing.assert_allclose(setup.probe.transmit(FREQUENCY_HZ), TRANSMIT, rtol=1e-12)
     np.testing.assert_allclose(setup.probe.receive(FREQUENCY_HZ), RECEIVE, rtol=1e-12)
 
 
 def test_one_measured_response_keeps_the_other(tmp_path: Path) -> None:
-    setup = Setup.from_config({"receive": write_csv(tmp_path / "h.csv", RECEIVE, "f,re,im")})
+    setup = loaded({"receive": write_csv(tmp_path / "h.csv", RECEIVE, "f,re,im")})
     assert setup.probe.transmit == P4_1.transmit
 
 
 def test_measured_setups_survive_pickling(tmp_path: Path) -> None:
     """Equal and with an equal hash, so a worker computes its pulse once."""
-    setup = Setup.from_config({"transmit": write_csv(tmp_path / "t.csv", TRANSMIT, "f,re,im")})
+    setup = loaded({"transmit": write_csv(tmp_path / "t.csv", TRANSMIT, "f,re,im")})
     twin = pickle.loads(pickle.dumps(setup))
     assert twin == setup
     assert hash(twin) == hash(setup)
@@ -86,7 +87,7 @@ def test_measured_setups_survive_pickling(tmp_path: Path) -> None:
 def test_unusable_responses(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
     file = write(tmp_path / "bad.npz", **arrays)
     with pytest.raises(InputError, match=message):
-        Setup.from_config({"transmit": file})
+        loaded({"transmit": file})
 
 
 def test_unreadable_files(tmp_path: Path) -> None:
@@ -98,9 +99,9 @@ def test_unreadable_files(tmp_path: Path) -> None:
     ]:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InputError, match=name):
-            Setup.from_config({"transmit": tmp_path / name})
+            loaded({"transmit": tmp_path / name})
     with pytest.raises(InputError, match="no such file"):
-        Setup.from_config({"transmit": tmp_path / "missing.npz"})
+        loaded({"transmit": tmp_path / "missing.npz"})
 
 
 @pytest.mark.parametrize("name", ["drive.npy", "drive.csv"])
@@ -111,7 +112,7 @@ def test_drive_from_file(tmp_path: Path, name: str) -> None:
         np.save(file, drive)
     else:
         np.savetxt(file, drive)
-    assert Setup.from_config({"drive": file}).drive == tuple(drive)
+    assert loaded({"drive": file}).drive == tuple(drive)
 
 
 @pytest.mark.parametrize(
@@ -138,13 +139,13 @@ def test_drive_from_file(tmp_path: Path, name: str) -> None:
 )
 def test_bad_values_say_what_to_do(values: dict[str, Any]) -> None:
     with pytest.raises(InputError) as caught:
-        Setup.from_config(values)
+        loaded(values)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) > 20
 
 
 def test_setup_from_plain_values() -> None:
-    setup = Setup.from_config(
+    setup = loaded(
         {"shell": "none", "transducer": "p4-1", "drive": None, "medium": {"density_kg_m3": 1060}}
     )
     assert setup == Setup(shell="none", medium=Medium(density_kg_m3=1060))
@@ -226,7 +227,7 @@ def test_warns_of_a_drive_of_another_rate() -> None:
 def test_short_tables_are_causal_enough(tmp_path: Path, reach_hz: float) -> None:
     part = reach_hz >= FREQUENCY_HZ
     file = write(tmp_path / "t.npz", f=FREQUENCY_HZ[part], Tfit=TRANSMIT[part])
-    assert Setup.from_config({"transmit": file})
+    assert loaded({"transmit": file})
 
 
 def test_physics_does_not_import_torch() -> None:

@@ -8,24 +8,20 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from bubbleloc.arrays import Floats
+from bubbleloc.console.settings.physics import WAVEFORMS, Chirp, Sine, Train
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Setup, unit_pulse
 from bubbleloc.physics.waveforms import (
-    NAMES,
-    PUBLISHED,
-    Chirp,
-    Sine,
-    Train,
     Waveform,
     chirp,
     measured,
     waveform,
 )
-from tests.physics.reference import CHECKOUT, relative_l2
+from tests.physics.reference import CHECKOUT, loaded, relative_l2
 
 RATE_HZ = 250e6
-SINE = {name: row for name, row in PUBLISHED.items() if isinstance(row, Sine)}
-CHIRP = {name: row for name, row in PUBLISHED.items() if isinstance(row, Chirp)}
+SINE = {name: row for name, row in WAVEFORMS.items() if isinstance(row, Sine)}
+CHIRP = {name: row for name, row in WAVEFORMS.items() if isinstance(row, Chirp)}
 MEASURED = CHECKOUT.parent / "shared" / "measured"
 needs_measured = pytest.mark.skipif(
     not MEASURED.is_dir(), reason="no measured waveforms in shared/measured beside the checkout"
@@ -91,7 +87,7 @@ def test_delays_of_the_train() -> None:
     found, drive, _ = sent("dpt")
     pulse_s, ringing_s = 4.5 / 2.5e6, 2 / 1.81e6
     starts, end = [], -ringing_s
-    row = PUBLISHED["dpt"]
+    row = WAVEFORMS["dpt"]
     assert isinstance(row, Train)
     for delay in row.delays:
         starts.append(end + ringing_s + delay * (pulse_s + ringing_s))
@@ -111,7 +107,7 @@ def test_delays_of_the_train() -> None:
     assert found.frequency_hz == 2.5e6
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WAVEFORMS)
 def test_windows_hold_the_whole_pulse(name: str) -> None:
     setup = Setup(waveform=name)
     found, _, pressure = sent(name)
@@ -174,7 +170,7 @@ def test_a_drive_of_your_own(tmp_path: Path, name: str) -> None:
     assert relative_l2(pulse, truth) < (0.01 if name == "slow.mat" else 1e-6)
     assert setup.sent.name == name
     assert 2e6 < setup.carrier_hz < 3e6
-    assert Setup.from_config({"waveform": file, "frequency_hz": 2.4e6}).carrier_hz == 2.4e6
+    assert loaded({"waveform": file, "frequency_hz": 2.4e6}).carrier_hz == 2.4e6
 
 
 def test_measured_pressure_is_not_transmitted_twice() -> None:
@@ -228,7 +224,7 @@ def test_bad_settings_say_what_to_do(tmp_path: Path) -> None:
     values: dict[str, object]
     for values in ({"cycles": 2}, {"frequency_hz": 2e6}, {"drive": [1.0, 0.0]}):
         with pytest.raises(InputError, match=r"waveform=s2\.5 sets its own"):
-            Setup.from_config({"waveform": "s2.5", **values})
+            loaded({"waveform": "s2.5", **values})
     savemat(tmp_path / "two.mat", {"a": [1.0, 2.0], "b": [1.0]})
     with pytest.raises(InputError, match="one array and fs"):
         _ = Setup(waveform=str(tmp_path / "two.mat")).sent

@@ -1,12 +1,13 @@
 """All settings of all commands: their names, what they mean, what they may be, and their check."""
 
+import dataclasses
 import difflib
 import functools
 import reprlib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from bubbleloc.console.settings.data import Convert, Simulate
 from bubbleloc.console.settings.training import Smnist, Train
@@ -19,6 +20,7 @@ COMMANDS: Mapping[str, type[Group]] = {model.__name__.lower(): model for model i
 STUDIES = ("smnist",)  # commands on tasks of other papers, in `bubbleloc.examples`
 
 AnyGroup = TypeVar("AnyGroup", bound=Group)
+GroupClass = Any  # a class of settings: a Group, or a dataclass
 
 
 class Setting(NamedTuple):
@@ -42,22 +44,32 @@ def catalogue(command: str) -> Mapping[str, Setting]:
     return dict(_settings_of(COMMANDS[command]))
 
 
-def _settings_of(model: type[Group], above: str = "") -> Iterator[tuple[str, Setting]]:
-    schemas = model.model_json_schema()["properties"]
-    for name, field in model.model_fields.items():
-        full = f"{above}{name}"
-        if group := _group(field.annotation):
+def _settings_of(model: GroupClass, above: str = "") -> Iterator[tuple[str, Setting]]:
+    whole = TypeAdapter(model).json_schema()
+    schemas, required = whole["properties"], whole.get("required", [])
+    for name, annotation in _annotations(model).items():
+        full, schema = f"{above}{name}", schemas[name]
+        if group := _group(annotation):
             yield full, Setting("settings, such as {…}", (group.__doc__ or ""), is_group=True)
             yield from _settings_of(group, f"{full}.")
         else:
-            choices = schemas[name].get("anyOf", [schemas[name]])
+            choices = schema.get("anyOf", [schema])
             is_list = any("items" in choice for choice in choices)  # a range is no list
-            words, meaning = _in_words(schemas[name]), field.description or ""
-            yield full, Setting(words, meaning, is_list, is_required=field.is_required())
+            words, meaning = _in_words(schema), schema.get("description", "")
+            yield full, Setting(words, meaning, is_list, is_required=name in required)
 
 
-def _group(annotation: Any) -> type[Group] | None:
-    is_group = isinstance(annotation, type) and issubclass(annotation, Group)
+def _annotations(model: GroupClass) -> dict[str, Any]:
+    """Return the type of every setting of a group."""
+    if issubclass(model, Group):
+        return {name: field.annotation for name, field in model.model_fields.items()}
+    return {field.name: field.type for field in dataclasses.fields(model)}
+
+
+def _group(annotation: Any) -> GroupClass | None:
+    """Return the class of a group of settings: a Group, or a dataclass; None for one setting."""
+    is_class = isinstance(annotation, type)
+    is_group = is_class and (issubclass(annotation, Group) or dataclasses.is_dataclass(annotation))
     return annotation if is_group else None
 
 
@@ -72,8 +84,10 @@ def _in_words(schema: Mapping[str, Any]) -> str:
     return f"one of {', '.join(names)}" if names else str(schema.get("const", schema.get("title")))
 
 
-def default_values(model: type[Group]) -> dict[str, Any]:
+def default_values(model: GroupClass) -> dict[str, Any]:
     """Return the defaults in a class; ``???``, Hydra's sign, where a setting must be given."""
+    if not issubclass(model, Group):
+        return {field.name: field.default for field in dataclasses.fields(model)}
     values: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         group = _group(field.annotation)

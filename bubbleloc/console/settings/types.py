@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    Strict,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
@@ -64,18 +65,31 @@ def _ends(fit: Callable[[float, float], bool], remedy: str) -> AfterValidator:
 
 
 AsGiven = WrapValidator(_keep)
-Number = Annotated[float, Field(title="a number"), AsGiven]
-Positive = Annotated[float, Field(gt=0, title="a number above 0"), AsGiven]
-NotNegative = Annotated[float, Field(ge=0, title="a number, 0 or more"), AsGiven]
-Probability = Annotated[float, Field(ge=0, lt=1, title="a number, 0 or more and below 1"), AsGiven]
-LearningRate = Annotated[float, Field(gt=0, le=1e30, title="a number above 0"), AsGiven]
-AboveOne = Annotated[float, Field(gt=1, title="a number above 1"), AsGiven]
+Real = Annotated[float, Strict()]  # no text, in groups that are dataclasses either
+Number = Annotated[Real, Field(title="a number"), AsGiven]
+Positive = Annotated[Real, Field(gt=0, title="a number above 0"), AsGiven]
+NotNegative = Annotated[Real, Field(ge=0, title="a number, 0 or more"), AsGiven]
+Probability = Annotated[
+    float, Field(strict=True, ge=0, lt=1, title="a number, 0 or more and below 1"), AsGiven
+]
+LearningRate = Annotated[
+    float, Field(strict=True, gt=0, le=1e30, title="a number above 0"), AsGiven
+]
+AboveOne = Annotated[Real, Field(gt=1, title="a number above 1"), AsGiven]
 # The bounds of these are wide; they catch values in another unit.
-Rate = Annotated[float, Field(ge=1e5, le=1e10, title="a rate in Hz, 1e5 to 1e10"), AsGiven]
-Frequency = Annotated[float, Field(ge=1e4, le=1e9, title="a frequency in Hz, 1e4 to 1e9"), AsGiven]
-Speed = Annotated[float, Field(ge=100, le=10_000, title="a speed in m/s, 100 to 10000"), AsGiven]
+Rate = Annotated[
+    float, Field(strict=True, ge=1e5, le=1e10, title="a rate in Hz, 1e5 to 1e10"), AsGiven
+]
+Frequency = Annotated[
+    float, Field(strict=True, ge=1e4, le=1e9, title="a frequency in Hz, 1e4 to 1e9"), AsGiven
+]
+Speed = Annotated[
+    float, Field(strict=True, ge=100, le=10_000, title="a speed in m/s, 100 to 10000"), AsGiven
+]
 # Zorgdrager et al. 2025 (IEEE TUFFC, arXiv 2501.18375): noise levels 4–256 % of 9.65 V.
-Noise = Annotated[float, Field(ge=0, le=2.56, title="a number, 0 or more, up to 2.56"), AsGiven]
+Noise = Annotated[
+    float, Field(strict=True, ge=0, le=2.56, title="a number, 0 or more, up to 2.56"), AsGiven
+]
 
 Count = Annotated[int, Field(ge=1, title="a whole number, 1 or more")]
 CountFromZero = Annotated[int, Field(ge=0, title="a whole number, 0 or more")]
