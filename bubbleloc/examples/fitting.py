@@ -38,7 +38,7 @@ def fit_kernel(layer: CKConv1d, kernel: Tensor, iterations: int = 500) -> float:
     """Fit the kernels of a layer to given ones (C_out, C_in, K), and set its bias to zero.
 
     Returns:
-        Relative error, ‖fit − given‖ / ‖given‖.
+        Relative error, ‖fit − target‖ / ‖target‖.
     """
     with torch.no_grad():
         if layer.bias is not None:
@@ -51,7 +51,7 @@ def fit_function(network: nn.Module, tau: Tensor, values: Tensor, iterations: in
     """Fit a network of one coordinate to ``values`` (K, n) at ``tau`` (K, 1).
 
     Returns:
-        Relative error, ‖fit − given‖ / ‖given‖.
+        Relative error, ‖fit − target‖ / ‖target‖.
     """
     return _minimise(lambda: network(tau), network.parameters(), values, iterations)
 
@@ -59,7 +59,7 @@ def fit_function(network: nn.Module, tau: Tensor, values: Tensor, iterations: in
 def _minimise(
     evaluate: Callable[[], Tensor],
     parameters: Iterable[Tensor],
-    wanted: Tensor,
+    target: Tensor,
     iterations: int,
 ) -> float:
     """Minimise the squared relative error by L-BFGS on all values at once."""
@@ -74,7 +74,7 @@ def _minimise(
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        error = (evaluate() - wanted).square().sum() / wanted.square().sum()
+        error = (evaluate() - target).square().sum() / target.square().sum()
         error.backward()
         return error
 

@@ -46,11 +46,11 @@ def fft_conv1d(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     plan = plan_convolution(tuple(x.shape), tuple(weight.shape), x.device.type)
     if plan is None or x.is_complex():
         return functional.conv1d(x, weight, bias)
-    given = torch.get_autocast_dtype(x.device.type) if _autocast(x) else x.dtype
+    dtype = torch.get_autocast_dtype(x.device.type) if _autocast(x) else x.dtype
     precision = torch.promote_types(x.dtype, torch.float32)
     tensors = (None if t is None else t.to(precision) for t in (x, weight, bias))
     output: Tensor = _OverlapSave.apply(*tensors, plan)  # type: ignore[no-untyped-call]
-    return output.to(given)
+    return output.to(dtype)
 
 
 def _autocast(x: Tensor) -> bool:

@@ -97,7 +97,7 @@ class Localizer(nn.Module):
 
     @property
     def sampling_rate_hz(self) -> float:
-        """Of the RF lines that the network is for; the training sets it to that of its data."""
+        """Sampling rate of the RF lines that the network is for; the training sets it."""
         return self.scaling.sampling_rate_hz
 
     @sampling_rate_hz.setter
@@ -149,10 +149,11 @@ class Localizer(nn.Module):
         output at the same times is close but not equal; tolerances in samples scale.
 
         Args:
-            trained_at_hz: the rate of its training data if the network does not know it.
+            sampling_rate_hz: sampling rate of the lines.
+            trained_at_hz: that of the training data, if the network does not know it.
 
         Raises:
-            ValueError: the network reports emitters, whose positions are in its own samples.
+            ValueError: the head tells positions of emitters, which are in samples of the old rate.
         """
         if isinstance(self.head, EmitterHead):
             raise ValueError("a network with head=emitters keeps its sampling rate; resample lines")
@@ -225,12 +226,12 @@ def build_model(name: str, **settings: Any) -> Localizer:
     """
     if name not in NETWORKS:
         raise ValueError(f"unknown model {name!r}; choose one of {', '.join(sorted(NETWORKS))}")
-    given = {key: value for key, value in settings.items() if value is not None}
+    settings = {key: value for key, value in settings.items() if value is not None}
     accepted = list(inspect.signature(NETWORKS[name]).parameters)
     if "kernels" in accepted:
         accepted[-1:] = Kernels.__annotations__
-    if unknown := sorted(given.keys() - set(accepted)):
+    if unknown := sorted(settings.keys() - set(accepted)):
         raise ValueError(
             f"model {name} has no setting {', '.join(unknown)}; it has {', '.join(accepted)}"
         )
-    return NETWORKS[name](**given)
+    return NETWORKS[name](**settings)

@@ -80,8 +80,8 @@ class RateChange(nn.Module):
         lower = min(1.0, float(ratio))
         reach = math.ceil(half_width / lower)
         instants = torch.arange(-reach, old + reach, dtype=torch.float64)  # of input samples
-        wanted = torch.arange(new, dtype=torch.float64).unsqueeze(-1) / float(ratio)
-        weight = (1.0 if counts else lower) * interpolation(lower * (instants - wanted))
+        outputs = torch.arange(new, dtype=torch.float64).unsqueeze(-1) / float(ratio)
+        weight = (1.0 if counts else lower) * interpolation(lower * (instants - outputs))
         self.register_buffer("weight", weight.float().unsqueeze(1), persistent=False)
         self.stride, self.pad = old, nn.ReflectionPad1d((reach, reach + old - 1))
 

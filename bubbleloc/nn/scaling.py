@@ -57,7 +57,7 @@ class InputScaling(nn.Module):
 
     @property
     def sampling_rate_hz(self) -> float:
-        """Of the RF lines that the network expects."""
+        """Sampling rate of the RF lines that the network expects."""
         return float(self.rate)
 
     @sampling_rate_hz.setter
@@ -104,8 +104,8 @@ class InputScaling(nn.Module):
     def _seen(self, samples: int) -> Tensor:
         """Return the sum (L,) of the taps that lie on the line, which is less at its ends."""
         total = functional.pad(self.low_pass.flatten().cumsum(0), (1, 0))
-        taps, place = total.shape[0] - 1, torch.arange(samples, device=total.device)
-        first, last = taps // 2 - place, taps // 2 + samples - place
+        taps, sample = total.shape[0] - 1, torch.arange(samples, device=total.device)
+        first, last = taps // 2 - sample, taps // 2 + samples - sample
         return total[last.clamp(max=taps)] - total[first.clamp(min=0)]
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *args: Any) -> None:
@@ -125,7 +125,7 @@ def _low_pass(sampling_rate_hz: float) -> Tensor:
     if not LOWEST_RATE_HZ <= sampling_rate_hz <= HIGHEST_RATE_HZ:
         raise ValueError(f"sampling rate {sampling_rate_hz:g}: give it in Hz")
     reach = round(HALF_WIDTH_S * sampling_rate_hz)
-    place = torch.arange(-reach, reach + 1, dtype=torch.float64)
+    lag = torch.arange(-reach, reach + 1, dtype=torch.float64)
     window = torch.kaiser_window(2 * reach + 1, False, KAISER_BETA, dtype=torch.float64)
-    taps = torch.sinc(2 * CUTOFF_HZ / sampling_rate_hz * place) * window
+    taps = torch.sinc(2 * CUTOFF_HZ / sampling_rate_hz * lag) * window
     return (taps / taps.sum()).to(torch.get_default_dtype()).view(1, 1, -1)
