@@ -98,8 +98,9 @@ def test_the_command_goes_on_under_its_own_settings(tmp_path):
 
 
 def test_a_finished_run_comes_out_as_before(tmp_path):
-    before = classification.run(settings(**SHORT), pulses(), tmp_path / "run")
-    assert classification.run(settings(**SHORT), pulses(), tmp_path / "run", resume=True) == before
+    first = classification.run(settings(**SHORT), pulses(), tmp_path / "run")
+    again = classification.run(settings(**SHORT), pulses(), tmp_path / "run", resume=True)
+    assert again | {"minutes": 0} == first | {"minutes": 0}
 
 
 def test_a_run_in_use_is_not_resumed_a_second_time(tmp_path):

@@ -125,14 +125,20 @@ def same_weights_of_best(a: Path, b: Path) -> bool:
     return all(torch.equal(one[n], other[n]) for n in one)
 
 
-def test_a_training_stopped_before_its_first_checkpoint_starts_anew(tiny, tmp_path):
-    process = start(tmp_path, *arguments(tiny, Path("cut")))
-    wait_for(tmp_path / "cut/config.yaml", process)
-    process.kill()
-    process.communicate()
-    if not (tmp_path / "cut/checkpoints/last.ckpt").exists():
-        session.resume(tmp_path / "cut")
-        assert weights(tmp_path / "cut")
+def test_a_training_stopped_before_its_first_checkpoint_starts_anew(
+    tiny, whole, tmp_path, monkeypatch
+):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(learner.Learner, "training_step", stop)
+        with pytest.raises(KeyboardInterrupt):
+            session.start(settings(tiny, *LONG), tmp_path / "cut")
+    assert not list((tmp_path / "cut/checkpoints").iterdir())
+    session.resume(tmp_path / "cut")
+    assert same_weights(whole, tmp_path / "cut")
+    assert (tmp_path / "cut" / METRICS).read_text() == (whole / METRICS).read_text()
 
 
 def test_the_last_checkpoint_is_of_the_last_epoch_even_if_not_the_best(whole):
