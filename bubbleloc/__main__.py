@@ -10,7 +10,7 @@ USAGE = "bubbleloc <command> key=value …, and bubbleloc <command> --help for i
 
 def main() -> None:
     """Run the command that the first argument names, as ``python -m`` would."""
-    from bubbleloc.console.job import module_of
+    from bubbleloc.console.cli import module_of
     from bubbleloc.console.settings import COMMANDS, STUDIES
 
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
@@ -27,7 +27,7 @@ def main() -> None:
         studies = [purposes.pop(command) for command in STUDIES]
         print_to_reader("\n".join([USAGE, "", *purposes.values(), "", "Studies:", "", *studies]))
     elif name == "--completion":
-        from bubbleloc.console.completion import bash_completion
+        from bubbleloc.console.help import bash_completion
 
         print(bash_completion())
     else:

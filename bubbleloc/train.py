@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bubbleloc.console import job
+from bubbleloc.console import cli
 from bubbleloc.console.cli import command
 from bubbleloc.console.settings import Train
 
@@ -13,7 +13,7 @@ from bubbleloc.console.settings import Train
 @command
 def main(settings: Train) -> None:
     """Train, after simulating the dataset if it is not there yet."""
-    folder = _train(settings, Path(os.path.relpath(job.output_folder())), job.overrides())
+    folder = _train(settings, Path(os.path.relpath(cli.output_folder())), cli.overrides())
     if folder:
         print(f"run: {folder}")
 
@@ -54,10 +54,10 @@ def train_network(
 def _train(settings: Train, folder: Path, overrides: Sequence[str]) -> Path | None:
     from bubbleloc.training import session
 
-    command = job.command_line()
+    command = cli.command_line()
     if not settings.resume:
-        return session.start(settings, folder, command=command, sweep_job=job.is_sweep_job())
-    job.refuse_other_settings(settings.resume, overrides)
+        return session.start(settings, folder, command=command, sweep_job=cli.is_sweep_job())
+    cli.refuse_other_settings(settings.resume, overrides)
     return session.resume(Path(settings.resume), command=command)
 
 

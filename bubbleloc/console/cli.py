@@ -4,21 +4,24 @@ import contextlib
 import functools
 import logging
 import os
+import shlex
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar, cast
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from bubbleloc import process
-from bubbleloc.console import config_folder, job
+from bubbleloc.console import config_folder
 from bubbleloc.console.arguments import check_words, in_brackets, typed_values
 from bubbleloc.console.composition import checked_settings, is_composed, known_settings
 from bubbleloc.console.messages import explain, print_to_reader, show_warning, tell
-from bubbleloc.console.settings import COMMANDS, Group, catalogue, check
+from bubbleloc.console.settings import COMMANDS, STUDIES, Group, catalogue, check
 from bubbleloc.errors import BAD_INPUT, InputError
 
 AnyGroup = TypeVar("AnyGroup", bound=Group)
@@ -38,10 +41,10 @@ def command(task: Callable[[AnyGroup], None]) -> Callable[[], None]:
         """Run one job that Hydra has composed, of several in a sweep."""
         try:
             process.end_with_parent()  # one of several jobs of a sweep side by side
-            start(lambda: checked_settings(model, config, job.overrides()))
+            start(lambda: checked_settings(model, config, overrides()))
         except Exception as error:
             line = explain(error, known_settings(name))
-            if line and job.is_sweep_job() and not process.stop_in(error):
+            if line and is_sweep_job() and not process.stop_in(error):
                 raise InputError(line) from None
             _end(error, name)  # before Hydra adds a line of its own
         finally:
@@ -104,8 +107,45 @@ def _end(error: BaseException, command: str) -> NoReturn:
 
 def _discard_empty_output() -> None:
     """Remove the folder Hydra made for this job, and those around it, where they are empty."""
-    folder = job.output_folder().resolve()
+    folder = output_folder().resolve()
     with contextlib.suppress(OSError):  # not empty
         while Path.cwd() in folder.parents:
             folder.rmdir()
             folder = folder.parent
+
+
+def is_sweep_job() -> bool:
+    """Return whether this is one of the jobs of a sweep (``-m``)."""
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def overrides() -> list[str]:
+    """Return the settings that were given on the command line; of a sweep, those of this job."""
+    return [str(o) for o in HydraConfig.get().overrides.task] if HydraConfig.initialized() else []
+
+
+def refuse_other_settings(run: str, given: Sequence[str]) -> None:
+    """Raise InputError where settings are given beside ``resume=run``."""
+    if others := [override for override in given if not override.startswith("resume=")]:
+        raise InputError(
+            f"{others[0]}: a resumed run keeps its own settings; leave out all but resume={run}"
+        )
+
+
+def output_folder() -> Path:
+    """Return the folder that Hydra made for this job."""
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def command_line() -> str:
+    """Return the command that starts this process again; of a sweep, this job alone."""
+    if not HydraConfig.initialized():
+        return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    config = HydraConfig.get()
+    own = [str(o) for o in config.overrides.hydra if not str(o).startswith("hydra.mode=")]
+    return shlex.join(["bubbleloc", str(config.job.config_name), *overrides(), *own])
+
+
+def module_of(command: str) -> str:
+    """Return the module that runs a command."""
+    return f"bubbleloc.examples.{command}" if command in STUDIES else f"bubbleloc.{command}"

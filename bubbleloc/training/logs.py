@@ -1,4 +1,4 @@
-"""Logs of a training: a CSV file always; TensorBoard, MLflow and Weights & Biases if wanted."""
+"""Logs of a training: a progress bar and a CSV file always; TensorBoard and others if wanted."""
 
 import contextlib
 import csv
@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
+from tqdm import tqdm
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import write_text
@@ -119,3 +121,41 @@ def _plain_errors() -> Iterator[None]:
         yield
     except Exception as error:  # each package has errors of its own
         raise InputError(f"logger: {' '.join(str(error).split())}") from error
+
+
+class TrainingProgress(ProgressBar):
+    """Counts batches over all epochs and shows the latest loss and validation F1."""
+
+    _bar: "tqdm[Any]" = tqdm(disable=True)
+
+    def disable(self) -> None:
+        """Lightning asks for it in all processes but the first, where `on_train_start` does it."""
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Open the bar, at the place where a resumed training goes on."""
+        batches, epochs = int(trainer.num_training_batches), trainer.max_epochs or 1
+        self._bar = tqdm(
+            desc="train",
+            unit="batch",
+            total=batches * epochs,
+            initial=batches * trainer.current_epoch,
+            dynamic_ncols=True,
+            disable=not trainer.is_global_zero,
+        )
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Move on by one batch."""
+        self._bar.update()
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Show the metrics of the epoch."""
+        metrics = sorted(self.get_metrics(trainer, pl_module).items())
+        self._bar.set_postfix({k: f"{value:.3f}" for k, value in metrics if k != "v_num"})
+
+    def on_train_end(self, *_: Any) -> None:
+        """Close the bar."""
+        self._bar.close()
+
+    def on_exception(self, *_: Any) -> None:
+        """Close the bar before the error is shown."""
+        self._bar.close()

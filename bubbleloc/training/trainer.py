@@ -18,13 +18,12 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from bubbleloc import process
-from bubbleloc.console.progress import TrainingProgress
 from bubbleloc.console.settings.training import Trainer
 from bubbleloc.errors import InputError
 from bubbleloc.files import write_yaml
 from bubbleloc.training.checkpoints import AtomicCheckpoints, keepers
 from bubbleloc.training.learner import METRIC_NAMES
-from bubbleloc.training.logs import MetricsLog, loggers
+from bubbleloc.training.logs import MetricsLog, TrainingProgress, loggers
 
 LOUD = ("lightning.pytorch", "lightning.fabric")  # loggers of tips and inventories
 NEEDLESS = (

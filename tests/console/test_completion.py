@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from bubbleloc.console.completion import bash_completion
+from bubbleloc.console.help import bash_completion
 
 TYPED = [
     (["sim"], {"simulate"}),

@@ -6,9 +6,14 @@ import pytest
 
 from bubbleloc.console.settings import Evaluate
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.conditions import EMPTY_LINES, empty_lines, evaluate_conditions
+from bubbleloc.evaluation.conditions import (
+    CONDITIONS,
+    EMPTY_LINES,
+    SPECIALISTS,
+    empty_lines,
+    evaluate_conditions,
+)
 from bubbleloc.evaluation.run import evaluate_run
-from bubbleloc.evaluation.specialists import CONDITIONS, SPECIALISTS
 from bubbleloc.models.runs import open_run
 
 
