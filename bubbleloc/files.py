@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import importlib
 import math
 import os
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import yaml
 from filelock import FileLock, Timeout
 
@@ -23,6 +25,11 @@ from bubbleloc.errors import InputError
 MOST_BYTES = 2**31  # of what has to be read in one piece
 MOST_SAMPLES = 2**18  # of an RF line: 3 m at 62.5 MHz
 MOST_YAML_BYTES = 2**20
+
+CUT_OFF = "is cut off, as by a copy that was interrupted or a full disk: copy it again"
+IN_USE = "is open in another program, which has locked it: close it there"
+HDF5_TROUBLES = {"unable to lock file": IN_USE, "truncated file": CUT_OFF}
+"""What HDF5 says of a file, and what we say."""
 
 
 @contextlib.contextmanager
@@ -266,14 +273,17 @@ def check_mat(path: Path) -> None:
     """Refuse a MATLAB 5 file that is too large, or of which a variable is when unpacked.
 
     Raises:
-        InputError: too large.
+        InputError: too large, or cut off.
     """
     check_bytes(path)
     with path.open("rb") as file:
         order = {b"IM": "<", b"MI": ">"}.get(file.read(128)[126:])  # none: MATLAB 4
         while order and len(tag := file.read(8)) == 8:
             (size,) = struct.unpack(f"{order}4xI", tag)
-            check_bytes(path, _unpacked_bytes(file.read(size)))
+            variable = file.read(size)
+            if len(variable) < size:
+                raise InputError(f"{path} {CUT_OFF}")
+            check_bytes(path, _unpacked_bytes(variable))
 
 
 def _unpacked_bytes(packed: bytes) -> int:
@@ -290,24 +300,50 @@ def check_hdf5(path: Path, dataset: h5py.Dataset, whole: bool = False) -> None:
     """Refuse an HDF5 dataset whose chunks, or which itself if read whole, are too large.
 
     Raises:
-        InputError: too large.
+        InputError: too large, or packed by a filter that is not installed.
     """
+    _load_filters(path, dataset)
     lengths = dataset.shape if whole else dataset.chunks or ()
     check_bytes(path, dataset.dtype.itemsize * math.prod(map(int, lengths)))
 
 
+def _load_filters(path: Path, dataset: h5py.Dataset) -> None:
+    """Make the filters of a dataset that HDF5 lacks known to it, by the package hdf5plugin.
+
+    Raises:
+        InputError: names a filter that is not there.
+    """
+    stored = dataset.id.get_create_plist()
+    for number, _, _, name in map(stored.get_filter, range(stored.get_nfilters())):
+        if not h5py.h5z.filter_avail(number):
+            with contextlib.suppress(ImportError):
+                importlib.import_module("hdf5plugin")
+        if not h5py.h5z.filter_avail(number):
+            title = f"{name.decode(errors='replace')}, " if name else ""
+            raise InputError(
+                f"{path}: {dataset.name} is compressed by a filter that HDF5 lacks ({title}number "
+                f"{number}): pip install 'bubbleloc[hdf5]'"
+            )
+
+
 class StoredArray:
-    """An HDF5 dataset that opens its file for every slice, so that nobody has to close it."""
+    """An HDF5 dataset that opens its file for every slice, so that nobody has to close it.
+
+    Complex numbers as MATLAB stores them, a pair of ``real`` and ``imag``, are complex here.
+    """
 
     def __init__(self, path: Path, dataset: h5py.Dataset) -> None:
         check_hdf5(path, dataset)
         self.path, self.name = path, dataset.name
-        self.shape, self.dtype = dataset.shape, dataset.dtype
+        self._pairs = dataset.dtype.names == ("real", "imag")
+        self.shape = dataset.shape
+        self.dtype = np.dtype(np.complex128) if self._pairs else dataset.dtype
         self.ndim, self.size = dataset.ndim, dataset.size
 
     def __getitem__(self, piece: Any) -> Any:
         with h5py.File(self.path) as file:
-            return file[self.name][piece]
+            part = file[self.name][piece]
+        return part["real"] + 1j * part["imag"] if self._pairs else part
 
 
 @contextlib.contextmanager
@@ -323,4 +359,7 @@ def unreadable_is_input_error(source: str | Path, meant: str = "") -> Iterator[N
         raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
+        for words, trouble in HDF5_TROUBLES.items():
+            if words in reason:
+                raise InputError(f"{source} {trouble}") from error
         raise InputError(f"{source} cannot be read{meant} ({reason}); write it again") from error

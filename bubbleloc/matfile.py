@@ -27,8 +27,25 @@ class MatFile:
                 self.names = {str(name) for name in file if not name.startswith("#")}
         else:
             check_mat(path)
-            self.shapes = {name: shape for name, shape, _ in scipy.io.whosmat(path)}
-            self.names = set(self.shapes)
+            self._kinds = {name: kind for name, _, kind in scipy.io.whosmat(path)}
+            self.names = set(self._kinds)
+
+    @property
+    def arrays(self) -> dict[str, Any]:
+        """Arrays of numbers of version 5, those in structs by names such as ``acq.rf``."""
+        arrays: dict[str, Any] = {}
+
+        def collect(name: str, value: Any) -> None:
+            if value.dtype.kind in "fiuc":
+                arrays[name] = value
+            elif value.dtype.names and value.size == 1:
+                for field in value.dtype.names:
+                    collect(f"{name}.{field}", np.asarray(value[field].flat[0]))
+
+        for name, kind in self._kinds.items():
+            if kind not in ("char", "cell", "function", "opaque", "object"):
+                collect(name, self._variable(name))
+        return arrays
 
     def entries(self, *path: str) -> list[Any]:
         """Return the arrays of a field, such as ``("Trans", "ElementPos")``, of every entry."""
@@ -78,7 +95,10 @@ class MatFile:
             item = file[name]
             plain = h5py.check_ref_dtype(item.dtype) is None
             items = [item] if plain else [file[reference] for reference in item[()].ravel()]
-            return [StoredArray(self.path, each) for each in items]
+            return [
+                np.zeros(0) if "MATLAB_empty" in each.attrs else StoredArray(self.path, each)
+                for each in items
+            ]
 
     def has(self, *path: str) -> bool:
         """Return whether there is a variable or field."""

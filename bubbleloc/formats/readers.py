@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import unreadable_is_input_error
-from bubbleloc.formats.plain import read_arrays, read_dataset, read_text
+from bubbleloc.formats.containers import read_arrays, read_dataset
 from bubbleloc.formats.recording import Hints, OpenFile, Recording
 from bubbleloc.formats.srml import read_published
+from bubbleloc.formats.texts import read_text
 from bubbleloc.formats.uff import read_uff
 from bubbleloc.formats.verasonics import read_verasonics
 from bubbleloc.formats.zea import read_zea
@@ -37,7 +38,7 @@ FORMATS = [
         "Verasonics, version 5 or 7.3",
         (".mat",),
         read_verasonics,
-        "`RcvData` (buffer 1, or `key=RcvData{2}`) by `Receive`, `Trans`, `TX`, `TW`, `TGC`, "
+        "`RcvData` (buffer 1, or `key=RcvData2`) by `Receive`, `Trans`, `TX`, `TW`, `TGC`, "
         "`Event` and `Resource`. Save them after VSX has run. Columns are put in element order by "
         "`Trans.Connector`; every acquisition of a frame of the buffer (a super-frame) is a frame",
     ),
@@ -70,8 +71,9 @@ FORMATS = [
         (".mat", *HDF5, ".npy", ".npz"),
         read_arrays,
         "elements × samples, or frames × elements × samples; `transpose=true` for the axes the "
-        "other way round. `sampling_rate_hz` or `fs`, `speed_of_sound_m_s`, `start_s` and "
-        "`receive_delay_s` beside the array, or as attributes, are read",
+        "other way round, `axes=samples,frames` for others; `key=acq.rf` for one in a struct or "
+        "group. `sampling_rate_hz` or `fs`, `speed_of_sound_m_s`, `start_s` and `receive_delay_s` "
+        "are read: attributes, or beside the array, in its group or struct first, then outwards",
     ),
     Format(
         "tables",

@@ -21,6 +21,9 @@ from bubbleloc.formats.volts import Volts
 from bubbleloc.matfile import MatFile
 from bubbleloc.units import Scale
 
+AXES = ("frames", "elements", "samples")
+"""Names of the axes of an array of lines, in the order in which they are read."""
+
 MOST_DELAY_S = 1.0  # of a first sample; more is another unit
 
 
@@ -29,9 +32,10 @@ class Hints:
     """What a user tells of a file, in place of what it says itself, see `read`.
 
     Attributes:
-        key: name of the array, ``RcvData{2}`` for a buffer, the group of a UFF or zea file.
+        key: name of the array, ``RcvData2`` for a buffer, the group of a UFF or zea file.
         frames: numbers, from 0, of the first and the last frame to read.
         transpose: whether the axes of a plain array are the other way round, samples first.
+        axes: what every axis of a plain array is, of `AXES`, in the order of the array.
         receive_delay_s: how late the receiver's filters and electronics make an echo.
         transmit: number, from 0, of the transmit of each frame to read.
         modulation_hz: frequency of complex samples (IQ).
@@ -40,6 +44,7 @@ class Hints:
     key: str | None = None
     frames: tuple[int, int] | None = None
     transpose: bool = False
+    axes: tuple[str, ...] | None = None
     sampling_rate_hz: float | None = None
     speed_of_sound_m_s: float | None = None
     start_s: float | None = None
@@ -300,7 +305,7 @@ class Recording:
         if self.samples * ratio < needed:
             raise InputError(
                 f"{said}, shorter than the {needed} that the network needs: if lines are "
-                "columns, add transpose=true"
+                "columns, add transpose=true, or name the axes, such as axes=samples,frames"
             )
         if self.samples * ratio > MOST_SAMPLES:
             raise InputError(f"{said}, more than {MOST_SAMPLES} at the network's rate: cut them")

@@ -101,14 +101,14 @@ def read_published(file: OpenFile, hints: Hints) -> Recording | None:
         if PUBLISHED_HEADING not in "".join(islice(lines_of(file.path), HEADER_LINES)):
             return None
         volts = read_signal(file.path, PUBLISHED).volts
-        return plain_recording(file.path, volts, asdict(PUBLISHED), hints.transpose)
+        return plain_recording(file.path, volts, asdict(PUBLISHED), hints)
     mat = file.mat
     if hints.key is not None or not mat.names.issuperset(STRUCTS):
         return None
     lines = np.stack(_entries(mat, "RF", "V"))
     rate, sound = _number(_entries(mat, "RF", "fs")), _number(_entries(mat, "domain", "c"))
     facts = {"fs": rate, "speed_of_sound_m_s": sound}
-    return plain_recording(mat.path, lines, facts, hints.transpose)
+    return plain_recording(mat.path, lines, facts, hints)
 
 
 def _entries(mat: MatFile, struct: str, field: str) -> list[Floats]:

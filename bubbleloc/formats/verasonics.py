@@ -122,7 +122,7 @@ def _choose_buffer(mat: MatFile, key: str | None, cells: list[Any], receive: Any
         for number, cell in enumerate(cells, start=1)
         if cell.size > 1 and (len(cells) == 1 or (receive["bufnum"] == number).any())
     ]
-    asked = re.fullmatch(r"RcvData(?:\{(\d+)\})?", key or "RcvData")
+    asked = re.fullmatch(r"RcvData(?:\{?(\d+)\}?)?", key or "RcvData")
     number = int(asked[1]) if asked and asked[1] else next(iter(with_lines), 0)
     if number not in with_lines:
         held = ", ".join(f"RcvData{{{number}}}" for number in with_lines) or "none with lines"

@@ -64,6 +64,11 @@ def doubts(recording: Recording, finder: BubbleFinder, card: Card) -> list[str]:
             f"{len(constant)} of {len(numbers)} lines are constant, the first of frame "
             f"{recording.first_frame + frame}, element {element}; nothing is found in them"
         )
+    if recording.elements > recording.samples:
+        reasons.append(
+            f"{recording.elements} lines of {recording.samples} samples: if the samples are "
+            "along another axis, name the axes, such as axes=samples,frames"
+        )
     if likeness is None or not outside:
         return reasons
     if "noise_db" in features and np.median(features["noise_db"]) > MOSTLY_NOISE_DB:

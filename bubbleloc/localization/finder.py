@@ -29,6 +29,7 @@ MOST_RATIO = 20  # of the network's sampling rate to that of the lines, or the o
 
 MOST_FRAMES = 64  # that are averaged to find the echo of a wire
 REACH_MM = 3.0  # on either side of the wire's depth
+MARGIN_MM = 1.0  # beyond, where a louder echo shows that what is within is its slope
 LEAST_HEIGHT = 5.0  # of an echo over the median of the line
 LOUD = 0.5  # of the loudest element's echo: elements above it are compared
 
@@ -164,23 +165,27 @@ class BubbleFinder:
         setup = replace(setup, sampling_rate_hz=scale.sampling_rate_hz)
         begin = recording.start_s * scale.sampling_rate_hz
         expected = wire_mm / float(scale.depth_mm(1))
-        reach = REACH_MM / float(scale.depth_mm(1))
+        reach, margin = np.array([REACH_MM, MARGIN_MM]) / float(scale.depth_mm(1))
         lines = np.zeros((recording.elements, recording.samples), np.float32)
         for frame in range(frames := min(recording.frames, MOST_FRAMES)):
             lines += recording.volts[frame] / frames
         lines = resampled(lines - lines.mean(axis=1, keepdims=True), self.network_samples)
         envelope = np.abs(hilbert(compress(lines, setup), axis=1))
-        first = max(int(expected - reach - begin), 0)
-        near = envelope[:, first : max(int(expected + reach - begin), 0)]
+        first, stop = (max(int(expected + side * (reach + margin) - begin), 0) for side in (-1, 1))
+        near = envelope[:, first:stop]
         height = near.max(axis=1, initial=0.0)
-        if not (height > LEAST_HEIGHT * np.median(envelope, axis=1)).any():
+        loud = height > np.maximum(
+            LOUD * height.max(initial=0.0), LEAST_HEIGHT * np.median(envelope, axis=1)
+        )
+        if near.shape[1]:
+            top = first + near[loud].argmax(axis=1)
+            late = begin - expected + _between_samples(envelope[loud], top)
+        if not near.shape[1] or not (np.abs(late) < reach).any() or late.min() < -reach:
             raise InputError(
                 f"{recording.source}: no echo stands out within {REACH_MM:g} mm of calibrate="
                 f"{wire_mm:g} mm; give the depth of the wire, in mm"
             )
-        loud = height >= LOUD * height.max()
-        arrival = begin + _between_samples(envelope[loud], first + near[loud].argmax(axis=1)).min()
-        late_s = float(arrival - expected) / scale.sampling_rate_hz
+        late_s = float(late.min()) / scale.sampling_rate_hz
         changed = recording.later_by(late_s, f"wire at {wire_mm:g} mm")
         return changed.noting(
             f"the echo of the wire at {wire_mm:g} mm came {1e6 * late_s:.3f} µs late, which is "

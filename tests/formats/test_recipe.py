@@ -21,7 +21,7 @@ def read_toy(file, hints):
     if rows != 3:
         return None  # of another kind
     lines = np.fromfile(file.path, np.float32, offset=8).reshape(rows, samples)
-    return plain_recording(file.path, lines, {"fs": 40e6}, hints.transpose)
+    return plain_recording(file.path, lines, {"fs": 40e6}, hints)
 
 
 @pytest.fixture

@@ -59,6 +59,17 @@ def test_a_line_without_a_wire_is_refused(tmp_path):
             )
 
 
+@pytest.mark.parametrize("depth_mm", [16.5, 16.8, 23.4, 24.0])
+def test_the_slope_of_an_echo_outside_is_no_echo(depth_mm, tmp_path):
+    """It used to be taken for the wire, up to 39 µs late."""
+    lines = wire(Setup(), elements=1)
+    np.save(tmp_path / "a.npy", lines + np.random.default_rng(0).normal(0, 0.003, lines.shape))
+    with pytest.raises(InputError, match=r"no echo stands out within 3 mm"):
+        localize_recording(
+            RUN, tmp_path / "a.npy", tmp_path / "a.csv", sampling_rate_hz=RATE, calibrate=depth_mm
+        )
+
+
 def test_an_arrival_is_the_time_of_flight_of_the_start_of_the_pulse():
     """As the networks are trained: (z + r)/c, though the loudest sample comes 87 samples later."""
     depth_m = np.array([20e-3, 35e-3, 60e-3])

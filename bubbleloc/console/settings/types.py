@@ -64,6 +64,12 @@ def _ends(fit: Callable[[float, float], bool], remedy: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _different(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError("give each axis once")
+    return values
+
+
 AsGiven = WrapValidator(_keep)
 Real = Annotated[float, Strict()]  # no text, in groups that are dataclasses either
 Number = Annotated[Real, Field(title="a number"), AsGiven]
@@ -117,6 +123,11 @@ Range = Annotated[
     _ends(operator.le, SMALLER_FIRST),
 ]
 Interval = Annotated[Range[Item], _ends(operator.lt, SMALLER_FIRST)]
+Axes = Annotated[
+    tuple[Literal["frames", "elements", "samples"], ...],
+    Field(strict=False, min_length=1, max_length=3, title="axes, such as [samples, frames]"),
+    AfterValidator(_different),
+]
 Depths = Annotated[
     Interval[Number], _ends(lambda low, _: low >= 0, "give a number, 0 or more, for both ends")
 ]
