@@ -1,4 +1,4 @@
-"""``bubbleloc image run=bubbleloc:small`` images an array, line by line localized."""
+"""``bubbleloc image`` images an array, line by line localized."""
 
 from bubbleloc.console.cli import command
 from bubbleloc.console.settings import Image
@@ -8,10 +8,13 @@ from bubbleloc.errors import printable
 @command
 def main(settings: Image) -> None:
     """Image the bubbles below an array from its RF lines and from localized lines."""
+    from bubbleloc.console.messages import tell
     from bubbleloc.imaging.run import image_array
     from bubbleloc.tables import to_markdown
 
     made = image_array(settings)
+    for doubt in made.doubts:
+        tell(f"warning: {doubt}")
     height, width = made.pixels
     scale = made.scale
     print(f"lines: {scale.sampling_rate_hz / 1e6:g} MHz, {scale.speed_of_sound_m_s:g} m/s")

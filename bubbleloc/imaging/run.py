@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ from bubbleloc.console.settings.using import Image
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.files import atomic, check_bytes, check_output
-from bubbleloc.formats import read, recording_of_array
+from bubbleloc.formats import Recording, read, recording_of_array
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
+from bubbleloc.localization.doubts import doubts
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.models.answers import answer
 from bubbleloc.models.runs import open_run
@@ -43,6 +45,7 @@ class Imaged:
         scale: what a sample of the lines is worth.
         folder: the folder with the files.
         widths: the medians over isolated bubbles, a row per image; None where bubbles are unknown.
+        doubts: why the network may not fit a recording, see `bubbleloc.localization.doubts`.
     """
 
     lines: int
@@ -50,6 +53,7 @@ class Imaged:
     scale: Scale
     folder: Path
     widths: pd.DataFrame | None
+    doubts: list[str]
 
 
 def image_array(settings: Image) -> Imaged:
@@ -69,10 +73,14 @@ def image_array(settings: Image) -> Imaged:
     run = open_run(settings.run, settings.checkpoint)
     data, network_scale = run.config.data, run.card.scale
     setup = _at_scale(DatasetPlan(data).setup(), network_scale)
+    doubted: list[str] = []
     if settings.input is None:
         rf, bubbles = simulated(setup, data.bubbles, settings)
     else:
-        rf, bubbles = recorded(settings.input, network_scale, settings), None
+        recording = read(settings.input, **settings.hints())
+        rf, bubbles = recorded(recording, network_scale, settings), None
+        first_frame = replace(recording, volts=recording.volts.part(0, 1))
+        doubted = doubts(first_frame, run.card, Fraction(1))
     lag_samples = typical_lag_samples(np.random.default_rng(data.seed), data.bubbles, setup)
     lines = {
         RAW: analytic(rf, lag_samples),
@@ -80,7 +88,7 @@ def image_array(settings: Image) -> Imaged:
     }
     widths = _write(lines, bubbles, grid, 1e-3 * settings.isolation_mm, folder)
     pixels = len(grid.depth_m), len(grid.lateral_m)
-    return Imaged(len(rf.signal), pixels, rf.scale, folder, widths)
+    return Imaged(len(rf.signal), pixels, rf.scale, folder, widths, doubted)
 
 
 def _at_scale(setup: Setup, scale: Scale) -> Setup:
@@ -111,15 +119,15 @@ def simulated(
     return ArrayLines(volts, element_m, array.scale), scene
 
 
-def recorded(path: str, network: Scale, settings: Image) -> ArrayLines:
-    """Read the lines of an array, one per element, in the first frame of a recording.
+def recorded(recording: Recording, network: Scale, settings: Image) -> ArrayLines:
+    """Return the lines of an array, one per element, in the first frame of a recording.
 
     `network` is the scale of the lines that a network was trained on.
 
     Raises:
-        InputError: no such file, no array's lines, NaN, or unknown or another sampling rate.
+        InputError: no array's lines, NaN, or unknown or another sampling rate.
     """
-    recording = read(path, **settings.hints())
+    path = recording.source
     scale, elements = recording.scale(network), recording.elements
     if not np.isclose(scale.sampling_rate_hz, network.sampling_rate_hz, rtol=1e-6):
         raise InputError(

@@ -6,6 +6,7 @@ import collections
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,15 @@ import numpy as np
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.formats import Recording
 from bubbleloc.formats.conditioning import resample
-from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.models.card import Card
-from bubbleloc.models.likeness import Likeness
+from bubbleloc.models.likeness import FEWEST_LINES, SHORTEST_S, Likeness
 
 MOST_LINES = 128  # that are looked at, twice
 BLOCK = 16  # lines at a time
 TOO_MANY = 0.1  # of the lines outside a range
 LEAST_NOISE_DB = -45.0  # that is worth training with
 MOSTLY_NOISE_DB = -3.0
+ROUNDED_DB = -65.0  # from here on, rounding costs F1 without noise: `benchmarks/rounding.py`
 
 Values = dict[str, Floats]
 
@@ -36,41 +37,38 @@ RANGES = {
 }
 
 
-def doubts(recording: Recording, finder: BubbleFinder, card: Card) -> list[str]:
+def doubts(recording: Recording, card: Card, network_samples: Fraction) -> list[str]:
     """Return what is wrong with lines of a recording, or unlike the lines of the network's card.
 
     Looks at lines of the first frame and of all frames, at most 128 each.
+
+    Args:
+        network_samples: the samples of the network per sample of the recording.
     """
     first = np.arange(min(recording.elements, MOST_LINES))
     spread = np.linspace(0, recording.lines - 1, MOST_LINES).astype(int)
     numbers = np.union1d(first, spread)
     constant: list[int] = []
+    rounding_db: list[float] = []
 
     def blocks() -> Iterator[Float32s]:
         for start in range(0, len(numbers), BLOCK):
             some = numbers[start : start + BLOCK]
             block = np.concatenate([recording.volts.lines(n, n + 1) for n in some])
             constant.extend(some[np.ptp(block, axis=1) == 0].tolist())
-            yield resample(block, finder.network_samples)
+            stored = np.concatenate([recording.volts.stored(n, n + 1) for n in some])
+            rounding_db.extend(map(rounding_noise_db, stored))
+            yield resample(block, network_samples)
 
     lines, likeness = blocks(), card.likeness
     rate_hz = card.scale.sampling_rate_hz
     features, outside = ({}, {}) if likeness is None else likeness.compare(lines, rate_hz)
     collections.deque(lines, maxlen=0)  # without a likeness, nobody has asked for them
-    reasons = []
-    if constant:
-        frame, element = divmod(constant[0], recording.elements)
-        reasons.append(
-            f"{len(constant)} of {len(numbers)} lines are constant, the first of frame "
-            f"{recording.first_frame + frame}, element {element}; nothing is found in them"
-        )
-    if recording.elements > recording.samples:
-        reasons.append(
-            f"{recording.elements} lines of {recording.samples} samples: if the samples are "
-            "along another axis, name the axes, such as axes=samples,frames"
-        )
+    reasons = _shape(recording, constant, len(numbers))
+    if card.noise.is_silent:
+        reasons += _rounded(rounding_db)
     if likeness is None or not outside:
-        return reasons
+        return reasons + _not_compared(likeness, len(constant) == len(numbers))
     if "noise_db" in features and np.median(features["noise_db"]) > MOSTLY_NOISE_DB:
         reasons.append(
             "more than half of the power is white noise; so may be much of what is found"
@@ -84,6 +82,70 @@ def doubts(recording: Recording, finder: BubbleFinder, card: Card) -> list[str]:
         f"{share:.0%} of the lines are unlike those that the network was trained on: "
         + "; ".join(_unlike(likeness, features, outside)),
         f"to train a network for them: {train_command(recording, middle)}",
+    ]
+
+
+def _shape(recording: Recording, constant: list[int], looked_at: int) -> list[str]:
+    """Return what is wrong with the lines without regard to the network.
+
+    Args:
+        constant: the numbers of the constant ones among those looked at.
+    """
+    reasons = []
+    if constant:
+        frame, element = divmod(constant[0], recording.elements)
+        reasons.append(
+            f"{len(constant)} of {looked_at} lines are constant, the first of frame "
+            f"{recording.first_frame + frame}, element {element}; nothing is found in them"
+        )
+    if recording.elements > recording.samples:
+        reasons.append(
+            f"{recording.elements} lines of {recording.samples} samples: if the samples are "
+            "along another axis, name the axes, such as axes=samples,frames"
+        )
+    return reasons
+
+
+def rounding_noise_db(line: Float32s) -> float:
+    """Return the power that rounding adds to a line (L,), step² / 12, in dB of the line's power.
+
+    The step is the smallest difference between values of the line. −∞ for a constant line.
+    """
+    values = np.unique(line).astype(np.float64)
+    power = float(np.var(line, dtype=np.float64))
+    if len(values) < 2 or power == 0:
+        return -np.inf
+    return float(10 * np.log10(np.diff(values).min() ** 2 / 12 / power))
+
+
+def _rounded(rounding_db: list[float]) -> list[str]:
+    """Return what is to be said of rounding to a network that was trained without noise."""
+    levels = np.array(rounding_db)
+    coarse = levels[levels > ROUNDED_DB]
+    share = len(coarse) / len(levels)
+    if share <= TOO_MANY:
+        return []
+    steps = np.sqrt(12) * 10 ** (coarse / 20)  # over the RMS
+    return [
+        f"{share:.0%} of the lines are rounded to steps of {steps.min():.1%} to {steps.max():.1%} "
+        "of their RMS, which costs a network that was trained without noise much of its F1: take "
+        "bubbleloc:robust, or lines that are not rounded, or amplified more"
+    ]
+
+
+def _not_compared(likeness: Likeness | None, all_constant: bool) -> list[str]:
+    """Return why nobody knows whether the lines are like those of the training."""
+    if all_constant:
+        return []
+    if likeness is not None:
+        return [
+            f"lines shorter than {1e6 * SHORTEST_S:.0f} µs are not compared with those of the "
+            "training: whether the network fits them is unknown"
+        ]
+    return [
+        "the network does not tell how the lines of its training looked, for which it needs "
+        f"{FEWEST_LINES} validation lines of {1e6 * SHORTEST_S:.0f} µs: whether it fits these "
+        "lines is unknown"
     ]
 
 

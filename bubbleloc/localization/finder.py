@@ -21,6 +21,7 @@ from bubbleloc.metrics.detections import Detections
 from bubbleloc.models.answers import answer
 from bubbleloc.models.runs import Run
 from bubbleloc.nn import Localizer
+from bubbleloc.nn.heads import EmitterHead
 from bubbleloc.nn.inference import evaluating
 from bubbleloc.physics import Setup, compress
 from bubbleloc.units import Scale
@@ -69,8 +70,13 @@ class BubbleFinder:
 
         Raises:
             InputError: lines of unknown or another rate, or of a length that does not suit the
-                network.
+                network; a threshold that is no probability where it has to be one.
         """
+        if threshold is not None and isinstance(run.network.head, EmitterHead):
+            if not 0 <= threshold <= 1:
+                raise InputError(
+                    f"threshold={threshold:g}: {printable(run.name)} tells probabilities; give 0 to 1"
+                )
         trained_on = run.card.scale
         scale = recording.scale(trained_on)
         wanted_hz = trained_on.sampling_rate_hz

@@ -112,7 +112,7 @@ def localize_lines(
     finder = BubbleFinder.for_recording(
         recording, run, threshold=threshold, tolerance=tolerance, resample=resample
     )
-    for doubt in doubts(recording, finder, run.card):
+    for doubt in doubts(recording, run.card, finder.network_samples):
         warnings.warn(doubt, stacklevel=2)
     return pd.concat(finder.tables(recording, batch_size), ignore_index=True)[LINE_COLUMNS]
 
@@ -154,7 +154,7 @@ def localize_file(settings: Localize) -> Localized:
         whole = finder.calibrated(whole, setup, settings.calibrate)
     recording = _kept(whole, finder.scale, settings)
     finder.check_length(recording)
-    doubted = doubts(recording, finder, run.card)
+    doubted = doubts(recording, run.card, finder.network_samples)
     tables_from = partial(finder.tables, recording, settings.batch_size, progress=True)
     with resumed(target, key_of(source, run.card, settings), tables_from) as tables:
         counts = _write(tables, finder, recording, target, model=settings.run)

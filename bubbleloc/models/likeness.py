@@ -13,6 +13,7 @@ from bubbleloc.nn.scaling import CUTOFF_HZ
 
 # Where no source is named, a value was chosen by what `benchmarks/likeness.py` then told apart.
 WINDOW_S = 16.384e-6  # of a spectrum: 1024 samples at 62.5 MHz; windows overlap by three quarters
+SHORTEST_S = 2 * WINDOW_S  # of a line
 FEWEST_LINES = 50  # that tell a range: the range of n draws holds (n − 1)/(n + 1) of others, 96 %
 LEAST_HZ = CUTOFF_HZ  # networks do not see lower frequencies
 NOISE_HZ = (6e6, 12e6)  # above the second harmonic that a P4-1 (1 to 4 MHz) receives

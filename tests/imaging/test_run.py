@@ -9,10 +9,11 @@ import pytest
 
 from bubbleloc.console.messages import explain
 from bubbleloc.console.settings.using import Image
+from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
+from bubbleloc.formats import read
 from bubbleloc.imaging.run import image_array, recorded, simulated
 from bubbleloc.models.runs import open_run
-from bubbleloc.physics import Setup
 from bubbleloc.units import Scale
 from tests.console.test_bad_input import command
 
@@ -42,7 +43,8 @@ def test_files_and_what_they_say(made):
 
 
 def test_an_image_of_a_file_of_the_same_lines_is_the_same(made, tmp_path):
-    lines, _ = simulated(Setup(), "monodisperse", Image(**ARRAY))
+    data = open_run("bubbleloc:robust").config.data
+    lines, _ = simulated(DatasetPlan(data).setup(), data.bubbles, Image(**ARRAY))
     np.save(tmp_path / "array.npy", lines.signal.T)
     (tmp_path / "again").mkdir()
     (tmp_path / "again/widths.csv").write_text("of another image")
@@ -52,6 +54,10 @@ def test_an_image_of_a_file_of_the_same_lines_is_the_same(made, tmp_path):
     assert not (again.folder / "widths.csv").exists()
     first, second = (made.folder / "image.npz").read_bytes(), again.folder / "image.npz"
     assert first == second.read_bytes()
+
+
+def opened(path, scale, settings):
+    return recorded(read(path, **settings.hints()), scale, settings)
 
 
 @pytest.mark.parametrize(
@@ -65,29 +71,29 @@ def test_files_that_hold_no_lines_of_an_array_are_refused(volts, message, tmp_pa
     np.save(tmp_path / "array.npy", volts)
     scale = open_run("bubbleloc:small").card.scale
     with pytest.raises(InputError, match=message):
-        recorded(tmp_path / "array.npy", scale, Image(sampling_rate_hz=62.5e6))
+        opened(tmp_path / "array.npy", scale, Image(sampling_rate_hz=62.5e6))
 
 
 def test_another_sampling_rate_is_refused(tmp_path):
     np.savez(tmp_path / "array.npz", rf=np.ones((4, 900)), fs=50e6)
     scale = open_run("bubbleloc:small").card.scale
     with pytest.raises(InputError, match=r"sampled at 50 MHz, the network wants 62\.5 MHz"):
-        recorded(tmp_path / "array.npz", scale, Image())
+        opened(tmp_path / "array.npz", scale, Image())
 
 
 def test_lines_need_a_sampling_rate_and_have_the_speed_of_sound_of_their_file(tmp_path):
     scale = open_run("bubbleloc:small").card.scale
     np.savez(tmp_path / "array.npz", rf=np.ones((4, 900)), speed_of_sound_m_s=1540)
     with pytest.raises(InputError, match=r"array\.npz does not say its sampling rate"):
-        recorded(tmp_path / "array.npz", scale, Image())
-    lines = recorded(tmp_path / "array.npz", scale, Image(sampling_rate_hz=62.5e6))
+        opened(tmp_path / "array.npz", scale, Image())
+    lines = opened(tmp_path / "array.npz", scale, Image(sampling_rate_hz=62.5e6))
     assert lines.scale == Scale(62.5e6, 1540, 1.7e6)
     given = Image(sampling_rate_hz=62.5e6, speed_of_sound_m_s=1500)
-    assert recorded(tmp_path / "array.npz", scale, given).scale.speed_of_sound_m_s == 1500
+    assert opened(tmp_path / "array.npz", scale, given).scale.speed_of_sound_m_s == 1500
 
 
 def test_simulated_lines_are_like_those_that_the_network_was_trained_on(monkeypatch, tmp_path):
-    trained = open_run("bubbleloc:small")
+    trained = open_run("bubbleloc:robust")
     trained.card = replace(trained.card, scale=Scale(50e6, 1540, 1.7e6))  # as of such files
     monkeypatch.setattr("bubbleloc.imaging.run.open_run", lambda *_: trained)
     monkeypatch.setattr("bubbleloc.imaging.run._write", lambda *_: None)

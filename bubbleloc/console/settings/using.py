@@ -117,11 +117,11 @@ class Localize(OwnRecording):
 class Image(OwnRecording):
     """Image the bubbles below an array: its RF lines and localized lines, delayed and summed.
 
-    bubbleloc image run=bubbleloc:small count=300 seed=1
+    bubbleloc image count=300 seed=1
     bubbleloc image run=outputs/train/<run> input=array.h5 aperture_mm=28
     """
 
-    run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:small")
+    run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:robust")
     output: t.PathName = setting("folder: image.png, .svg, .npz, widths.csv", "outputs/image")
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
     input: t.PathName | None = setting("recording of an array; null: simulated lines", None)

@@ -1,0 +1,108 @@
+"""What a network may not fit is said, and only that."""
+
+import warnings
+from dataclasses import replace
+from fractions import Fraction
+
+import h5py
+import numpy as np
+import pytest
+
+from bubbleloc.errors import InputError
+from bubbleloc.formats import recording_of_array
+from bubbleloc.localization import localize_lines
+from bubbleloc.localization.doubts import doubts, rounding_noise_db
+from bubbleloc.metrics.matching import match_detections
+from bubbleloc.models.runs import open_run
+from tests.conftest import localize_recording
+from tests.console.test_bad_input import command
+
+RATE = 62.5e6
+
+
+@pytest.fixture(scope="module")
+def simulated(tiny):
+    """Sixteen lines that no network was trained on, and their arrivals."""
+    lines, arrivals = [], []
+    for split in ("train", "val", "test"):
+        with h5py.File(tiny / f"{split}.h5") as file:
+            lines.append(file["rf"][:])
+            offset = file["bubbles/offset"][:]
+            arrivals += np.split(file["bubbles/arrival_sample"][:], offset[1:-1])
+    return np.concatenate(lines), arrivals
+
+
+def counts(lines, bits, of_each=False):
+    """Whole numbers that fill a converter: the loudest line does, or each one by itself."""
+    peak = np.abs(lines).max(axis=1, keepdims=True) if of_each else np.abs(lines).max()
+    return np.rint(lines / peak * (2 ** (bits - 1) - 1)).astype(np.int16)
+
+
+def said(lines, model):
+    """Mean F1 of lines, and what is doubted."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        table = localize_lines(lines[0], model=model)
+    texts = [str(warning.message) for warning in caught]
+    found = [table["sample"][table["line"] == i].to_numpy() for i in range(len(lines[1]))]
+    f1 = [match_detections(f, true, 4).f1 for f, true in zip(found, lines[1], strict=True)]
+    return np.mean(f1), [text for text in texts if "rounded" in text]
+
+
+@pytest.mark.parametrize("model", ["small", "large", "robust", "robust-small"])
+def test_rounding_is_doubted_where_it_costs_f1(simulated, model):
+    volts, arrivals = simulated
+    clean, doubt = said((volts, arrivals), model)
+    assert doubt == []
+    for bits, of_each in ((16, True), (14, True), (16, False), (14, False)):
+        f1, doubt = said((counts(volts, bits, of_each), arrivals), model)
+        assert bool(doubt) == (clean - f1 > 0.02), (bits, of_each, clean - f1, doubt)
+        assert bool(doubt) == (model in ("small", "large") and not of_each)
+
+
+def test_a_step_is_measured_against_the_rms_of_its_line():
+    line = np.random.default_rng(0).normal(size=8446).astype(np.float32)
+    assert rounding_noise_db(line) < -120
+    for step in (0.01, 3e-4):
+        expected = 10 * np.log10(step**2 / 12)
+        assert rounding_noise_db(step * np.rint(line / step)) == pytest.approx(expected, abs=0.5)
+        assert rounding_noise_db(7 + 16 * np.rint(line / step)) == pytest.approx(expected, abs=0.5)
+    assert rounding_noise_db(np.ones(3, np.float32)) == -np.inf
+
+
+def test_the_image_of_a_recording_comes_with_the_same_doubts(simulated, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("counts.npy", counts(simulated[0], 16))
+    file = ["input=counts.npy", "sampling_rate_hz=62.5e6", "pixel_mm=1"]
+    with pytest.MonkeyPatch.context() as patch:
+        told = []
+        patch.setattr("bubbleloc.console.messages.tell", told.append)
+        command("image", *file)
+        assert told == []
+        command("image", "run=bubbleloc:small", *file)
+    of_table = localize_recording(
+        "bubbleloc:small", "counts.npy", "a.csv", sampling_rate_hz=RATE
+    ).doubts
+    assert told == [f"warning: {doubt}" for doubt in of_table]
+    assert "bubbleloc:robust" in told[0]
+
+
+def test_lines_that_are_not_compared_are_said_to_be_unknown(simulated):
+    run = open_run("bubbleloc:robust")
+    lines = simulated[0][:2]
+    short, long = recording_of_array("a", lines[:, :2000]), recording_of_array("a", lines)
+    (doubt,) = doubts(short, run.card, Fraction(1))
+    assert doubt.startswith("lines shorter than 33 µs are not compared with those of the training")
+    (doubt,) = doubts(long, replace(run.card, likeness=None), Fraction(1))
+    assert "for which it needs 50 validation lines of 33 µs" in doubt
+    assert doubts(long, run.card, Fraction(1)) == []
+    with pytest.warns(UserWarning, match="lines shorter than 33 µs are not compared"):
+        localize_lines(lines[:, :2000])
+
+
+@pytest.mark.parametrize("threshold", [2, -0.1, float("nan")])
+def test_a_threshold_of_probabilities_is_one(simulated, threshold):
+    with pytest.raises(
+        InputError, match=r"threshold=.*: bubbleloc:robust tells probabilities; give 0 to 1"
+    ):
+        localize_lines(simulated[0][:1], threshold=threshold)
