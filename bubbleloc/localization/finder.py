@@ -72,11 +72,11 @@ class BubbleFinder:
             InputError: lines of unknown or another rate, or of a length that does not suit the
                 network; a threshold that is no probability where it has to be one.
         """
-        if threshold is not None and isinstance(run.network.head, EmitterHead):
-            if not 0 <= threshold <= 1:
-                raise InputError(
-                    f"threshold={threshold:g}: {printable(run.name)} tells probabilities; give 0 to 1"
-                )
+        tells_probability = isinstance(run.network.head, EmitterHead)
+        if threshold is not None and tells_probability and not 0 <= threshold <= 1:
+            raise InputError(
+                f"threshold={threshold:g}: {printable(run.name)} tells probabilities; give 0 to 1"
+            )
         trained_on = run.card.scale
         scale = recording.scale(trained_on)
         wanted_hz = trained_on.sampling_rate_hz
