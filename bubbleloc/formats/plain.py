@@ -80,7 +80,7 @@ def plain_recording(
             for name in FACTS
             if name in facts
         },
-        carrier=Carrier(None, None, str(array.dtype)) if array.dtype.kind == "c" else None,
+        carrier=Carrier(None, None) if array.dtype.kind == "c" else None,
     )
 
 

@@ -82,12 +82,10 @@ class Carrier(NamedTuple):
         frequency_hz: frequency that was shifted to 0.
         start_s: time of the first sample on the clock of the demodulator; None for the start of
             the record, before the delay of the receiver is taken off.
-        samples: what the samples are, for messages.
     """
 
     frequency_hz: float | None
     start_s: float | None
-    samples: str = "complex"
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,11 +190,11 @@ class Recording:
         """Return the RF lines of complex samples, see `iq_to_rf`."""
         if self.carrier is None:
             return self
-        frequency_hz, start_s, samples = self.carrier
+        frequency_hz, start_s = self.carrier
         frequency_hz = frequency_hz if modulation_hz is None else modulation_hz
         if frequency_hz is None:
             raise InputError(
-                f"{self.source} holds {samples} samples (IQ): give modulation_hz=, the frequency "
+                f"{self.source} holds complex samples (IQ): give modulation_hz=, the frequency "
                 "that was shifted to 0"
             )
         start_s = self.start_s + self.receive_delay_s if start_s is None else start_s
