@@ -1,16 +1,18 @@
 """RF lines among the arrays of a file of HDF5, MATLAB or NumPy, and the numbers beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+from numpy.lib.format import MAGIC_PREFIX
 
 from bubbleloc.errors import InputError
 from bubbleloc.files import StoredArray, check_hdf5, check_zip
-from bubbleloc.formats.plain import FACTS, plain_recording
+from bubbleloc.formats.plain import FACTS, OBJECTS, plain_recording
 from bubbleloc.formats.recording import Hints, OpenFile, Recording
 from bubbleloc.formats.volts import Volts
 
@@ -25,11 +27,10 @@ def read_arrays(file: OpenFile, hints: Hints) -> Recording:
     path = file.path
     match path.suffix.lower():
         case ".npy":
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-            return plain_recording(path, array, {}, hints)
+            return plain_recording(path, _load_npy(path), {}, hints)
         case ".npz":
             check_zip(path)
-            with np.load(path, allow_pickle=False) as archive:
+            with np.load(path, allow_pickle=False) as archive, _objects_refused(path):
                 arrays = dict(archive)
             name = choose_array(path, _shapes(arrays), hints.key)
             return plain_recording(path, arrays[name], facts_beside(arrays, name)[0], hints)
@@ -40,6 +41,29 @@ def read_arrays(file: OpenFile, hints: Hints) -> Recording:
             return plain_recording(path, arrays[name], facts, hints, sources)
         case suffix:
             return _read_hdf5(file, hints, backwards=suffix == ".mat")[0]
+
+
+def _load_npy(path: Path) -> Any:
+    """Return the array in a file, which is read when it is sliced."""
+    with path.open("rb") as file:
+        if file.read(len(MAGIC_PREFIX)) != MAGIC_PREFIX:
+            raise InputError(
+                f"{path} is no .npy file, whatever its name says: write it with numpy.save, or "
+                "name a table of text .csv"
+            )
+    with _objects_refused(path):
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+@contextmanager
+def _objects_refused(path: Path) -> Iterator[None]:
+    """Raise an InputError in place of what NumPy says of arrays of objects."""
+    try:
+        yield
+    except ValueError as error:
+        if "object" in str(error).lower():
+            raise InputError(f"{path} {OBJECTS}") from error
+        raise
 
 
 def _shapes(arrays: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -6,13 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from bubbleloc.arrays import AXES
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
-from bubbleloc.formats.recording import AXES, Carrier, Hints, Recording
+from bubbleloc.formats.recording import Carrier, Hints, Recording
 from bubbleloc.formats.volts import Volts
 
 FACTS = ("sampling_rate_hz", "fs", "speed_of_sound_m_s", "start_s", "receive_delay_s")
 """Numbers beside the RF lines of a file that are read; ``fs`` is the sampling rate too."""
+
+OBJECTS = (
+    "holds objects in place of numbers, such as lines of different lengths: cut them to one "
+    "length, or give one line at a time"
+)
 
 
 def recording_of_array(
@@ -88,10 +94,13 @@ def _axes(source: str | Path, array: Any, hints: Hints, backwards: bool) -> tupl
     """Return the name of every axis of an array, as it is stored."""
     shape = tuple(int(length) for length in array.shape)
     seen = shape[::-1] if backwards else shape
+    if array.dtype.kind == "O":
+        raise InputError(f"{source} {OBJECTS}")
     if len(shape) not in (1, 2, 3) or array.size == 0 or array.dtype.kind not in "fiuc":
+        in_file = ", choosing with key= if the file has others" * isinstance(source, Path)
         raise InputError(
             f"{source} holds {array.dtype} of shape {seen}: give RF lines, elements × samples or "
-            "frames × elements × samples, choosing with key= if the file has others"
+            f"frames × elements × samples{in_file}"
         )
     if hints.axes is not None:
         if len(hints.axes) != len(shape) or "samples" not in hints.axes:

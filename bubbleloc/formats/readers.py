@@ -101,7 +101,7 @@ def read(path: str | Path, **hints: Any) -> Recording:
     """
     path, told = Path(path), Hints(**hints)
     if not path.is_file():
-        raise InputError(f"no file {path}: give input=<file of RF lines>")
+        raise InputError(f"no file {path}: give the name of a file of RF lines")
     suffix = path.suffix.lower()
     kinds = [kind for kind in FORMATS if suffix in kind.suffixes]
     if not kinds:

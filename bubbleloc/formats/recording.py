@@ -21,9 +21,6 @@ from bubbleloc.formats.volts import Volts
 from bubbleloc.matfile import MatFile
 from bubbleloc.units import Scale
 
-AXES = ("frames", "elements", "samples")
-"""Names of the axes of an array of lines, in the order in which they are read."""
-
 MOST_DELAY_S = 1.0  # of a first sample; more is another unit
 
 
@@ -35,7 +32,7 @@ class Hints:
         key: name of the array, ``RcvData2`` for a buffer, the group of a UFF or zea file.
         frames: numbers, from 0, of the first and the last frame to read.
         transpose: whether the axes of a plain array are the other way round, samples first.
-        axes: what every axis of a plain array is, of `AXES`, in the order of the array.
+        axes: what every axis of a plain array is, of `bubbleloc.arrays.AXES`, in its order.
         receive_delay_s: how late the receiver's filters and electronics make an echo.
         transmit: number, from 0, of the transmit of each frame to read.
         modulation_hz: frequency of complex samples (IQ).
@@ -299,14 +296,19 @@ class Recording:
         Raises:
             InputError: says how many samples there are.
         """
-        said = f"{self.source} holds {self.lines} lines of {self.samples} samples"
+        count = f"{self.lines} line{'s' * (self.lines != 1)}"
+        held = f"{self.source} holds {count} of {self.samples} samples"
         if self.samples * ratio < needed:
-            raise InputError(
-                f"{said}, shorter than the {needed} that the network needs: if lines are "
-                "columns, add transpose=true, or name the axes, such as axes=samples,frames"
+            is_turned = max(self.volts.shape) * ratio >= needed
+            remedy = (
+                "if lines are columns, add transpose=true, or name the axes, such as "
+                "axes=samples,frames"
+                if is_turned
+                else f"give lines of {ceil(needed / ratio)} samples or more"
             )
+            raise InputError(f"{held}, shorter than the {needed} that the network needs: {remedy}")
         if self.samples * ratio > MOST_SAMPLES:
-            raise InputError(f"{said}, more than {MOST_SAMPLES} at the network's rate: cut them")
+            raise InputError(f"{held}, more than {MOST_SAMPLES} at the network's rate: cut them")
 
     def scale(self, network: Scale) -> Scale:
         """Return what a sample of the lines is worth.

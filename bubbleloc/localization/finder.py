@@ -214,7 +214,7 @@ def _rate_ratio(recording: Recording, rate_hz: float, wanted_hz: float, resample
         raise InputError(
             f"{recording.source} is sampled at {rate_hz / 1e6:g} MHz, the network wants "
             f"{wanted_hz / 1e6:g} MHz: resample=true converts it, sampling_rate_hz= corrects "
-            "what the file says"
+            "the rate"
         )
     # at most a hundredth of a sample off at the end of a line
     return Fraction(wanted_hz / rate_hz).limit_denominator(1000)

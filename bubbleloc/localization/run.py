@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bubbleloc import __version__
-from bubbleloc.console.settings.using import Localize
+from bubbleloc.console.arguments import python_values
+from bubbleloc.console.settings import Localize, check
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.formats import Hints, Recording, read, recording_of_array
+from bubbleloc.formats.plain import OBJECTS
 from bubbleloc.localization.doubts import doubts
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import (
@@ -28,16 +30,19 @@ from bubbleloc.localization.output import (
     write_bubbles,
 )
 from bubbleloc.localization.summary import Counts, Summary, drawn_line
-from bubbleloc.metrics import QUOTED_TOLERANCE
-from bubbleloc.models.runs import open_run
+from bubbleloc.models.runs import Run, open_run
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.style import save_picture
 from bubbleloc.units import Scale
+
+RATE_HZ = 62.5e6  # of an array, if nobody tells another
+OF_FILES = {"run", "input", "output", "picture", "report"}  # settings that only the command has
 
 LINE_COLUMNS = [
     *("line", "sample", "sample_sigma", "depth_mm"),
     *("probability", "radius_um", "height"),
 ]
+FRAME_COLUMNS = ["frame", "element", *LINE_COLUMNS[1:]]
 
 
 @dataclass(frozen=True)
@@ -66,66 +71,100 @@ class Localized:
 
 
 def localize_lines(
-    volts: ArrayLike,
-    sampling_rate_hz: float = 62.5e6,
+    volts: ArrayLike | str | Path,
+    sampling_rate_hz: float | None = None,
     model: str | Path = "robust",
     *,
-    threshold: float | None = None,
-    tolerance: int = QUOTED_TOLERANCE,
-    speed_of_sound_m_s: float | None = None,
-    resample: bool = False,
-    batch_size: int = 16,
+    axes: str | Sequence[str] | None = None,
+    **settings: Any,
 ) -> pd.DataFrame:
-    """Find the bubbles in RF lines.
+    """Find the bubbles in RF lines as ``bubbleloc localize`` does.
 
     Args:
-        volts: one line (L,) or several (n, L), in volts or any other unit: the networks of the
-            package scale every line to unit RMS.
+        volts: one line (L,), several (n, L), or an array of which `axes` names the axes, in volts
+            or any other unit; or the path of a recording (docs/recordings.md).
+        sampling_rate_hz: of the lines; if None, 62.5 MHz for an array, and what a file says.
         model: a run directory, or a network of the package: ``"robust"`` or ``"robust-small"`` for
             recordings with noise, ``"small"`` or ``"large"`` for clean lines of equal bubbles.
-        threshold: the least probability; of networks that count, the least height, by default the
-            best one at `tolerance`.
-        tolerance: in samples, see `threshold`.
-        speed_of_sound_m_s: for depths; that of the network's training data if None.
-        resample: whether to convert lines of another sampling rate to that of the network.
-        batch_size: lines in the network at a time.
+        axes: the axes of an array of frames, elements and samples by their first letters, in the
+            order of the array: ``"fes"``, ``"fse"``, ``"sf"``.
+        settings: any other setting of the command that is about lines or detections
+            (docs/settings.md): ``start_s``, ``receive_delay_s``, ``speed_of_sound_m_s``,
+            ``band_mhz=(0.8, 5)``, ``region_mm``, ``threshold``, ``tolerance``, ``resample``, ….
 
     Returns:
         A row per bubble, sorted by line and sample: ``line``; ``sample``, the echo's arrival
-        counted from 0, between samples, at the rate of `volts`; ``depth_mm`` of a bubble on the
-        axis; ``sample_sigma``, the standard deviation of `sample`; ``probability`` that there is a
-        bubble; ``radius_um``, its radius; and ``height`` of the output's peak. A head of counts
-        tells only the height, a head of emitters all but the height; the others are NaN.
+        counted from time 0, between samples, at the rate of `volts`; ``sample_sigma``, its standard
+        deviation; ``depth_mm`` of a bubble on the axis; ``probability`` that there is a bubble;
+        ``radius_um``; and ``height`` of the output's peak. A head of counts tells only the height,
+        a head of emitters all but the height; the others are NaN. With `axes`, and of a path,
+        ``frame`` and ``element`` take the place of ``line``.
 
     Warns where lines look unlike those that the network was trained on.
 
     Raises:
-        InputError: lines that do not fit the network, NaN or infinite values, no such model.
+        InputError: lines that do not fit the network, NaN or infinite values, no such model or
+            file, or a setting that makes no sense.
     """
-    facts = Hints(sampling_rate_hz=sampling_rate_hz, speed_of_sound_m_s=speed_of_sound_m_s)
-    recording = recording_of_array("volts", _unmasked(volts), facts)
-    if recording.frames > 1:
-        raise InputError(
-            f"volts is an array of shape {np.shape(volts)}: give lines, one (L,) or several (n, L)"
-        )
-    run = open_run(model)
-    finder = BubbleFinder.for_recording(
-        recording, run, threshold=threshold, tolerance=tolerance, resample=resample
-    )
+    if of_files := sorted(settings.keys() & OF_FILES):
+        raise InputError(f"{of_files[0]}: a setting of the command alone; leave it out")
+    lines = {"sampling_rate_hz": sampling_rate_hz, "axes": axes, **settings}
+    is_path = isinstance(volts, str | Path)
+    asked = check(Localize, python_values({"input": volts if is_path else "volts", **lines}))
+    whole = read(asked.input, **asked.hints()) if is_path else _in_memory(volts, asked)
+    run = open_run(model, asked.checkpoint)
+    finder, _, recording = _ready(whole, run, asked)
     for doubt in doubts(recording, run.card, finder.network_samples):
         warnings.warn(doubt, stacklevel=2)
-    return pd.concat(finder.tables(recording, batch_size), ignore_index=True)[LINE_COLUMNS]
+    table = pd.concat(finder.tables(recording, asked.batch_size), ignore_index=True)
+    by_frame = _by_frame(table, recording, recording.first_frame)
+    return by_frame[FRAME_COLUMNS] if is_path or axes is not None else table[LINE_COLUMNS]
 
 
-def _unmasked(volts: ArrayLike) -> NDArray[Any]:
+def _in_memory(volts: Any, settings: Localize) -> Recording:
+    """Return the lines of an array."""
+    array, hints = _checked(volts), settings.hints()
+    if array.ndim == 3 and settings.axes is None and not settings.transpose:
+        raise InputError(
+            f"volts is an array of shape {array.shape}: name its axes, such as axes='fes' (frames, "
+            "elements, samples)"
+        )
+    if settings.sampling_rate_hz is None:
+        hints["sampling_rate_hz"] = RATE_HZ
+    return recording_of_array("volts", array, Hints(**hints))
+
+
+def _checked(volts: Any) -> NDArray[Any]:
     """Return lines as an array; refuse masked values, which a network would take as they are."""
-    array: NDArray[Any] = np.ma.asarray(volts)
+    try:
+        array: NDArray[Any] = np.ma.asarray(volts)
+    except ValueError as error:
+        raise InputError(f"volts {OBJECTS}") from error
     if np.ma.is_masked(array):
         index = tuple(np.argwhere(np.ma.getmaskarray(array))[0].tolist())
         raise InputError(
             f"volts is masked at {index}: fill the gaps, or leave out the lines that have one"
         )
     return np.asarray(array)
+
+
+def _ready(
+    whole: Recording, run: Run, settings: Localize
+) -> tuple[BubbleFinder, Recording, Recording]:
+    """Return a network for a recording, the recording calibrated, and what is kept of it."""
+    finder = BubbleFinder.for_recording(
+        whole,
+        run,
+        threshold=settings.threshold,
+        tolerance=settings.tolerance,
+        resample=settings.resample,
+    )
+    if settings.calibrate is not None:
+        setup = DatasetPlan(run.config.data).setup()
+        whole = finder.calibrated(whole, setup, settings.calibrate)
+    recording = _kept(whole, finder.scale, settings)
+    finder.check_length(recording)
+    return finder, whole, recording
 
 
 def localize_file(settings: Localize) -> Localized:
@@ -142,18 +181,7 @@ def localize_file(settings: Localize) -> Localized:
     whole = read(source, **settings.hints())
     if (number or 0) >= whole.lines:
         raise InputError(f"picture={number}: {source} has lines 0 to {whole.lines - 1}")
-    finder = BubbleFinder.for_recording(
-        whole,
-        run,
-        threshold=settings.threshold,
-        tolerance=settings.tolerance,
-        resample=settings.resample,
-    )
-    if settings.calibrate is not None:
-        setup = DatasetPlan(run.config.data).setup()
-        whole = finder.calibrated(whole, setup, settings.calibrate)
-    recording = _kept(whole, finder.scale, settings)
-    finder.check_length(recording)
+    finder, whole, recording = _ready(whole, run, settings)
     doubted = doubts(recording, run.card, finder.network_samples)
     tables_from = partial(finder.tables, recording, settings.batch_size, progress=True)
     with resumed(target, key_of(source, run.card, settings), tables_from) as tables:
@@ -187,10 +215,9 @@ def _write(
 
     def placed() -> Iterator[pd.DataFrame]:
         for table in tables:
-            frame, element = np.divmod(table["line"], recording.elements)
-            table = table.assign(frame=frame, element=element)[FILE_COLUMNS]
+            table = _by_frame(table, recording)[FILE_COLUMNS]
             counts.add(table)
-            yield table.assign(frame=frame + recording.first_frame)
+            yield table.assign(frame=table["frame"] + recording.first_frame)
 
     facts = {
         "model": model,
@@ -202,6 +229,12 @@ def _write(
     }
     write_bubbles(target, placed(), facts)
     return counts
+
+
+def _by_frame(table: pd.DataFrame, recording: Recording, first: int = 0) -> pd.DataFrame:
+    """Return a table with the frame, counted from `first` on, and the element of every line."""
+    frame, element = np.divmod(table["line"], recording.elements)
+    return table.assign(frame=first + frame, element=element)
 
 
 def _draw(finder: BubbleFinder, recording: Recording, number: int, target: Path) -> Path:

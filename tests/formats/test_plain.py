@@ -97,7 +97,7 @@ def test_an_array_is_sliced_and_not_read_whole(tmp_path):
         ("a.h5", lambda path: path.write_text("no HDF5"), "cannot be read"),
         ("a.npy", lambda path: np.save(path, np.ones((2, 9)) * 1j), ".IQ.: give modulation_hz="),
         ("a.npy", lambda path: np.save(path, np.ones((2, 3, 4, 5))), "give RF lines, elements ×"),
-        ("a.npy", lambda path: np.save(path, np.array([{}])), "cannot be read"),
+        ("a.npy", lambda path: np.save(path, np.array([{}])), "holds objects in place"),
         ("a.npz", lambda path: np.savez(path, x=LINES, y=LINES), r"x \(5, 30\), y .* key="),
         ("a.npz", lambda path: np.savez(path), "holds nothing"),
     ],

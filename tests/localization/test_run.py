@@ -174,13 +174,13 @@ def test_silent_lines_have_no_bubbles():
     ("volts", "settings", "message"),
     [
         (np.full((2, 900), np.nan), {}, "volts: line 0 is NaN or infinite at sample 0"),
-        (np.ones((2, 3, 900)), {}, r"volts is an array of shape \(2, 3, 900\)"),
+        (np.ones((2, 3, 900)), {}, r"volts is an array of shape \(2, 3, 900\): name its axes"),
         (np.ones(900) * 1j, {}, "give modulation_hz="),
         (np.ones((900, 2)), {}, "volts holds 900 lines of 2 samples, shorter"),
         (np.ones(900), {"sampling_rate_hz": 50e6}, "volts is sampled at 50 MHz, the network wants"),
-        (np.ones(900), {"sampling_rate_hz": 62.5}, "give the rate in Hz"),
-        (np.ones(900), {"speed_of_sound_m_s": 1.54}, "give the speed of sound in m/s"),
-        (np.ones(1), {}, "volts holds 1 lines of 1 samples, shorter"),
+        (np.ones(900), {"sampling_rate_hz": 62.5}, "give a rate in Hz"),
+        (np.ones(900), {"speed_of_sound_m_s": 1.54}, "give a speed in m/s"),
+        (np.ones(1), {}, "volts holds 1 line of 1 samples, shorter"),
         (
             np.ma.masked_equal([np.arange(900)], 7),
             {},

@@ -16,6 +16,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticUndefined
 
+from bubbleloc.arrays import AXES
+
 LARGEST_SEED = 2**32 - 1  # NumPy and Lightning accept no larger one
 NAME = "the name of a file or folder"
 SMALLER_FIRST = "give the smaller number first, such as [10, 70]"
@@ -68,6 +70,14 @@ def _different(values: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(values)) < len(values):
         raise ValueError("give each axis once")
     return values
+
+
+def _axes(value: Any) -> Any:
+    """Return the names of axes that are given by their first letters, or with commas."""
+    if not isinstance(value, str):
+        return value
+    names = value.split(",") if "," in value or value in AXES else list(value)
+    return [next((axis for axis in AXES if name == axis[0]), name.strip()) for name in names]
 
 
 AsGiven = WrapValidator(_keep)
@@ -125,7 +135,8 @@ Range = Annotated[
 Interval = Annotated[Range[Item], _ends(operator.lt, SMALLER_FIRST)]
 Axes = Annotated[
     tuple[Literal["frames", "elements", "samples"], ...],
-    Field(strict=False, min_length=1, max_length=3, title="axes, such as [samples, frames]"),
+    Field(strict=False, min_length=1, max_length=3, title="axes, such as [samples, frames] or sf"),
+    BeforeValidator(_axes),
     AfterValidator(_different),
 ]
 Depths = Annotated[

@@ -67,7 +67,8 @@ class OwnRecording(Group):
     frames: t.Range[t.CountFromZero] | None = setting("first and last frame; null: all", None)
     transpose: t.Flag = setting("true if lines are columns", False)
     axes: t.Axes | None = setting(
-        "what the axes of an array are, such as [samples, frames]; null: elements, samples", None
+        "axes of an array, such as [samples, frames] or sf; null: elements, samples",
+        None,
     )
     sampling_rate_hz: t.Rate | None = setting("sampling rate; null: of the file", None)
     speed_of_sound_m_s: t.Speed | None = setting("speed of sound; null: of the file or run", None)
