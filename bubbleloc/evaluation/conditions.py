@@ -67,7 +67,7 @@ def evaluate_conditions(run: Run, settings: Evaluate, datasets: tuple[str, str] 
         if value != default:
             raise InputError(f"{name}={value}: the conditions decide it; leave it out")
     folders = [_folder(name) for name in datasets]
-    network, _ = at_rate_of(folders[0], run, resample=False)
+    network, *_ = at_rate_of(folders[0], run, resample=False)
     score = partial(
         score_network, network, baselines=settings.baselines, batch_size=settings.batch_size
     )

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from bubbleloc.evaluation.baselines import score_baselines
 from bubbleloc.evaluation.certainty import certainty_of
 from bubbleloc.evaluation.scoring import MethodScores, predict, score_method
 from bubbleloc.files import check_output
+from bubbleloc.formats.conditioning import rate_ratio
 from bubbleloc.metrics import QUOTED_TOLERANCE, Sweep, best_thresholds
 from bubbleloc.metrics.breakdown import outcomes
 from bubbleloc.metrics.one_to_one import PAIR_TOLERANCES
@@ -27,6 +30,7 @@ from bubbleloc.metrics.scores import NETWORK, score_table
 from bubbleloc.models.answers import answer
 from bubbleloc.models.runs import Run, open_run
 from bubbleloc.nn import Localizer
+from bubbleloc.nn.heads import EmitterHead
 from bubbleloc.report import Evaluation, Example, Report, read_report, write_report
 
 SELECTION_SPLITS = ("val", "train")  # never the test split
@@ -63,7 +67,7 @@ def evaluate(run: Run, settings: Evaluate) -> Path:
     report = run.report_folder(folder)
     check_output(report / "report.html")  # before the work
     data = folder or _dataset_of_training(run, settings.selection)
-    network, resampled = at_rate_of(data, run, settings.resample)
+    network, network_samples, resampled = at_rate_of(data, run, settings.resample)
     score = partial(
         score_network,
         network,
@@ -71,13 +75,15 @@ def evaluate(run: Run, settings: Evaluate) -> Path:
         selection=settings.selection,
         baselines=settings.baselines,
         batch_size=settings.batch_size,
+        network_samples=network_samples,
     )
     evaluation = score(main)
+    test = open_split(data, "test", main)
     evaluation = replace(
         evaluation,
         checkpoint=run.card.fingerprint,
         facts=run_facts(run) | dict(evaluation.facts) | resampled,
-        examples=examples(network, open_split(data, "test", main), evaluation.selection),
+        examples=examples(network, test, evaluation.selection, network_samples),
         noise=_noise_curve(score, levels, main, evaluation),
     )
     return write_report(report, evaluation)
@@ -92,16 +98,20 @@ def score_network(
     baselines: Sequence[str] = DEFAULT_BASELINES,
     batch_size: int = 16,
     one_to_one: bool = True,
+    network_samples: Fraction = Fraction(1),
 ) -> Evaluation:
     """Score a network and the baselines on the lines of a dataset folder with added noise.
 
     Args:
+        network_samples: the samples of the network per sample of the lines, see `answer`.
         one_to_one: whether to pair peaks with bubbles, too, which takes longer.
     """
     if selection not in SELECTION_SPLITS:
         raise InputError(f"selection={selection}: choose one of {', '.join(SELECTION_SPLITS)}")
     chosen_on, test = open_split(folder, selection, noise), open_split(folder, "test", noise)
-    method = partial(predict, network=network, batch_size=batch_size)
+    method = partial(
+        predict, network=network, batch_size=batch_size, network_samples=network_samples
+    )
     scored = score_method(method, chosen_on, test, PAIR_TOLERANCES if one_to_one else ())
     quoted = [QUOTED_TOLERANCE] if one_to_one else []
     methods = {NETWORK: scored, **score_baselines(baselines, chosen_on, test, quoted)}
@@ -160,19 +170,39 @@ def _dataset_of_training(run: Run, selection: str) -> Path:
     return plan.folder
 
 
-def at_rate_of(folder: Path, run: Run, resample: bool) -> tuple[Localizer, dict[str, str]]:
-    """Return the network for the sampling rate of the test lines, and what to tell of it."""
+def at_rate_of(
+    folder: Path, run: Run, resample: bool
+) -> tuple[Localizer, Fraction, dict[str, str]]:
+    """Return what `answer` takes to apply a network to the test lines, and what to tell of it.
+
+    For another sampling rate, the kernels of a network that counts are resampled. A head of
+    emitters tells positions in samples of its rate, so the lines are, as by `localize`.
+
+    Raises:
+        InputError: another rate without `resample`, or lines too short for the network.
+    """
     trained_hz = run.card.scale.sampling_rate_hz
-    lines_hz = RFDataset(folder / "test.h5").scale.sampling_rate_hz
-    if trained_hz == lines_hz:
-        return run.network, {}
-    if not resample:
+    test = RFDataset(folder / "test.h5")
+    lines_hz = test.scale.sampling_rate_hz
+    network, network_samples, told = run.network, Fraction(1), {}
+    if trained_hz != lines_hz and not resample:
         raise InputError(
             f"{folder} is sampled at {lines_hz / 1e6:g} MHz, {run.name} was trained at "
-            f"{trained_hz / 1e6:g} MHz; add resample=true to resample the network's kernels"
+            f"{trained_hz / 1e6:g} MHz; add resample=true to evaluate it all the same"
         )
-    network = run.network.at_sampling_rate(lines_hz, trained_hz)
-    return network, {"kernels": f"resampled from {trained_hz / 1e6:g} to {lines_hz / 1e6:g} MHz"}
+    if trained_hz != lines_hz and isinstance(network.head, EmitterHead):
+        network_samples = rate_ratio(lines_hz, trained_hz)
+        told = {"lines": f"resampled from {lines_hz / 1e6:g} to {trained_hz / 1e6:g} MHz"}
+    elif trained_hz != lines_hz:
+        network = network.at_sampling_rate(lines_hz, trained_hz)
+        told = {"kernels": f"resampled from {trained_hz / 1e6:g} to {lines_hz / 1e6:g} MHz"}
+    shortest = ceil((network.receptive_field // 2 + 1) / network_samples)
+    if test.samples < shortest:
+        raise InputError(
+            f"{folder} has lines of {test.samples} samples, shorter than the {shortest} that "
+            f"{run.name} needs"
+        )
+    return network, network_samples, told
 
 
 def run_facts(run: Run) -> dict[str, str]:
@@ -190,7 +220,12 @@ def run_facts(run: Run) -> dict[str, str]:
     }
 
 
-def examples(network: Localizer, test: RFDataset, selection: Sweep) -> list[Example]:
+def examples(
+    network: Localizer,
+    test: RFDataset,
+    selection: Sweep,
+    network_samples: Fraction = Fraction(1),
+) -> list[Example]:
     """Return a sparse and a dense test line with the network's output and its threshold."""
     place = list(selection.tolerances).index(QUOTED_TOLERANCE)
     threshold = float(best_thresholds(selection)[place])
@@ -198,7 +233,7 @@ def examples(network: Localizer, test: RFDataset, selection: Sweep) -> list[Exam
     shown = []
     for index in dict.fromkeys(nearest):
         rf = test.volts(index)
-        said = answer(network, rf[None])
+        said = answer(network, rf[None], network_samples)
         level = threshold if said.needs_threshold else None
         example = Example(
             title=f"Test signal {index}: {test.bubble_counts[index]} bubbles",

@@ -6,6 +6,7 @@ scored by `score_method`.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import pandas as pd
 from tqdm import tqdm
@@ -32,7 +33,7 @@ class Pass:
     Attributes:
         sweep: scores of its n lines at every tolerance and threshold.
         detections: those of each line, down to the least sure; empty if they were not asked for.
-        expected: the sum of the output of each line; of a head of emitters its number of bubbles.
+        expected: see `Answer.expected`, of each line.
         arrival_sample: the true arrivals of each line; empty if they were not asked for.
         needs_threshold: whether only detections above a threshold count, which must be chosen.
     """
@@ -90,7 +91,7 @@ def read_outputs(batches: Batches, pick: bool = True) -> Pass:
     needs_threshold = True
     for batch, answered in batches:
         sweeps.append(tolerance_sweep(answered.output, batch.count))
-        expected += answered.output.sum(axis=1).tolist()
+        expected += answered.expected.tolist()
         needs_threshold = answered.needs_threshold
         if pick:
             detections += answered.detections()
@@ -101,11 +102,16 @@ def read_outputs(batches: Batches, pick: bool = True) -> Pass:
     return Pass(sweep, detections, expected, arrival_sample, needs_threshold)
 
 
-def predict(split: RFDataset, network: Localizer, batch_size: int = 16) -> Batches:
-    """Apply a network to all lines of a split, with a progress bar."""
+def predict(
+    split: RFDataset,
+    network: Localizer,
+    batch_size: int = 16,
+    network_samples: Fraction = Fraction(1),
+) -> Batches:
+    """Apply a network to all lines of a split, see `answer`, with a progress bar."""
     batches = -(-len(split) // batch_size)
     what = printable(f"predict {split.path}")
     bar = tqdm(split.batches(batch_size), what, total=batches, unit="batch")
     with evaluating(network):
         for batch in bar:
-            yield batch, answer(network, batch.rf)
+            yield batch, answer(network, batch.rf, network_samples)

@@ -95,6 +95,14 @@ def region(first: int, last: int, rate_hz: float) -> Step:
     return Step(text, lambda volts: volts[:, first:last] * fade)
 
 
+def rate_ratio(rate_hz: float, wanted_hz: float) -> Fraction:
+    """Return the samples at a wanted rate per sample of lines, as `resample` takes it.
+
+    At the end of a line, it is at most a hundredth of a sample off.
+    """
+    return Fraction(wanted_hz / rate_hz).limit_denominator(1000)
+
+
 def resample(volts: Float32s, ratio: Fraction) -> Float32s:
     """Change the rate of RF lines (n, L) by a ratio; sample 0 stays where it is.
 

@@ -15,6 +15,7 @@ from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.errors import InputError, printable
 from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.formats import Recording
+from bubbleloc.formats.conditioning import rate_ratio
 from bubbleloc.formats.conditioning import resample as resampled
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.detections import Detections
@@ -216,8 +217,7 @@ def _rate_ratio(recording: Recording, rate_hz: float, wanted_hz: float, resample
             f"{wanted_hz / 1e6:g} MHz: resample=true converts it, sampling_rate_hz= corrects "
             "the rate"
         )
-    # at most a hundredth of a sample off at the end of a line
-    return Fraction(wanted_hz / rate_hz).limit_denominator(1000)
+    return rate_ratio(rate_hz, wanted_hz)
 
 
 def _between_samples(envelopes: Floats, top: Ints) -> Floats:

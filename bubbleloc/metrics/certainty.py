@@ -141,13 +141,14 @@ def certainty_scores(pairs: pd.DataFrame) -> dict[str, float]:
     ``calibration_error`` is the mean distance between probability and share of true bubbles over
     the bins of `reliability`, weighted by their bubbles (Naeini et al., AAAI 2015);
     ``within_1_sigma`` and ``within_2_sigma`` are shares of the errors; ``median_sigma`` and
-    ``rmse`` are in samples.
+    ``rmse`` are in samples. What no bubble tells is NaN.
     """
     bins, matched = reliability(pairs), pairs[pairs["bubble"] >= 0]
     away = np.abs(matched["error"] / matched["sigma"])
     distance = (bins["probability"] - bins["true"]).abs()
+    calibration_error = np.average(distance, weights=bins["bubbles"]) if len(bins) else np.nan
     return {
-        "calibration_error": float(np.average(distance, weights=bins["bubbles"])),
+        "calibration_error": float(calibration_error),
         "within_1_sigma": float(np.mean(away <= 1)),
         "within_2_sigma": float(np.mean(away <= 2)),
         "median_sigma": float(pairs["sigma"].median()),
@@ -169,7 +170,7 @@ def risk_coverage(pairs: pd.DataFrame, bubbles: int) -> pd.DataFrame:
         rows.append(
             {
                 "dropped": share,
-                "precision": true / max(len(kept), 1),
+                "precision": true / len(kept) if len(kept) else np.nan,
                 "recall": true / max(bubbles, 1),
                 "f1": 2 * true / max(len(kept) + bubbles, 1),
                 "rmse_samples": root_mean_square(kept["error"]),

@@ -1,11 +1,14 @@
 """What a network says of RF lines, and the bubbles that this stands for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from bubbleloc.arrays import Float32s
+from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.formats.conditioning import resample
 from bubbleloc.metrics.certainty import calibrated
 from bubbleloc.metrics.detections import Detections, pick_peaks
 from bubbleloc.metrics.mixture import bubbles_in
@@ -13,6 +16,7 @@ from bubbleloc.metrics.one_to_one import PEAK_THRESHOLDS
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.heads import UNCALIBRATED, Calibration, EmitterHead
 from bubbleloc.nn.inference import apply, apply_emitters
+from bubbleloc.nn.resample import RateChange, linear
 
 Outputs = NDArray[np.floating]
 
@@ -23,14 +27,16 @@ class Answer:
 
     Attributes:
         output: one value per sample, (b, L).
-        emitters: the fields of `bubbleloc.nn.heads.Emitters`, (b, 4, L); None where the method
-            has no head of emitters.
+        emitters: the fields of `bubbleloc.nn.heads.Emitters`, (b, 4, samples of the network);
+            None where the method has no head of emitters.
         calibration: the correction of the probabilities and errors of `emitters`.
+        network_samples: the samples of `emitters` per sample of the lines.
     """
 
     output: Outputs
     emitters: Float32s | None = None
     calibration: Calibration = UNCALIBRATED
+    network_samples: Fraction = Fraction(1)
 
     @property
     def needs_threshold(self) -> bool:
@@ -47,12 +53,29 @@ class Answer:
             return [pick_peaks(line, least) for line in self.output]
         fields = self.emitters.astype(np.float64)
         lines = [calibrated(bubbles_in(field), self.calibration) for field in fields]
-        return [line.above(threshold) for line in lines]
+        per_sample = float(self.network_samples)
+        return [
+            replace(line, sample=line.sample / per_sample, sigma=line.sigma / per_sample)
+            for line in (line.above(threshold) for line in lines)
+        ]
+
+    @property
+    def expected(self) -> Floats:
+        """The sum of the output of each line, (b,); of a head of emitters its bubbles."""
+        return np.asarray(min(1.0, float(self.network_samples)) * self.output.sum(axis=1))
 
 
-def answer(network: Localizer, rf: Float32s) -> Answer:
-    """Apply a network to RF lines (b, L) in volts."""
+def answer(network: Localizer, rf: Float32s, network_samples: Fraction = Fraction(1)) -> Answer:
+    """Apply a network to RF lines (b, L) in volts.
+
+    Args:
+        network_samples: the samples of the network per sample of the lines, which are resampled;
+            for a head of emitters.
+    """
     if not isinstance(network.head, EmitterHead):
         return Answer(apply(network, rf))
-    output, emitters = apply_emitters(network, rf)
-    return Answer(output, emitters, network.head.calibration)
+    output, emitters = apply_emitters(network, resample(rf, network_samples))
+    if network_samples != 1:
+        back = RateChange(1 / network_samples, linear, 1, counts=True)
+        output = back(torch.from_numpy(output).unsqueeze(1)).squeeze(1).numpy()[:, : rf.shape[1]]
+    return Answer(output, emitters, network.head.calibration, network_samples)

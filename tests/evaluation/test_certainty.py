@@ -1,20 +1,30 @@
 """A network with a head of emitters, from its training to its report."""
 
+from fractions import Fraction
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from bubbleloc.data.dataset import open_split
+from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.noise import REFERENCE_V, Noise
+from bubbleloc.errors import InputError
 from bubbleloc.evaluation.certainty import arrival_bound, errors_and_bounds, single_echo
-from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.evaluation.run import at_rate_of, evaluate_run
 from bubbleloc.localization.run import localize_lines
 from bubbleloc.metrics.certainty import pair_table
 from bubbleloc.metrics.detections import EmitterDetections
+from bubbleloc.metrics.matching import match_detections
 from bubbleloc.models import runs
+from bubbleloc.models.answers import answer
+from bubbleloc.nn import build_model
 from bubbleloc.nn.heads import UNCALIBRATED
+from bubbleloc.nn.localizer import NETWORKS
 from bubbleloc.physics import Setup
 from bubbleloc.training import session
+from tests.conftest import planned
 from tests.training.test_learner import SMALL, settings
 
 
@@ -51,6 +61,58 @@ def test_the_report_tells_of_certainty(run):
     assert bins["bubbles"].sum() == pytest.approx((pairs["matched"] / pairs["precision"]).sum())
     for name in ("reliability", "risk_coverage", "bounds"):
         assert (run / f"report/figures/{name}.png").is_file()
+
+
+@pytest.mark.parametrize(("rate_hz", "model"), [(50e6, "small"), (125e6, "robust-small")])
+def test_lines_of_another_rate_are_scored_as_localize_reports_them(
+    rate_hz, model, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    plan = planned("lines", f"data.physics.sampling_rate_hz={rate_hz}", "data.signals.test=2")
+    ensure_dataset(plan.only(["val", "test"]), workers=1)
+    page = evaluate_run(model, folder="lines", resample=True, noise=0, baselines=[])
+    scores = pd.read_csv(page.with_name("matched_test.csv")).query("tolerance == 4")
+    test = open_split(plan.folder, "test")
+    lines = np.stack([test.volts(i) for i in range(len(test))])
+    table = localize_lines(lines, rate_hz, model=model, resample=True)
+    found = [table["sample"][table["line"] == i].to_numpy() for i in range(len(test))]
+    arrivals = [test.bubbles(i).arrival_sample for i in range(len(test))]
+    expected = [match_detections(*pair, 4).f1 for pair in zip(found, arrivals, strict=True)]
+    assert scores["f1"].tolist() == pytest.approx(expected, abs=1e-7)
+    assert min(expected) > 0.7
+    certainty = pd.read_csv(page.with_name("certainty.csv")).iloc[0]
+    assert certainty["median_sigma"] == pytest.approx(table["sample_sigma"].median())
+    said = page.with_suffix(".md").read_text()
+    assert f"| lines | resampled from {rate_hz / 1e6:g} to 62.5 MHz |" in said
+
+
+def test_every_network_with_emitters_answers_lines_of_another_rate():
+    for name in NETWORKS:
+        network = build_model(name, hidden_channels=4, head="emitters").eval()
+        for ratio in (Fraction(5, 4), Fraction(1, 2)):
+            answered = answer(network, np.ones((2, 9000), np.float32), ratio)
+            assert answered.output.shape == (2, 9000)
+            assert len(answered.detections()) == 2
+            bubbles = answered.emitters[:, 0].sum(axis=1)
+            assert answered.expected == pytest.approx(bubbles, rel=0.02)
+
+
+def test_lines_too_short_for_a_network_are_refused(tmp_path):
+    plan = planned(tmp_path / "lines", "data.physics.depth_m=0.02").only(["test"])
+    ensure_dataset(plan, workers=1)
+    released = runs.open_run("small")
+    long = SimpleNamespace(name="long", card=released.card, network=build_model("dilated_cnn"))
+    with pytest.raises(InputError, match="has lines of 1690 samples, shorter than the 4096 that"):
+        at_rate_of(plan.folder, long, resample=False)
+
+
+def test_nothing_reported_on_the_test_split_is_no_error(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    ensure_dataset(planned("none", "data.bubbles=none").only(["val", "test"]), workers=1)
+    page = evaluate_run("small", folder="none", baselines=[])
+    scores = pd.read_csv(page.with_name("certainty.csv")).iloc[0]
+    assert scores.isna().all()
+    assert "## Certainty" in page.with_suffix(".md").read_text()
 
 
 def test_a_training_goes_on_from_a_network_that_counts(tiny, tmp_path):

@@ -37,7 +37,7 @@ class Evaluate(Group):
         ["matched_filter", "wiener"],
     )
     batch_size: t.Count = setting("lines in the network at a time", 16)
-    resample: t.Flag = setting("resample kernels where folder has another sampling rate", False)
+    resample: t.Flag = setting("evaluate where folder has another sampling rate, too", False)
 
 
 class Compare(Group):
