@@ -52,10 +52,15 @@ def train_network(
 
 
 def _train(settings: Train, folder: Path, overrides: Sequence[str]) -> Path | None:
+    from bubbleloc.console.composition import typed_names
+    from bubbleloc.data.plan import DatasetPlan
+    from bubbleloc.data.stored import as_stored
     from bubbleloc.training import session
 
     command = cli.command_line()
     if not settings.resume:
+        data = as_stored(DatasetPlan(settings.data), typed_names(overrides)).settings
+        settings = settings.model_copy(update={"data": data})
         return session.start(settings, folder, command=command, sweep_job=cli.is_sweep_job())
     cli.refuse_other_settings(settings.resume, overrides)
     return session.resume(Path(settings.resume), command=command)

@@ -11,6 +11,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -116,6 +117,12 @@ def overrides_of(arguments: Mapping[str, Any]) -> list[str]:
         if top is not None
         for name, value in leaves(key, top)
     ]
+
+
+def typed_names(overrides: Sequence[str]) -> set[str]:
+    """Return the settings that overrides give by dotted name, and the groups they choose from."""
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    return {name for item in parsed for name, _ in leaves(item.key_or_group, item.value())}
 
 
 def leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:

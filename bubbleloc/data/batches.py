@@ -93,6 +93,22 @@ class CropDataset(Dataset[Line]):
         )
 
 
+def check_crops(loader: Loader, samples: int) -> None:
+    """Say where crops are longer than lines of so many samples, which are then taken whole.
+
+    Raises:
+        InputError: the shortest crop is longer than the crop.
+    """
+    crop, shortest = loader.crop, loader.shortest_crop
+    if crop and shortest and shortest > crop:
+        raise InputError(
+            f"loader.shortest_crop={shortest}: the longest crops have {crop} samples; give fewer"
+        )
+    lengths = {"crop": crop, "shortest_crop": shortest}
+    if longer := [f"loader.{k}={v}" for k, v in lengths.items() if v and v > samples]:
+        log.info("%s: lines have %d samples and are taken whole", " and ".join(longer), samples)
+
+
 class CropSampler(Sampler[Crop]):
     """Random crops, equally many of each line, keyed by seed and epoch.
 
@@ -102,8 +118,9 @@ class CropSampler(Sampler[Crop]):
     that a single process would take. Shares are of one size, for which a few crops come twice.
 
     Args:
-        loader: lengths and number of the crops. With a shortest crop, every batch has a length of
-            its own, log-uniform from that to twice the crop; lengths beyond the crop become it.
+        loader: lengths and number of the crops; one longer than a line is the whole line. With a
+            shortest crop, every batch has a length of its own, log-uniform from that to twice the
+            crop; lengths beyond the crop become it.
         rank, processes: whose share to take, and of how many.
     """
 
@@ -139,10 +156,11 @@ class CropSampler(Sampler[Crop]):
 
     def _lengths(self, rng: np.random.Generator, crops: int) -> Ints:
         """Samples of each crop, the same within a batch."""
-        longest, batch_size = self.loader.crop or self.lines.samples, self.loader.batch_size
-        if self.loader.shortest_crop is None:
+        longest = min(self.loader.crop or self.lines.samples, self.lines.samples)
+        shortest, batch_size = self.loader.shortest_crop, self.loader.batch_size
+        if shortest is None:
             return np.full(crops, longest)
-        low, high = np.log([self.loader.shortest_crop, 2 * longest])
+        low, high = np.log([min(shortest, longest), 2 * longest])
         drawn = np.exp(rng.uniform(low, high, -(-crops // batch_size)))
         return np.repeat(np.minimum(drawn, longest).astype(np.int64), batch_size)[:crops]
 
@@ -173,17 +191,6 @@ class RFDataModule(L.LightningDataModule):
         self.loader, self.augmentation, self.seed = loader, augmentation, seed
         self.train = stream or open_split(folder, "train", noise, seed)
         self.val = open_split(folder, "val", noise)
-        longest = loader.crop or self.train.samples
-        if longest > self.train.samples:
-            raise InputError(
-                f"loader.crop={longest}: lines of {folder} have {self.train.samples} samples; "
-                "give fewer, or null for whole lines"
-            )
-        if (loader.shortest_crop or 0) > longest:
-            raise InputError(
-                f"loader.shortest_crop={loader.shortest_crop}: the longest crops have {longest} "
-                "samples; give fewer"
-            )
         if len(self.val) < self.val.signals_in_file:
             log.info("no val.h5 in %s: %d signals of train.h5 validate", folder, len(self.val))
 

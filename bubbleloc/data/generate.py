@@ -5,7 +5,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-import yaml
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
@@ -13,7 +12,7 @@ from bubbleloc.arrays import Float32s
 from bubbleloc.data import store
 from bubbleloc.data.execution import run_workers
 from bubbleloc.data.plan import DatasetPlan
-from bubbleloc.errors import InputError
+from bubbleloc.data.stored import refuse_changed_inputs, refuse_other_settings
 from bubbleloc.files import exclusive, explain_write_errors
 from bubbleloc.physics import Scene, Setup, simulate_rf, true_bubbles
 from bubbleloc.physics.bubble import warn_large
@@ -74,11 +73,16 @@ def simulate_missing(plan: DatasetPlan, workers: int | None = None) -> None:
         InputError: the user named a folder without a dataset, or as `ensure_dataset` raises.
     """
     plan.refuse_mistyped_folder()
-    missing = [split for split in plan.signals if not plan.path(split).exists()]
-    if missing and not (plan.path("train").exists() and store.is_imported(plan.path("train"))):
+    train = plan.path("train")
+    if train.exists() and store.is_imported(train):
+        return
+    missing = [split for split in plan.signals if not store.is_finished(plan.path(split))]
+    for split in plan.signals.keys() - missing:  # needs none of the files that it was made with
+        refuse_other_settings(plan, split)
+    if missing:
         what = ", ".join(f"{plan.signals[split]} signals of {split}" for split in missing)
         log.info("%s lacks %s; simulating them first", plan.folder, what)
-    ensure_dataset(plan, workers)
+        ensure_dataset(plan.only(missing), workers)
 
 
 def _signals_done(plan: DatasetPlan, split: str) -> int:
@@ -88,15 +92,8 @@ def _signals_done(plan: DatasetPlan, split: str) -> int:
         path = store.partial_path(path)
     if not path.exists():
         return 0
-    stored, wanted = store.settings_of(path), yaml.safe_load(plan.config(split))
-    for key in [*wanted, *(stored.keys() - wanted.keys())]:
-        if key == "physics" and store.physics_of(stored) == store.physics_of(wanted):
-            continue  # a default may be named, or left out
-        if stored.get(key) != wanted.get(key):
-            raise InputError(
-                f"{path} was made with {key}={stored.get(key)}, not {wanted.get(key)}; "
-                "choose another data.folder, or remove the file"
-            )
+    refuse_other_settings(plan, split)
+    refuse_changed_inputs(plan, split)
     with store.open_dataset(path) as file:
         return int(file["done"][:].sum())
 

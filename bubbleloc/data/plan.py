@@ -89,6 +89,12 @@ class DatasetPlan:
 
     def config(self, split: str) -> str:
         """Return the YAML that is stored in the file and defines its content."""
+        hashes = self.input_hashes()
+        content = self.content(split) | ({"inputs": hashes} if hashes else {})
+        return yaml.safe_dump(content, sort_keys=False)
+
+    def content(self, split: str) -> dict[str, Any]:
+        """Return what defines a file's content, all but the hashes of input files."""
         data = self.settings
         content = {
             "name": data.name,
@@ -106,18 +112,24 @@ class DatasetPlan:
             content["count_power"] = data.count_power
         if data.deepest_m:
             content["deepest_m"] = data.deepest_m
-        if hashes := self._input_hashes():
-            content["inputs"] = hashes
-        return yaml.safe_dump(content, sort_keys=False)
+        return content
 
-    def _input_hashes(self) -> dict[str, str]:
-        """Return a short hash of every file the settings name, for its content defines ours."""
+    def input_files(self) -> dict[str, Path]:
+        """Return every file that the settings name, for its content defines ours."""
         bubbles = self.settings.bubbles
         kinds = [bubbles] if isinstance(bubbles, str) else list(bubbles)
         named: dict[str, Any] = {"bubbles" if len(kinds) == 1 else kind: kind for kind in kinds}
         named |= {key: self.physics.get(key) for key in FILE_SETTINGS}
         names = {k: v for k, v in named.items() if isinstance(v, str) and v not in PLAIN}
-        files = {key: split_number(name)[0] for key, name in names.items()}
+        return {key: split_number(name)[0] for key, name in names.items()}
+
+    def input_hashes(self) -> dict[str, str]:
+        """Return a short hash of every file that the settings name.
+
+        Raises:
+            InputError: one of them is not there.
+        """
+        files = self.input_files()
         for key, file in files.items():
             if not file.is_file():
                 raise InputError(f"{key}={file}: no such file; correct its name or restore it")

@@ -180,6 +180,14 @@ def is_imported(path: Path) -> bool:
     return settings_of(path).get("source") == "imported"
 
 
+def is_finished(path: Path) -> bool:
+    """Return whether a dataset is there with all its lines."""
+    if not path.exists():
+        return False
+    with open_dataset(path) as file:
+        return bool(file["done"][:].all())
+
+
 def fingerprint(path: Path) -> str:
     """Return two short hashes of a dataset's content, with a hyphen between them.
 

@@ -11,7 +11,7 @@ import torch
 from bubbleloc import process
 from bubbleloc.console.settings import Train
 from bubbleloc.console.settings.training import Loader
-from bubbleloc.data.batches import RFDataModule
+from bubbleloc.data.batches import RFDataModule, check_crops
 from bubbleloc.data.dataset import RFDataset, open_split
 from bubbleloc.data.generate import simulate_missing
 from bubbleloc.data.noise import Noise
@@ -80,9 +80,11 @@ def _train(
         _start_from(settings.start_from, network)
     trainer = build_trainer(settings.trainer, folder, settings.seed, settings.logger)
     plan = DatasetPlan(settings.data)
-    _refuse_long_kernel(network, settings, plan)  # before a long simulation
+    samples = _samples(plan)  # what does not fit them is told before a long simulation
+    _refuse_long_kernel(network, settings, samples)
     _refuse_uneven_batch(loader, trainer.world_size)
     if trainer.is_global_zero:
+        check_crops(loader, samples)
         _simulate(plan.files(), settings.workers, take_turns=sweep_job)
     network.sampling_rate_hz = open_split(plan.folder, SELECTION).scale.sampling_rate_hz
     if settings.compression:
@@ -124,9 +126,13 @@ def _start_from(run: str, network: Localizer) -> None:
         ) from error
 
 
-def _refuse_long_kernel(network: Localizer, settings: Train, plan: DatasetPlan) -> None:
+def _samples(plan: DatasetPlan) -> int:
+    """Return how many samples the lines of a dataset have, or will have."""
     train = plan.path("train")
-    samples = RFDataset(train).samples if train.exists() else plan.setup().samples
+    return RFDataset(train).samples if train.exists() else plan.setup().samples
+
+
+def _refuse_long_kernel(network: Localizer, settings: Train, samples: int) -> None:
     if network.receptive_field // 2 >= samples:
         what = "model" if settings.kernel is None else f"kernel={settings.kernel}"
         raise InputError(

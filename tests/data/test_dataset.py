@@ -8,7 +8,14 @@ from torch.utils.data import DataLoader
 
 from bubbleloc.console.settings.training import Augmentation, Loader
 from bubbleloc.data import store
-from bubbleloc.data.batches import Crop, CropDataset, CropSampler, RFDataModule, collate
+from bubbleloc.data.batches import (
+    Crop,
+    CropDataset,
+    CropSampler,
+    RFDataModule,
+    check_crops,
+    collate,
+)
 from bubbleloc.data.dataset import RFDataset, open_split
 from bubbleloc.data.noise import Noise
 from bubbleloc.errors import InputError
@@ -112,6 +119,18 @@ def test_every_sample_is_scored_about_equally_often(lines):
 def test_without_a_crop_lines_are_whole(lines):
     sampler = CropSampler(lines, Loader(crop=None, crops_per_signal=1), seed=0)
     assert {(crop.start, crop.samples) for crop in sampler} == {(0, lines.samples)}
+
+
+def test_crops_longer_than_the_lines_are_whole_lines(lines, caplog):
+    caplog.set_level("INFO")
+    longer = Loader(crop=9000, shortest_crop=8500, crops_per_signal=2)
+    sampler = CropSampler(lines, longer, seed=0)
+    assert {(crop.start, crop.samples) for crop in sampler} == {(0, lines.samples)}
+    check_crops(Loader(), lines.samples)
+    assert not caplog.messages
+    check_crops(longer, lines.samples)
+    names = "loader.crop=9000 and loader.shortest_crop=8500"
+    assert caplog.messages == [f"{names}: lines have 8446 samples and are taken whole"]
 
 
 def test_crops_of_random_length_have_one_length_in_a_batch_and_lie_in_the_line(lines):

@@ -57,10 +57,8 @@ class Simulate(Group):
     bubbleloc simulate data=paper executor=dask address=tcp://<host>:8786
     """
 
-    seed: t.Seed = setting("seed of the scenes", "${data.seed}")
-    bubbles: t.PathName | t.Shares = setting(
-        "monodisperse, polydisperse, a file, or {kind: share, …}", "${data.bubbles}"
-    )
+    seed: t.Seed = setting("short for data.seed", "${data.seed}")
+    bubbles: t.PathName | t.Shares = setting("short for data.bubbles", "${data.bubbles}")
     splits: Annotated[t.Listed[t.Split], Field(min_length=1)] = setting(
         "splits to simulate now", ["train", "val", "test"]
     )

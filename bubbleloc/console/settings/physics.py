@@ -6,13 +6,13 @@ IEEE TUFFC (2025). `bubbleloc.physics` computes with them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from bubbleloc.console.settings import types as t
 from bubbleloc.console.settings.types import Group, setting
-from bubbleloc.errors import InputError, require_between
+from bubbleloc.errors import require_between
 
 # Bounds for constants that need only be positive and finite.
 TINY, HUGE = 1e-12, 1e12
@@ -185,20 +185,6 @@ class Physics(Group):
     gas: Annotated[Gas, NullIsDefault] = C4F10
 
     null_is_default = model_validator(mode="before")(_given)
-
-    @classmethod
-    def of(cls, values: object) -> Self:
-        """Return the physics that plain values tell, such as those stored in a dataset.
-
-        Raises:
-            InputError: an unknown name, or a value of the wrong kind.
-        """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            problem = error.errors(include_url=False)[0]
-            name = ".".join(["physics", *map(str, problem["loc"])])
-            raise InputError(f"{name}={problem['input']!r}: {problem['msg']}") from None
 
     def differing(self) -> dict[str, Any]:
         """Return plain values of shell, gas model, and all that differs from the defaults."""

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -11,12 +11,14 @@ from pydantic import (
     ConfigDict,
     Field,
     Strict,
+    ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
 from pydantic_core import PydanticUndefined
 
 from bubbleloc.arrays import AXES
+from bubbleloc.errors import InputError
 
 LARGEST_SEED = 2**32 - 1  # NumPy and Lightning accept no larger one
 NAME = "the name of a file or folder"
@@ -29,6 +31,20 @@ class Group(BaseModel):
     """Settings that belong together; their defaults are in the class."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
+
+    @classmethod
+    def of(cls, values: object) -> Self:
+        """Return the settings that plain values tell, such as those stored in a dataset.
+
+        Raises:
+            InputError: an unknown name, or a value of the wrong kind.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            name = ".".join([cls.__name__.lower(), *map(str, problem["loc"])])
+            raise InputError(f"{name}={problem['input']!r}: {problem['msg']}") from None
 
     def plain(self) -> dict[str, Any]:
         """Return the values as plain data for a file; numbers as they were given."""
