@@ -126,7 +126,14 @@ class MatFile:
 
     def text(self, *path: str, default: str = "") -> str:
         """Return the text of the first entry, or `default` where there is none."""
-        entry = np.ravel(self.entries(*path)[0]) if self.has(*path) else np.zeros(0)
-        if entry.dtype.kind in "ui":
-            return "".join(chr(int(code)) for code in entry)
-        return str(entry[0]) if entry.size else default
+        return (self.texts(*path)[0] or default) if self.has(*path) else default
+
+    def texts(self, *path: str) -> list[str]:
+        """Return the text of every entry; nothing where it is empty."""
+        return [_text(np.ravel(entry)) for entry in self.entries(*path)]
+
+
+def _text(entry: Any) -> str:
+    if entry.dtype.kind in "ui":
+        return "".join(chr(int(code)) for code in entry)
+    return str(entry[0]) if entry.size else ""

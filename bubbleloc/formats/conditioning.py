@@ -15,6 +15,7 @@ from bubbleloc.errors import InputError
 
 Samples = NDArray[Any]  # (lines, samples) of float64 or complex128
 
+LEAST_APART = 0.2  # parts of the rate between a band and its fold
 FADE_S = 0.5e-6  # at the ends of a region
 
 
@@ -59,7 +60,7 @@ def iq_to_rf(
             f"complex samples with a modulation of {modulation_hz:g} Hz, sampled at "
             f"{rate_hz:g} Hz: give modulation_hz= and sampling_rate_hz=, in Hz"
         )
-    up = ceil(2.5 * (modulation_hz + rate_hz / 2) / rate_hz)
+    up = ceil(max(2.5 * (modulation_hz + rate_hz / 2), 4 * modulation_hz) / rate_hz - 1e-9)
 
     def apply(iq: Samples) -> Samples:
         fine = resample_poly(iq, up, 1, axis=1)
@@ -68,6 +69,51 @@ def iq_to_rf(
 
     text = f"IQ at {modulation_hz / 1e6:g} MHz to RF at {up * rate_hz / 1e6:g} MHz"
     return Step(text, apply), up, up * rate_hz
+
+
+def pairs_to_iq(carrier_hz: float, cycles: int) -> Step:
+    """Make complex samples of pairs that are a quarter of the carrier's period apart.
+
+    The first of a pair is the in-phase part, the second, with its sign changed, the quadrature
+    part a quarter of a period later; it is interpolated to the time of the first.
+
+    Args:
+        cycles: periods of the carrier from one pair to the next.
+    """
+    up = 4 * cycles  # quarters of a period between pairs
+
+    def apply(volts: Samples) -> Samples:
+        length = volts.shape[1] // 2
+        late = resample_poly(-volts[:, 1 : 2 * length : 2], up, 1, axis=1, padtype="line")
+        quadrature = np.concatenate([late[:, :1], late], axis=1)[:, : up * length : up]
+        return volts[:, : 2 * length : 2] + 1j * quadrature
+
+    return Step(f"pairs of samples, a quarter of 1/{carrier_hz / 1e6:g} MHz apart, to IQ", apply)
+
+
+def undersampled_to_iq(carrier_hz: float, rate_hz: float) -> Step:
+    """Make complex samples of RF that was sampled too slowly for it, but not for its band.
+
+    The negative frequencies fold to a place of their own, and are filtered out.
+
+    Raises:
+        InputError: they fold onto the band.
+    """
+    folded = -2 * carrier_hz / rate_hz
+    apart = abs(folded - round(folded))  # of the folded carrier, in parts of the rate
+    if apart < LEAST_APART:
+        raise InputError(
+            f"RF of {carrier_hz / 1e6:g} MHz, sampled at {rate_hz / 1e6:g} MHz, folds onto "
+            "itself: record at 4/3 or at least 2.75 times its frequency"
+        )
+    sections = butter(5, apart, output="sos")  # halfway: `butter` counts in halves of the rate
+
+    def apply(volts: Samples) -> Samples:
+        time_s = np.arange(volts.shape[1]) / rate_hz
+        return 2 * sosfiltfilt(sections, volts * np.exp(-2j * np.pi * carrier_hz * time_s), axis=1)
+
+    text = f"RF sampled at {rate_hz / 1e6:.4g} MHz, below twice its band, to IQ at "
+    return Step(f"{text}{carrier_hz / 1e6:g} MHz", apply)
 
 
 def band_pass(low_hz: float, high_hz: float, rate_hz: float) -> Step:

@@ -40,19 +40,22 @@ FORMATS = [
         read_verasonics,
         "`RcvData` (buffer 1, or `key=RcvData2`) by `Receive`, `Trans`, `TX`, `TW`, `TGC`, "
         "`Event` and `Resource`. Save them after VSX has run. Columns are put in element order by "
-        "`Trans.Connector`; every acquisition of a frame of the buffer (a super-frame) is a frame",
+        "`Trans.Connector`, or by `Trans.HVMux` and `Receive.aperture` of a multiplexer; every "
+        "acquisition of a frame of the buffer (a super-frame) is a frame. Bandwidth sampling "
+        "(`BS100BW`, `BS67BW`, `BS50BW`) becomes RF at 4 times `demodFrequency` or more",
     ),
     Format(
         "zea",
         HDF5,
         read_zea,
-        "`raw_data`, RF or IQ, with `scan` and `probe`; `key=tracks/track_1` chooses a track",
+        "`raw_data`, RF or IQ, with `scan` and `probe`; `key=tracks/track_1`, or a track's label, "
+        "chooses a track, `key=event_1` an event of zea 0.0",
     ),
     Format(
         "UFF of USTB, PICMUS",
         HDF5,
         read_uff,
-        "channel data, RF or IQ; `key=` chooses one of several",
+        "channel data, RF or IQ; `key=` chooses one of several. Photoacoustic waves are refused",
     ),
     Format(
         "datasets of this package",

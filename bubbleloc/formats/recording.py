@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import h5py
-import numpy as np
 
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
-from bubbleloc.formats.conditioning import band_pass, iq_to_rf, region, undo_gain
+from bubbleloc.formats.conditioning import Step, band_pass, iq_to_rf, region, undo_gain
 from bubbleloc.formats.volts import Volts
 from bubbleloc.matfile import MatFile
 from bubbleloc.units import Scale
@@ -237,6 +236,22 @@ class Recording:
             steps=(*self.steps, step.text),
         )
 
+    def as_iq(self, step: Step | None, samples: int, carrier_hz: float | None) -> Recording:
+        """Return the recording after a step that makes complex samples of bandwidth sampling.
+
+        Args:
+            step: `pairs_to_iq` or `undersampled_to_iq`; None for RF lines, which stay.
+            samples: of a line after the step.
+        """
+        if step is None:
+            return self
+        return replace(
+            self,
+            volts=self.volts.then(step, samples),
+            steps=(*self.steps, step.text),
+            carrier=Carrier(carrier_hz, 0.0),  # which starts with the first sample
+        )
+
     def in_band(self, low_hz: float, high_hz: float) -> Recording:
         """Return the recording with other frequencies filtered out, see `band_pass`."""
         step = band_pass(low_hz, high_hz, self.sampling_rate_hz or 0.0)
@@ -331,31 +346,3 @@ class Recording:
             return Scale(self.sampling_rate_hz, speed_m_s, network.frequency_hz)
         except InputError as error:
             raise InputError(f"{self.source}: {error}") from None
-
-
-def choose_transmit(
-    source: Path, angle_rad: dict[int, float], asked: int | None
-) -> tuple[int, tuple[str, ...]]:
-    """Return the transmit that is asked for, else the nearest to straight down, and a note.
-
-    Args:
-        angle_rad: of every transmit, by its number.
-
-    Raises:
-        InputError: there is no such transmit.
-    """
-    if asked is not None and asked not in angle_rad:
-        numbers = ", ".join(map(str, sorted(angle_rad)))
-        raise InputError(f"{source}: no transmit={asked}; it has transmits {numbers}")
-    chosen = min(angle_rad, key=lambda n: abs(angle_rad[n])) if asked is None else asked
-    if len(angle_rad) == 1:
-        return chosen, ()
-    angle = f"{np.degrees(angle_rad[chosen]):.1f}°"
-    return chosen, (f"transmit {chosen} of {len(angle_rad)} is read, at {angle}; see transmit=",)
-
-
-def delay_at_origin_s(element_m: Floats, delay_s: Floats) -> float:
-    """Return when the pulse leaves x = 0, between the elements (n, 3) that fire at delays (n,)."""
-    x = element_m[:, 0]
-    order = np.argsort(x)
-    return float(np.interp(0.0, x[order], delay_s[order]))

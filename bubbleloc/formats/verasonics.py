@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bubbleloc.arrays import Floats, Ints
 from bubbleloc.errors import InputError
-from bubbleloc.formats.recording import (
-    Hints,
-    OpenFile,
-    Recording,
-    choose_transmit,
-    delay_at_origin_s,
-)
+from bubbleloc.formats.conditioning import Step, pairs_to_iq, undersampled_to_iq
+from bubbleloc.formats.recording import Hints, OpenFile, Recording
+from bubbleloc.formats.trans import Probe, angles_of, read_pulse
+from bubbleloc.formats.transmits import choose_transmit
 from bubbleloc.formats.volts import Volts
 from bubbleloc.matfile import VERASONICS_RATE_HZ, MatFile
 
-DEFAULT_SPEED_M_S = 1540.0  # of the system, where Resource.Parameters does not tell
 TGC_STEP_S = 0.8e-6  # between the values of TGC.Waveform
 TGC_DB, TGC_TOP = 40.0, 1023.0  # gain of the highest value
-UNIFORM_MODES = ("NS200BW", "custom", "")  # others sample in pairs or interleave acquisitions
+UNIFORM_MODES = ("NS200BW", "custom", "")
+PAIR_CYCLES = {"BS100BW": 1, "BS50BW": 2}  # of the carrier, from one pair of samples to the next
+THIRD_MODE = "BS67BW"  # every third of four samples per cycle
 SOURCES = {
     "sampling_rate_hz": "Receive.decimSampleRate",
     "start_s": "2·Receive.startDepth − TX.Delay at x = 0 − 2·Trans.lensCorrection",
     "frequency_hz": "TW or Trans",
 }
-FIELDS = ("bufnum", "framenum", "acqNum", "startSample", "endSample", "startDepth", "TGC")
+FIELDS = {
+    **dict.fromkeys(("bufnum", "framenum", "acqNum", "startSample", "endSample", "TGC"), 1.0),
+    "startDepth": 0.0,
+}
+"""Numbers that every Receive has, and what they are where it does not tell."""
+MAYBE = {"decimSampleRate": np.nan, "quadDecim": 1.0, "demodFrequency": np.nan, "aperture": np.nan}
+"""Numbers that a Receive may have."""
 
 
 def read_verasonics(file: OpenFile, hints: Hints) -> Recording | None:
     """Read the frames of one transmit: the one nearest to straight down, or ``transmit=``.
 
     Every acquisition with that transmit is a frame, so that super-frames come apart, in the order
-    of time.
+    of time. Bandwidth sampling becomes complex samples (IQ). Elements that the multiplexer left
+    unconnected are left out.
 
     Raises:
         InputError: what is needed is not there, or contradicts itself.
@@ -45,42 +49,42 @@ def read_verasonics(file: OpenFile, hints: Hints) -> Recording | None:
     if "RcvData" not in mat.names or not (key is None or key.startswith("RcvData")):
         return None
     probe = Probe.read(mat, hints.speed_of_sound_m_s)
-    receive, cells = _receives(mat), mat.cells("RcvData")
-    buffer = _choose_buffer(mat, key, cells, receive)
-    mine = receive["bufnum"] == buffer if len(cells) > 1 else receive["bufnum"] > 0
-    angles = _angles(mat, receive["tx"][mine])
+    receive = _receives(mat)
+    data, buffer, mine = _choose_buffer(mat, key, receive)
+    angles = angles_of(mat, probe, receive["tx"][mine])
     transmit, notes = choose_transmit(mat.path, angles, hints.transmit)
     chosen = np.flatnonzero(mine & (receive["tx"] == transmit))
     acquisitions = _in_order(mat, receive, chosen, buffer)
     samples, start_depth = _common(mat, receive, acquisitions)
-    data = cells[buffer - 1] if len(cells) > 1 else cells[0]
-    rate_hz = _rate_hz(mat)
-    delay_s = probe.delay_s(mat, transmit)
-    origin_s = 0.0 if delay_s is None else delay_at_origin_s(probe.element_m, delay_s)
+    volts, connected = _lines(mat, data, receive, acquisitions, samples, probe)
+    sampling = _sampling(mat, receive, acquisitions)
+    shot = probe.firing(mat, transmit)
     begin_s = 2 * start_depth / probe.frequency_hz
     number, waveform, frequency_hz = read_pulse(mat, transmit)
     recording = Recording(
         mat.path,
-        _lines(mat, data, receive, acquisitions, samples, probe),
-        rate_hz,
-        begin_s - origin_s - 2 * probe.lens_s,
+        volts,
+        sampling.rate_hz,
+        begin_s - (0.0 if shot is None else shot.origin_s) - 2 * probe.lens_s,
         probe.speed_of_sound_m_s,
-        probe.element_m,
+        probe.element_m[connected],
         frequency_hz or probe.frequency_hz,
         probe.lens_s,
-        delay_s,
+        None if shot is None else shot.delay_s,
         angles[transmit],
         waveform,
         None if waveform is None else VERASONICS_RATE_HZ,
         waveform_file=None if waveform is None else f"{mat.path}:{number}",
         transducer_file=str(mat.path) if mat.has("Trans", "IR1wy") else None,
-        sources=SOURCES | probe.sources,
-        notes=(*probe.notes, *notes),
-    )
-    gain = _gain(mat, int(receive["TGC"][acquisitions[0]]), begin_s + np.arange(samples) / rate_hz)
-    if gain is None:
-        return recording.noting("the gain is unknown: no TGC in the file")
-    return recording.without_gain(gain, "TGC")
+        sources=SOURCES | probe.sources | sampling.sources,
+        notes=(*probe.notes, *notes, *(() if shot is None else shot.notes)),
+    ).as_iq(sampling.step, sampling.samples(samples), sampling.carrier_hz)
+    if not connected.all():
+        recording = recording.noting(
+            f"{np.sum(~connected)} of {connected.size} elements were not connected and are left out"
+        )
+    time_s = begin_s + np.arange(recording.samples) / sampling.rate_hz
+    return _without_gain(mat, int(receive["TGC"][acquisitions[0]]), time_s, recording)
 
 
 def _receives(mat: MatFile) -> dict[str, Floats]:
@@ -91,14 +95,15 @@ def _receives(mat: MatFile) -> dict[str, Floats]:
             "Trans, TX, TW, TGC and Resource after VSX has run, or give key= to read a plain array"
         )
     n = len(mat.column("Receive", "startSample"))
-    defaults = {"startDepth": 0.0}
     columns = {
-        name: mat.column("Receive", name, default=defaults.get(name, 1.0))
+        name: mat.column("Receive", name, default=default)
         if mat.has("Receive", name)
-        else np.full(n, defaults.get(name, 1.0))
-        for name in FIELDS
+        else np.full(n, default)
+        for name, default in (FIELDS | MAYBE).items()
     }
-    if any(len(column) != n or not np.isfinite(column).all() for column in columns.values()):
+    if any(len(column) != n for column in columns.values()) or not all(
+        np.isfinite(columns[name]).all() for name in FIELDS
+    ):
         raise InputError(f"{mat.path}: Receive has fields that are no numbers; save it again")
     columns["tx"] = _transmits(mat, columns["acqNum"])
     return columns
@@ -115,8 +120,13 @@ def _transmits(mat: MatFile, acquisition: Floats) -> Floats:
     return transmit
 
 
-def _choose_buffer(mat: MatFile, key: str | None, cells: list[Any], receive: Any) -> int:
-    """Return the number, from 1, of the buffer that is asked for, else the first with lines."""
+def _choose_buffer(mat: MatFile, key: str | None, receive: Any) -> tuple[Any, int, Any]:
+    """Choose the buffer that is asked for, else the first with lines.
+
+    Returns:
+        Its array, its number, from 1, and whether each Receive (n,) writes to it.
+    """
+    cells = mat.cells("RcvData")
     with_lines = [
         number
         for number, cell in enumerate(cells, start=1)
@@ -127,14 +137,9 @@ def _choose_buffer(mat: MatFile, key: str | None, cells: list[Any], receive: Any
     if number not in with_lines:
         held = ", ".join(f"RcvData{{{number}}}" for number in with_lines) or "none with lines"
         raise InputError(f"{mat.path}: no buffer {key or 'RcvData'}; it holds {held}")
-    return number
-
-
-def _angles(mat: MatFile, transmits: Floats) -> dict[int, float]:
-    """Return the angle in rad of every transmit that is used, 0 where TX does not tell."""
-    steer = mat.entries("TX", "Steer") if mat.has("TX", "Steer") else []
-    told = {n: float(np.ravel(entry)[0]) for n, entry in enumerate(steer) if entry.size}
-    return {n: told.get(n, 0.0) for n in np.unique(transmits).astype(int).tolist()}
+    if len(cells) == 1:
+        return cells[0], number, receive["bufnum"] > 0
+    return cells[number - 1], number, receive["bufnum"] == number
 
 
 def _in_order(mat: MatFile, receive: Any, chosen: Ints, buffer: int) -> Ints:
@@ -161,23 +166,80 @@ def _common(mat: MatFile, receive: Any, acquisitions: Ints) -> tuple[int, float]
     return int(lengths[0]), float(depths[0])
 
 
-def _rate_hz(mat: MatFile) -> float:
-    mode = mat.text("Receive", "sampleMode")
-    if mode not in UNIFORM_MODES:
+class Sampling(NamedTuple):
+    """How an acquisition was sampled.
+
+    Attributes:
+        rate_hz: of the samples after the step.
+        step: what makes complex samples of those in the file; None where they are RF.
+        carrier_hz: frequency that the step shifts to 0.
+        halves: whether two samples in the file are a complex one.
+    """
+
+    rate_hz: float
+    step: Step | None = None
+    carrier_hz: float | None = None
+    halves: bool = False
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Where its facts come from, beside `SOURCES`."""
+        return {} if self.step is None else {"sampling_rate_hz": "Receive.sampleMode"}
+
+    def samples(self, stored: int) -> int:
+        """Return the samples after the step."""
+        return stored // 2 if self.halves else stored
+
+
+def _sampling(mat: MatFile, receive: Any, acquisitions: Ints) -> Sampling:
+    """Return how acquisitions were sampled.
+
+    Raises:
+        InputError: they differ, or it is unknown.
+    """
+    modes = mat.texts("Receive", "sampleMode") if mat.has("Receive", "sampleMode") else []
+    used = {modes[n] if n < len(modes) else "" for n in acquisitions.tolist()}
+    names = ("decimSampleRate", "quadDecim", "demodFrequency")
+    numbers = np.unique([receive[name][acquisitions] for name in names], axis=1, equal_nan=False)
+    numbers = np.unique(np.nan_to_num(numbers, nan=-1.0), axis=1)
+    if len(used) != 1 or numbers.shape[1] != 1:
         raise InputError(
-            f"{mat.path}: Receive.sampleMode is {mode!r}, which does not sample evenly: record "
-            "with 'NS200BW'"
+            f"{mat.path}: acquisitions of one transmit that were sampled differently, in modes "
+            f"{', '.join(sorted(used))}, at decimSampleRate {np.unique(numbers[0]).tolist()}; "
+            "choose others with transmit= or key="
         )
-    rate_mhz = mat.number("Receive", "decimSampleRate")
-    if rate_mhz is None:
+    (mode,), (rate_mhz, quads, carrier_mhz) = used, numbers[:, 0].tolist()
+    if rate_mhz <= 0:
         raise InputError(f"{mat.path}: Receive has no decimSampleRate; save it after VSX has run")
-    return 1e6 * rate_mhz / (mat.number("Receive", "quadDecim", default=1.0) or 1.0)
+    if mode in UNIFORM_MODES:
+        return Sampling(1e6 * rate_mhz / (quads if quads > 0 else 1.0))
+    if mode not in (*PAIR_CYCLES, THIRD_MODE):
+        raise InputError(
+            f"{mat.path}: Receive.sampleMode is {mode!r}, which is not read: record with 'NS200BW'"
+        )
+    per_cycle = 2 / PAIR_CYCLES[mode] if mode in PAIR_CYCLES else 4 / 3
+    carrier_mhz = carrier_mhz if carrier_mhz > 0 else rate_mhz / 4
+    if not np.isclose(rate_mhz / carrier_mhz, [4, per_cycle], rtol=1e-3).any():
+        raise InputError(
+            f"{mat.path}: sampleMode {mode!r} with a decimSampleRate of {rate_mhz:g} MHz, which is "
+            f"neither 4 nor {per_cycle:.3g} times the demodFrequency, {carrier_mhz:g} MHz"
+        )
+    carrier_hz = 1e6 * carrier_mhz
+    if mode in PAIR_CYCLES:
+        cycles = PAIR_CYCLES[mode]
+        return Sampling(carrier_hz / cycles, pairs_to_iq(carrier_hz, cycles), carrier_hz, True)
+    rate_hz = 4 * carrier_hz / 3
+    return Sampling(rate_hz, undersampled_to_iq(carrier_hz, rate_hz), carrier_hz)
 
 
 def _lines(
     mat: MatFile, data: Any, receive: Any, acquisitions: Ints, samples: int, probe: Probe
-) -> Volts:
-    """Return the lines of a buffer (rows, channels, frames), in the order of the elements."""
+) -> tuple[Volts, Any]:
+    """Return lines of a buffer (rows, channels, frames), in the order of the elements.
+
+    Returns:
+        The lines, and whether each element (elements,) of the probe was connected.
+    """
     shape = data.shape[::-1] if mat.is_hdf5 else data.shape
     rows, channels, frames = (*shape, 1)[:3]
     first = receive["startSample"][acquisitions].astype(int) - 1
@@ -187,7 +249,15 @@ def _lines(
             f"{mat.path}: Receive names samples {first.min() + 1} to {first.max() + samples} of "
             f"frames up to {place.max() + 1}, and RcvData holds {rows} of {frames}"
         )
-    column = probe.columns(mat, channels)
+    apertures = np.unique(np.nan_to_num(receive["aperture"][acquisitions], nan=-1.0))
+    if len(apertures) > 1:
+        raise InputError(
+            f"{mat.path}: acquisitions of one transmit with apertures {apertures.tolist()} of the "
+            "multiplexer; choose others with transmit= or key="
+        )
+    aperture = float(apertures[0]) if apertures[0] > 0 else np.nan
+    columns = probe.columns(mat, channels, aperture)
+    column = columns[columns >= 0]
 
     def piece(frame: int, elements: slice) -> Any:
         wanted, back = np.unique(column[elements], return_inverse=True)
@@ -196,130 +266,19 @@ def _lines(
         found = data[block[::-1]] if mat.is_hdf5 else data[block].T
         return found[back]
 
-    return Volts(mat.path, (len(acquisitions), len(column), samples), piece)
+    volts = Volts(mat.path, (len(acquisitions), len(column), samples), piece)
+    return volts, columns >= 0
 
 
-def _gain(mat: MatFile, number: int, time_s: Floats) -> Floats | None:
-    """Return the gain at times after the transmit, from the curve of TGC; None without one."""
+def _without_gain(mat: MatFile, number: int, time_s: Floats, recording: Recording) -> Recording:
+    """Return a recording with the gain of a curve of TGC undone, if the file has one.
+
+    Args:
+        time_s: of the samples, after the transmit.
+    """
     if not (mat.has("TGC", "Waveform") and mat.entries("TGC", "Waveform")[0].size):
-        return None
+        return recording.noting("the gain is unknown: no TGC in the file")
     curves = mat.entries("TGC", "Waveform")
     value = np.ravel(curves[min(number, len(curves)) - 1]).astype(np.float64)
     value = np.interp(time_s, np.arange(value.size) * TGC_STEP_S, value)
-    return np.asarray(10 ** (TGC_DB * value / TGC_TOP / 20), dtype=np.float64)
-
-
-@dataclass(frozen=True, eq=False)
-class Probe:
-    """What Trans tells of a transducer.
-
-    Attributes:
-        element_m: positions (elements, 3).
-        wavelength_m: wavelength that lengths of Trans are counted in.
-        lens_s: time through the lens, one way.
-        connector: channel (elements,) of each element, from 1; None where Trans does not tell.
-    """
-
-    element_m: Floats
-    frequency_hz: float
-    wavelength_m: float
-    lens_s: float
-    connector: Ints | None
-    speed_of_sound_m_s: float | None
-    sources: dict[str, str]
-    notes: tuple[str, ...]
-
-    @classmethod
-    def read(cls, mat: MatFile, speed_of_sound_m_s: float | None = None) -> Self:
-        """Read Trans.
-
-        Lengths in wavelengths are counted in the ratio of ``spacingMm`` to ``spacing``, which
-        holds even where the frequency was changed later, else in c/frequency.
-
-        Args:
-            speed_of_sound_m_s: in place of ``Resource.Parameters.speedOfSound``.
-
-        Raises:
-            InputError: no positions, or no frequency.
-        """
-        frequency_mhz = mat.number("Trans", "frequency")
-        if not mat.has("Trans", "ElementPos") or not frequency_mhz or frequency_mhz < 0:
-            raise InputError(f"{mat.path}: Trans has no ElementPos or frequency; save it too")
-        told = mat.number("Resource", "Parameters", "speedOfSound")
-        speed = speed_of_sound_m_s or told
-        notes = [] if speed else [f"speed of sound unknown: lens at {DEFAULT_SPEED_M_S:g} m/s"]
-        by_frequency_m = (speed or DEFAULT_SPEED_M_S) / (1e6 * frequency_mhz)
-        spacing, spacing_mm = mat.number("Trans", "spacing"), mat.number("Trans", "spacingMm")
-        wavelength_m = 1e-3 * spacing_mm / spacing if spacing and spacing_mm else by_frequency_m
-        if not np.isclose(wavelength_m, by_frequency_m, rtol=0.05) and speed:
-            notes.append(
-                f"lengths of Trans are in wavelengths of {1e3 * wavelength_m:.4g} mm (spacingMm), "
-                f"not the {1e3 * by_frequency_m:.4g} mm of Trans.frequency"
-            )
-        unit_m = 1e-3 if mat.text("Trans", "units") == "mm" else wavelength_m
-        position = np.asarray(mat.entries("Trans", "ElementPos")[0], dtype=np.float64)
-        if position.ndim != 2 or position.shape[1] < 3 or not np.isfinite(position).all():
-            raise InputError(f"{mat.path}: Trans.ElementPos is not elements × (x, y, z, …)")
-        lens_m = unit_m * (mat.number("Trans", "lensCorrection", default=0.0) or 0.0)
-        return cls(
-            unit_m * position[:, :3],
-            1e6 * frequency_mhz,
-            wavelength_m,
-            lens_m / (speed or DEFAULT_SPEED_M_S),
-            _connector(mat),
-            told,
-            {"element_m": "Trans.ElementPos", "lens_s": "Trans.lensCorrection"}
-            | ({"speed_of_sound_m_s": "Resource.Parameters.speedOfSound"} if told else {}),
-            tuple(notes),
-        )
-
-    def columns(self, mat: MatFile, channels: int) -> Ints:
-        """Return the column (elements,) of RcvData, from 0, that holds each element."""
-        elements = len(self.element_m)
-        column = np.arange(1, elements + 1) if self.connector is None else self.connector
-        if column.max() > channels and channels == elements:  # saved in the order of elements
-            column = np.arange(1, elements + 1)
-        if len(column) != elements or column.min() < 1 or column.max() > channels:
-            raise InputError(
-                f"{mat.path}: Trans.Connector does not give one of the {channels} columns of "
-                f"RcvData to each of {elements} elements; multiplexed arrays cannot be read"
-            )
-        return np.asarray(column - 1)
-
-    def delay_s(self, mat: MatFile, transmit: int) -> Floats | None:
-        """Return when each element (elements,) fires, None where TX does not tell."""
-        if not mat.has("TX", "Delay"):
-            return None
-        delay_s = np.ravel(mat.entries("TX", "Delay")[transmit]) / self.frequency_hz
-        if len(delay_s) != len(self.element_m):
-            raise InputError(f"{mat.path}: TX.Delay does not give one delay to each element")
-        return np.asarray(delay_s)
-
-
-def _connector(mat: MatFile) -> Ints | None:
-    """Return the channel of each element, None where Trans does not tell or is multiplexed."""
-    for name in ("Connector", "ConnectorES"):
-        if mat.has("Trans", name):
-            return np.ravel(mat.entries("Trans", name)[0]).astype(np.int64)
-    return None
-
-
-def read_pulse(mat: MatFile, transmit: int) -> tuple[int, Floats | None, float | None]:
-    """Return what a transmit sends.
-
-    Returns:
-        The number, from 1, of its waveform in TW, the simulated pressure (n,) at 250 MHz, and the
-        frequency in Hz.
-    """
-    count = len(mat.entries("TW", "type")) if mat.has("TW", "type") else 0
-    used = mat.column("TX", "waveform", default=1) if mat.has("TX", "waveform") else np.zeros(0)
-    number = int(used[transmit]) if transmit < len(used) else transmit + 1
-    if not 1 <= number <= count:
-        return number, None, None
-    fields = ("Wvfm1Wy", "Parameters")
-    waveform, values = (
-        mat.entries("TW", name)[number - 1] if mat.has("TW", name) else np.zeros(0)
-        for name in fields
-    )
-    frequency_hz = 1e6 * float(np.ravel(values)[0]) if values.size else None
-    return number, np.ravel(waveform).astype(np.float64) if waveform.size else None, frequency_hz
+    return recording.without_gain(10 ** (TGC_DB * value / TGC_TOP / 20), "TGC")

@@ -131,7 +131,7 @@ BAD = {
     "no Receive": (changed("Receive", None), "no Receive.startSample and endSample: save"),
     "before VSX": (changed("Receive.startSample", None), "save Receive, Trans, TX"),
     "no rate": (changed("Receive.decimSampleRate", None), "no decimSampleRate"),
-    "pairs": (changed("Receive.sampleMode", "BS100BW"), "'BS100BW', which does not sample evenly"),
+    "interleaved": (changed("Receive.sampleMode", "NS200BWI"), "'NS200BWI', which is not read"),
     "no Trans": (changed("Trans", None), "Trans has no ElementPos or frequency"),
     "no positions": (changed("Trans.ElementPos", None), "Trans has no ElementPos or frequency"),
     "odd positions": (changed("Trans.ElementPos", np.ones((6, 2))), "not elements × "),
@@ -274,7 +274,7 @@ BAD_HDF5 = {
     ),
     "delays of zea": (
         edited(written.write_zea, replaced(f"{SCAN}/t0_delays", np.zeros((1, 6)))),
-        "cannot be read",
+        "t0_delays .1, 6. of 2 transmits, 6 elements",
     ),
 }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bubbleloc.formats.verasonics import Probe, read_pulse
+from bubbleloc.formats.trans import Probe, read_pulse
 from bubbleloc.matfile import MatFile
 
 MEASURED = Path(__file__).resolve().parents[3] / "shared/measured"

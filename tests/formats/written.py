@@ -218,8 +218,8 @@ def write_uff(path: Path, made: Acquisition, iq=False):
         if not iq:
             group["data"] = lines.astype(np.float32)
             return
-        # on the clock of the format, which `delay` moves per wave
-        complex_lines = demodulated(lines, made.time_s, 1.7e6)
+        # on the clock of `initial_time`, which does not know `delay`
+        complex_lines = demodulated(lines, made.time_s - 1e-6, 1.7e6)
         group["data/real"], group["data/imag"] = complex_lines.real, complex_lines.imag
 
 
