@@ -193,10 +193,10 @@ def train(
         ringing_s: how long the transducer rings after a pulse.
     """
     unit_s = (len(pulse) - 1) / rate_hz + ringing_s
-    starts, place = [], 0
+    starts, end = [], 0
     for delay in delays:
-        starts.append(place + round(delay * unit_s * rate_hz))
-        place = starts[-1] + len(pulse) - 1 + round(ringing_s * rate_hz)
+        starts.append(end + round(delay * unit_s * rate_hz))
+        end = starts[-1] + len(pulse) - 1 + round(ringing_s * rate_hz)
     drive = np.zeros(starts[-1] + len(pulse))
     for start in starts:
         drive[start : start + len(pulse)] = pulse
