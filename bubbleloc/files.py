@@ -25,6 +25,7 @@ from bubbleloc.errors import InputError
 MOST_BYTES = 2**31  # of what has to be read in one piece
 MOST_SAMPLES = 2**18  # of an RF line: 3 m at 62.5 MHz
 MOST_YAML_BYTES = 2**20
+WRITTEN = ".bubbleloc"  # a file in a folder that is replaced as a whole: the names that we wrote
 
 CUT_OFF = "is cut off, as by a copy that was interrupted or a full disk: copy it again"
 IN_USE = "is open in another program, which has locked it: close it there"
@@ -158,19 +159,45 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
     An error or a kill leaves the folder that was there before. Writers of one folder take turns;
     the last one stays.
+
+    Raises:
+        InputError: there is a folder with other files, see `check_replaceable`.
     """
     path = path.resolve()  # a link to a folder stays one
     new, old = _beside(path)
     with exclusive(path, wait=True):
         _tidy_beside(path)
+        check_replaceable(path)
         try:
             new.mkdir()
             yield new
+            write_text(new / WRITTEN, "".join(f"{name}\n" for name in sorted(_names_in(new))))
+            check_replaceable(path)  # again: the work may have taken hours
             if path.exists():
                 path.rename(old)
             new.rename(path)
         finally:
             _tidy_beside(path)
+
+
+def check_replaceable(folder: Path) -> None:
+    """Refuse a folder that holds more than `atomic_folder` wrote there, which it would remove.
+
+    Raises:
+        InputError: it holds other files, hidden ones and empty folders among them.
+    """
+    names = _names_in(folder) if folder.is_dir() else set()
+    listed = folder / WRITTEN
+    written = set(listed.read_text(encoding="utf-8").splitlines()) if listed.is_file() else set()
+    if others := sorted(names - written - {WRITTEN}):
+        raise InputError(
+            f"{folder}: the command replaces its folder, which holds {others[0]}; choose another "
+            "folder, or move it away"
+        )
+
+
+def _names_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
 def tidy_folder(path: Path) -> None:

@@ -6,7 +6,14 @@ import pytest
 
 from bubbleloc.console.messages import explain
 from bubbleloc.errors import InputError
-from bubbleloc.files import atomic, exclusive, explain_write_errors, write_yaml
+from bubbleloc.files import (
+    WRITTEN,
+    atomic,
+    atomic_folder,
+    exclusive,
+    explain_write_errors,
+    write_yaml,
+)
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -63,3 +70,44 @@ def test_a_file_that_grows_too_large_is_explained(tmp_path):
         explain_write_errors(tmp_path / "x.h5"),
     ):
         raise error
+
+
+@pytest.mark.parametrize("name", [".git/HEAD", "summary.docx", "figures/mine.psd", "empty/"])
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_folder_is_replaced_only_if_all_in_it_was_written_by_the_package(tmp_path, name, is_ours):
+    folder = tmp_path / "report"
+    if is_ours:
+        for text in ("first", "second"):
+            with atomic_folder(folder) as unfinished:
+                (unfinished / "figures").mkdir()
+                (unfinished / f"{text}.csv").write_text(text)
+        assert {path.name for path in folder.iterdir()} == {"figures", "second.csv", WRITTEN}
+    mine = folder / name
+    if name.endswith("/"):
+        mine.mkdir(parents=True)
+    else:
+        mine.parent.mkdir(parents=True, exist_ok=True)
+        mine.write_text("mine")
+    before = sorted(folder.rglob("*"))
+    first = name.split("/")[0] if not name.startswith("figures") or not is_ours else name
+    refused = pytest.raises(InputError, match=f"holds {first}; choose another folder")
+    with refused, atomic_folder(folder):
+        pytest.fail("the work began")
+    assert sorted(folder.rglob("*")) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_a_file_that_comes_while_a_folder_is_written_is_kept(tmp_path):
+    folder = tmp_path / "report"
+    with atomic_folder(folder) as unfinished:
+        (unfinished / "a.csv").write_text("first")
+
+    def write_again():
+        with atomic_folder(folder) as unfinished:
+            (unfinished / "a.csv").write_text("second")
+            (folder / "notes.txt").write_text("mine")
+
+    with pytest.raises(InputError, match=r"holds notes\.txt"):
+        write_again()
+    assert (folder / "a.csv").read_text() == "first"
+    assert (folder / "notes.txt").read_text() == "mine"

@@ -16,6 +16,7 @@ from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.evaluation.run import at_rate_of, run_facts, score_network
+from bubbleloc.files import check_replaceable
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.scores import NETWORK
 from bubbleloc.models.answers import answer
@@ -66,6 +67,8 @@ def evaluate_conditions(run: Run, settings: Evaluate, datasets: tuple[str, str] 
         value, default = getattr(settings, name), Evaluate.model_fields[name].default
         if value != default:
             raise InputError(f"{name}={value}: the conditions decide it; leave it out")
+    report = run.report_folder().with_name("report-conditions")
+    check_replaceable(report)
     folders = [_folder(name) for name in datasets]
     network, *_ = at_rate_of(folders[0], run, resample=False)
     score = partial(
@@ -90,7 +93,7 @@ def evaluate_conditions(run: Run, settings: Evaluate, datasets: tuple[str, str] 
         certainty=pd.DataFrame(certainty),
         facts=run_facts(run),
     )
-    return write_conditions(run.report_folder().with_name("report-conditions"), found)
+    return write_conditions(report, found)
 
 
 def _folder(name: str) -> Path:

@@ -21,7 +21,7 @@ from bubbleloc.errors import InputError, printable
 from bubbleloc.evaluation.baselines import score_baselines
 from bubbleloc.evaluation.certainty import certainty_of
 from bubbleloc.evaluation.scoring import MethodScores, predict, score_method
-from bubbleloc.files import check_output
+from bubbleloc.files import check_output, check_replaceable
 from bubbleloc.formats.conditioning import rate_ratio
 from bubbleloc.metrics import QUOTED_TOLERANCE, Sweep, best_thresholds
 from bubbleloc.metrics.breakdown import outcomes
@@ -66,6 +66,7 @@ def evaluate(run: Run, settings: Evaluate) -> Path:
     folder = None if settings.folder is None else Path(settings.folder)
     report = run.report_folder(folder)
     check_output(report / "report.html")  # before the work
+    check_replaceable(report)
     data = folder or _dataset_of_training(run, settings.selection)
     network, network_samples, resampled = at_rate_of(data, run, settings.resample)
     score = partial(

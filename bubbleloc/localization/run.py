@@ -18,6 +18,7 @@ from bubbleloc.console.arguments import python_values
 from bubbleloc.console.settings import Localize, check
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
+from bubbleloc.files import check_replaceable
 from bubbleloc.formats import Hints, Recording, read, recording_of_array
 from bubbleloc.formats.plain import OBJECTS
 from bubbleloc.localization.doubts import doubts
@@ -29,7 +30,7 @@ from bubbleloc.localization.output import (
     resumed,
     write_bubbles,
 )
-from bubbleloc.localization.summary import Counts, Summary, drawn_line
+from bubbleloc.localization.summary import Counts, Summary, drawn_line, folder_of_page
 from bubbleloc.models.runs import Run, open_run
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.style import save_picture
@@ -177,6 +178,8 @@ def localize_file(settings: Localize) -> Localized:
     """
     source, target, number = Path(settings.input), Path(settings.output), settings.picture
     check_table(target, source)
+    if settings.report:
+        check_replaceable(folder_of_page(target))
     run = open_run(settings.run, settings.checkpoint)
     whole = read(source, **settings.hints())
     if (number or 0) >= whole.lines:

@@ -30,6 +30,11 @@ LEAST_DB = -70.0  # of a spectrum
 MOST_MHZ = 15.0
 
 
+def folder_of_page(output: Path) -> Path:
+    """Return the folder of the page on a recording, beside the table of its detections."""
+    return output.with_name(f"{output.stem}_report")
+
+
 @dataclass
 class Counts:
     """Detections of a recording per mm of depth, per frame and per element."""
@@ -104,7 +109,7 @@ class Summary:
         texts = [printable(text) for text in recording.describe(self.finder.scale)]
         facts = {"network": printable(self.run.name), "recording": texts[0], "times": texts[1]}
         facts |= {f"step {i}": text for i, text in enumerate(texts[2:], 1)}
-        folder = output.with_name(f"{output.stem}_report")
+        folder = folder_of_page(output)
         with atomic_folder(folder) as unfinished:
             write_document(unfinished / PAGE, name, summary, sections, facts)
         return folder / PAGE

@@ -18,11 +18,11 @@ from matplotlib.figure import Figure
 
 from bubbleloc.data.store import same_data
 from bubbleloc.errors import InputError
-from bubbleloc.files import atomic_folder, check_output
+from bubbleloc.files import atomic_folder, check_output, check_replaceable
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.scores import BASELINES, baselines_in
 from bubbleloc.metrics.statistics import compare_pairs, summarize
-from bubbleloc.report.document import FIGURES, Picture, Section, Table, prose, write_document
+from bubbleloc.report.document import Picture, Section, Table, prose, write_document
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.scores import draw_medians, run_violins, set_ticks
 from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, RED
@@ -31,9 +31,6 @@ from bubbleloc.tables import with_intervals
 from bubbleloc.units import Scale
 
 _PAGE = "comparison.html"
-_OWN = {"comparison", "scores", "summary", "pairs", "sweep", FIGURES}
-"""Names, without suffix, of what is in the folder of a comparison."""
-
 _MANY_PAIRS = 15  # of six runs
 """Beyond this a page shows only the differences to the best run."""
 
@@ -97,19 +94,18 @@ def write_comparison(
 
 
 def check_comparison_folder(folder: Path) -> None:
-    """Refuse a folder that holds what a comparison, which replaces it, would remove.
+    """Refuse a folder that a comparison cannot replace.
 
     Raises:
         InputError: it holds other files, is the working folder, or cannot be written.
     """
     check_output(folder / _PAGE)
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    others = sorted(name for name in names if name[0] != "." and name.split(".")[0] not in _OWN)
-    if others or folder.resolve() == Path.cwd():
+    if folder.resolve() == Path.cwd():
         raise InputError(
-            f"output={folder}: a comparison replaces its folder, which "
-            f"{'holds ' + others[0] if others else 'is the working folder'}; choose another folder"
+            f"output={folder}: a comparison replaces its folder, which is the working folder; "
+            "choose another folder"
         )
+    check_replaceable(folder)
 
 
 def _check(runs: Mapping[str, Report], tolerance: int) -> None:

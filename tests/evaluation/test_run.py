@@ -86,6 +86,14 @@ def test_kernels_are_resampled_for_lines_of_another_rate(run, tmp_path):
     assert not (run / "report").exists()
 
 
+def test_files_of_the_user_in_the_folder_of_a_report_are_kept(run):
+    evaluate_run(run, baselines=[])
+    (run / "report/notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"report: .* which holds notes\.txt; .*move it away"):
+        evaluate_run(run, baselines=[])
+    assert (run / "report/notes.txt").read_text() == "mine"
+
+
 def test_evaluating_twice_gives_the_same_bytes(run):
     evaluate_run(run, noise=[0.1])
     before = {path: path.read_bytes() for path in (run / "report").rglob("*") if path.is_file()}

@@ -80,3 +80,13 @@ def test_counts_add_up(tiny, tmp_path):
     expected, _ = np.histogram(table["depth_mm"], np.arange(len(counts.per_mm) + 1))
     np.testing.assert_array_equal(counts.per_mm, expected)
     assert counts.bubbles == counts.per_element.sum() == len(table) == done.bubbles
+
+
+def test_a_folder_of_the_user_is_not_replaced_by_a_page(tiny, tmp_path):
+    notes = tmp_path / "found_report/notes.txt"
+    notes.parent.mkdir()
+    notes.write_text("mine")
+    with pytest.raises(InputError, match=r"found_report: .* which holds notes\.txt"):
+        localize_recording("bubbleloc:small", tiny / "test.h5", tmp_path / "found.csv", report=True)
+    assert notes.read_text() == "mine"
+    assert not (tmp_path / "found.csv").exists()

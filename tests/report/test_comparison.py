@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from bubbleloc.errors import InputError
+from bubbleloc.files import WRITTEN
 from bubbleloc.physics import Setup
 from bubbleloc.report import Report
 from bubbleloc.report.comparison import (
@@ -49,7 +50,9 @@ def test_comparison_writes_tables_figures_and_page(tmp_path):
     assert "by good" in page.read_text()
     names = {path.name for path in tmp_path.iterdir()}
     tables = {f"{name}.{kind}" for name in ("summary", "pairs") for kind in ("csv", "md", "tex")}
-    assert names == tables | {"scores.csv", "figures", "comparison.md", "comparison.html"}
+    assert names == tables | {
+        *("scores.csv", "figures", "comparison.md", "comparison.html", WRITTEN)
+    }
     summary = pd.read_csv(tmp_path / "summary.csv").set_index(["run", "tolerance"])
     assert summary.loc[("random output", 4), "median"] == 0.2
     pairs = pd.read_csv(tmp_path / "pairs.csv").set_index("tolerance")
@@ -105,7 +108,7 @@ def test_a_comparison_cut_short_leaves_the_one_before(tmp_path, monkeypatch):
     assert link.is_symlink()
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "runs/a/config.yaml"])
+@pytest.mark.parametrize("name", ["notes.txt", "runs/a/config.yaml", ".git/HEAD", "summary.docx"])
 def test_a_folder_with_other_files_is_not_replaced(tmp_path, name):
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_text("mine")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from bubbleloc.errors import InputError
+from bubbleloc.files import WRITTEN
 from bubbleloc.metrics import best_thresholds, scores_at, tolerance_sweep
 from bubbleloc.metrics.breakdown import outcomes
 from bubbleloc.metrics.detections import Detections, pick_peaks
@@ -87,7 +88,7 @@ def test_report_has_every_file(written):
     expected = {f"figures/{name}.{kind}" for name in pictures for kind in ("png", "svg")}
     expected |= {"f1_sweep.csv", "thresholds.csv", "f1_test.csv", "figures/line_1.csv"}
     expected |= {f"summary.{kind}" for kind in ("csv", "md", "tex")}
-    assert names == expected | {"report.md", "report.html", "report.json"}
+    assert names == expected | {"report.md", "report.html", "report.json", WRITTEN}
 
 
 def test_scores_are_those_of_the_thresholds_of_the_selection_split(written):
@@ -189,6 +190,8 @@ def test_a_damaged_report_asks_for_another_evaluation(written, tmp_path, damage)
 def test_a_report_is_replaced_as_a_whole(written, tmp_path, monkeypatch):
     folder = shutil.copytree(written, tmp_path / "report")
     (folder / "noise.csv").write_text("of an earlier report")
+    with (folder / WRITTEN).open("a") as names:
+        names.write("noise.csv\n")
     before = (folder / "f1_test.csv").read_bytes()
 
     def cut(_, figures, name):
