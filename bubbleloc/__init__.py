@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bubbleloc.evaluation.run import evaluate_run
     from bubbleloc.localization import localize_lines
     from bubbleloc.models.runs import load
+    from bubbleloc.report.figures.line import plot_detections
     from bubbleloc.simulate import simulate_dataset
     from bubbleloc.train import train_network
 
@@ -23,6 +24,7 @@ __all__ = [
     "evaluate_run",
     "load",
     "localize_lines",
+    "plot_detections",
     "simulate_dataset",
     "train_network",
 ]
@@ -34,6 +36,7 @@ _MODULES = {
     "compare_runs": "bubbleloc.evaluation.comparison",
     "load": "bubbleloc.models.runs",
     "localize_lines": "bubbleloc.localization",
+    "plot_detections": "bubbleloc.report.figures.line",
 }
 
 

@@ -60,7 +60,8 @@ def test_every_page_is_in_the_menu():
 # what users are promised, by the page of the reference
 PROMISED = {
     "functions": (
-        "bubbleloc: simulate_dataset train_network evaluate_run compare_runs localize_lines"
+        "bubbleloc: simulate_dataset train_network evaluate_run compare_runs localize_lines load "
+        "plot_detections"
     ),
     "physics": (
         "bubbleloc.physics: Scene draw_scene Setup simulate_rf RFLine bubble_response "

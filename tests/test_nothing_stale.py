@@ -111,10 +111,10 @@ class Outputs:
     def __init__(self, run: Path, tolerance: int = 4) -> None:
         self.run, self.tolerance = run, tolerance
         self.data = Path(runs.open_run(run).config.data.folder)
-        self.page = evaluate_run(run, baselines=[]).with_suffix(".md").read_text()
+        self.page = evaluate_run(run, baselines=[]).page.with_suffix(".md").read_text()
         other = Path(shutil.copytree(run, run.with_name("other")))
         compared = run.parent / "compared"
-        page = compare_runs([str(run), str(other)], compared, tolerance=tolerance)
+        page = compare_runs([str(run), str(other)], compared, tolerance=tolerance).page
         self.compared = page.with_suffix(".md").read_text()
         shutil.rmtree(other)
         self.card = yaml.safe_load((run / "card.yaml").read_text())
@@ -229,7 +229,7 @@ def test_another_tolerance_has_its_own_threshold_and_words(base, tmp_path, toler
     found = localize_recording(str(base.run), test, target, tolerance=tolerance)
     assert found.threshold == pytest.approx(thresholds[tolerance])
     other = shutil.copytree(base.run, tmp_path / "other")
-    page = compare_runs([str(base.run), str(other)], tmp_path / "out", tolerance=tolerance)
+    page = compare_runs([str(base.run), str(other)], tmp_path / "out", tolerance=tolerance).page
     um = round(tolerance * Facts().um)
     assert f"±{tolerance} samples ({um} µm)" in page.with_suffix(".md").read_text()
 
@@ -281,7 +281,7 @@ def test_a_new_checkpoint_is_scored_anew(base, own, tmp_path):
 def test_a_report_on_other_data_leaves_the_run_as_it_was(base, own, tmp_path, facts):
     other = write_data(tmp_path / "other", facts, seed=3)
     before = {path: path.read_bytes() for path in own.rglob("*") if path.is_file()}
-    page = evaluate_run(own, folder=other, baselines=[], resample=True)
+    page = evaluate_run(own, folder=other, baselines=[], resample=True).page
     assert page == own / "report-other/report.html"
     assert f"±4 samples ({4 * facts.um:.0f} µm" in page.with_suffix(".md").read_text()
     assert all(path.read_bytes() == content for path, content in before.items())

@@ -1,4 +1,4 @@
-"""The start page and the tutorial run as they are written."""
+"""The start page, the tutorial and the example of fine-tuning run as they are written."""
 
 import contextlib
 import io
@@ -78,3 +78,12 @@ def test_every_block_of_the_tutorial_runs(tmp_path, monkeypatch):
     found, all_bubbles, off = counts.groups()
     assert int(found) > 0.6 * int(all_bubbles)
     assert abs(float(off)) == pytest.approx(0, abs=6)  # half a sample
+
+
+def test_a_network_of_the_package_is_trained_further(tmp_path):
+    page = tmp_path / "part.md"
+    text = (DOCS / "models.md").read_text(encoding="utf-8")
+    page.write_text(text.partition("## Train further in PyTorch")[2].partition("\n## ")[0])
+    shown = run_blocks(page, tmp_path)
+    before, after = numbers(shown.replace("-log", ""))
+    assert after < 0.6 * before

@@ -13,7 +13,7 @@ from bubbleloc.errors import InputError, printable
 from bubbleloc.evaluation.run import current_report, evaluate
 from bubbleloc.models.run_folder import network_of
 from bubbleloc.models.runs import Run, find_runs
-from bubbleloc.report import Report, check_comparison_folder, write_comparison
+from bubbleloc.report import Report, Results, check_comparison_folder, write_comparison
 from bubbleloc.report.comparison import varied_parameters
 
 Parameters = dict[str, Any]
@@ -24,8 +24,8 @@ _HOW_NOT_WHAT = {"resume", "workers", "loader.workers", "data.folder", "trainer.
 
 def compare_runs(
     runs: str | Path | Sequence[str | Path], output: str | Path | None = None, **settings: Any
-) -> Path:
-    """Compare runs as ``bubbleloc compare`` does; return the path of ``comparison.html``.
+) -> Results:
+    """Compare runs as ``bubbleloc compare`` does; return the comparison, with its tables.
 
     Args:
         runs: run directories, and sweep directories, whose runs are all taken.
@@ -38,7 +38,7 @@ def compare_runs(
     """
     several = [runs] if isinstance(runs, str | Path) else list(runs)
     arguments = {"runs": several, "output": output, **settings}
-    return compare(settings_from_python(Compare, arguments)[0])
+    return Results(compare(settings_from_python(Compare, arguments)[0]))
 
 
 def compare(settings: Compare) -> Path:

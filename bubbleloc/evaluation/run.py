@@ -31,15 +31,15 @@ from bubbleloc.models.answers import answer
 from bubbleloc.models.runs import Run, open_run
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.heads import EmitterHead
-from bubbleloc.report import Evaluation, Example, Report, read_report, write_report
+from bubbleloc.report import Evaluation, Example, Report, Results, read_report, write_report
 
 SELECTION_SPLITS = ("val", "train")  # never the test split
 EXAMPLE_BUBBLES = (100, 500)  # a sparse and a dense line to show
 DEFAULT_BASELINES = ("matched_filter", "wiener")
 
 
-def evaluate_run(run: str | Path, **settings: Any) -> Path:
-    """Evaluate a run as ``bubbleloc evaluate`` does; return the path of the report's page.
+def evaluate_run(run: str | Path, **settings: Any) -> Results:
+    """Evaluate a run as ``bubbleloc evaluate`` does; return the report, with its tables.
 
     Args:
         run: a run directory, or a network of the package such as ``bubbleloc:small``.
@@ -49,8 +49,11 @@ def evaluate_run(run: str | Path, **settings: Any) -> Path:
     Raises:
         InputError: no such run, checkpoint, dataset, split or method, or another sampling rate.
     """
+    from bubbleloc.evaluation.conditions import evaluate_conditions  # which imports this module
+
     checked, _ = settings_from_python(Evaluate, {"run": run, **settings})
-    return evaluate(open_run(checked.run, checked.checkpoint), checked)
+    score = evaluate_conditions if checked.conditions else evaluate
+    return Results(score(open_run(checked.run, checked.checkpoint), checked))
 
 
 def evaluate(run: Run, settings: Evaluate) -> Path:

@@ -1,6 +1,8 @@
 """The report of one evaluated run: tables, figures, Markdown and HTML in one folder."""
 
 import json
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +47,52 @@ class Report(BaseModel):
     facts: dict[str, str]
     scores_fingerprint: str = ""
     software: str = f"bubbleloc {__version__}"
+
+
+@dataclass(frozen=True)
+class Results(os.PathLike[str]):
+    """A written page with the tables beside it, which are read when they are asked for.
+
+    It can be opened like the path of its page.
+
+    Attributes:
+        page: path of the HTML page; a Markdown twin lies beside it.
+    """
+
+    page: Path
+
+    def __fspath__(self) -> str:
+        return str(self.page)
+
+    def __str__(self) -> str:
+        return str(self.page)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the tables, as `table` takes them."""
+        folder = self.page.parent
+        files = (path.relative_to(folder) for path in folder.rglob("*.csv"))
+        return sorted(path.with_suffix("").as_posix() for path in files)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """F1 over the test signals: a row per method or run and tolerance."""
+        return self.table("summary")
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """F1, precision and recall: a row per test signal and tolerance, and of several runs."""
+        return self.table("scores" if "scores" in self.names else SCORES)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table by the name of its file, such as ``"thresholds"``; docs list them.
+
+        Raises:
+            InputError: there is none of this name.
+        """
+        if name not in self.names:
+            raise InputError(f"{self.page.parent} has no table {name!r}; it has {self.names}")
+        return pd.read_csv(self.page.parent / f"{name}.csv")
 
 
 def write_report(folder: Path, evaluation: Evaluation) -> Path:

@@ -66,10 +66,13 @@ def dice_distance(prediction: Tensor, truth: Tensor) -> Tensor:
 class EmitterLoss(nn.Module):
     """−log likelihood of the bubbles of a line, per bubble that is expected in it.
 
-    With n_k expected bubbles at sample k, N(t_k, σ_k²) their arrival and N(l_k, 0.3²) their log
-    radius, bubbles (t, l) are those of a Poisson process with probability density
+    With n_k expected bubbles at sample k, N(t_k, σ_k²) their arrival in samples and N(l_k, 0.3²)
+    the logarithm of their radius in µm, bubbles of arrival t and radius r are those of a Poisson
+    process with probability density
 
-        exp(−Σ_k n_k) · Π_bubbles Σ_k n_k N(t; t_k, σ_k²) N(l; l_k, 0.3²)
+        exp(−Σ_k n_k) · Π_bubbles Σ_k n_k N(t; t_k, σ_k²) N(log r; l_k, 0.3²)
+
+    `forward` takes the radii themselves, in µm, and takes their logarithm.
 
     (Daley and Vere-Jones, An Introduction to the Theory of Point Processes, section 7.1). It is
     largest where n_k is the number of bubbles that the line lets one expect, and nothing in it
@@ -77,13 +80,15 @@ class EmitterLoss(nn.Module):
 
     It is divided by 30 + Σ n_k, or else a line with few bubbles would hardly count beside a crowded
     one. This weight is a function of the RF line alone, not of its true bubbles, so it does not
-    change what is best.
+    change what is best. The gradient takes the weight as constant, so the value of the loss may
+    rise while `surprise` falls; to watch a training, use the latter.
     """
 
     def forward(self, readings: Tensor, arrival_sample: Tensor, radius_um: Tensor) -> Tensor:
         """Loss of what a network says (B, 4, L) about E bubbles of each line, a scalar.
 
         Args:
+            readings: `bubbleloc.nn.Localizer.readings` of the lines.
             arrival_sample: arrivals in the line, (B, E); NaN where a line has fewer bubbles.
             radius_um: radii of the bubbles in µm, (B, E); NaN where unknown.
         """

@@ -51,7 +51,7 @@ def test_a_training_learns_to_expect_bubbles_and_calibrates(run, tiny):
 
 
 def test_the_report_tells_of_certainty(run):
-    page = evaluate_run(run, baselines=[]).with_suffix(".md").read_text()
+    page = evaluate_run(run, baselines=[]).page.with_suffix(".md").read_text()
     assert "## Certainty" in page
     scores = pd.read_csv(run / "report/certainty.csv").iloc[0]
     assert 0 <= scores["calibration_error"] < 0.5

@@ -48,7 +48,7 @@ def sweep(workplace, tmp_path, monkeypatch):
 
 
 def test_a_sweep_is_given_whole(sweep, tmp_path):
-    page = compare_runs(str(sweep), tmp_path / "out")
+    page = compare_runs(str(sweep), tmp_path / "out").page
     table = pd.read_csv(tmp_path / "out/sweep.csv")
     assert sorted(table["omega_0"]) == [10, 20, 30]
     assert set(table["run"]) == {f"omega_0={value}" for value in (10.0, 20.0, 30.0)}
@@ -118,7 +118,7 @@ def test_a_report_on_other_data_lies_apart_and_is_compared_when_named(pair, work
     shutil.copy(other / "train.h5", other / "test.h5")
     own = (pair[0] / "report/report.json").read_bytes()
     for run in pair:
-        page = evaluate_run(run, folder=other, baselines=[])
+        page = evaluate_run(run, folder=other, baselines=[]).page
         assert page == run / "report-other/report.html"
     assert (pair[0] / "report/report.json").read_bytes() == own
     signals = {}

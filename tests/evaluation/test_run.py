@@ -27,7 +27,7 @@ def run(workplace, tmp_path, monkeypatch):
 
 
 def test_report_stands_beside_classical_methods(run):
-    text = evaluate_run(run).with_suffix(".md").read_text()
+    text = evaluate_run(run).page.with_suffix(".md").read_text()
     scores = pd.read_csv(run / "report/f1_test.csv")
     assert {"random_f1", "matched_filter_f1", "wiener_f1"} <= set(scores.columns)
     beside = pd.read_csv(run / "report/matched_floor.csv").set_index("method")
@@ -75,7 +75,7 @@ def test_kernels_are_resampled_for_lines_of_another_rate(run, tmp_path):
     ensure_dataset(faster, workers=1)
     with pytest.raises(InputError, match=r"at 125 MHz.* trained at 62\.5 MHz; add resample=true"):
         evaluate_run(run, folder=faster.folder, baselines=[])
-    page = evaluate_run(run, folder=faster.folder, baselines=[], resample=True)
+    page = evaluate_run(run, folder=faster.folder, baselines=[], resample=True).page
     assert page == run / "report-fast/report.html"
     assert "resampled from 62.5 to 125 MHz" in page.with_suffix(".md").read_text()
     network = open_run(run).network.at_sampling_rate(125e6)
@@ -110,7 +110,7 @@ def test_imported_data_needs_neither_radius_nor_place_nor_pressure(run, workplac
             file["bubbles/radius_m"][:] = np.nan
             file["bubbles/lateral_m"][:] = 0
             file["pressure_pa"][:] = np.nan
-    report = evaluate_run(run, folder=folder).parent
+    report = evaluate_run(run, folder=folder).page.parent
     assert (report / "figures/rates_depth.png").is_file()
     assert not (report / "figures/f1_pressure.png").exists()
     with h5py.File(folder / "test.h5") as file:
@@ -123,7 +123,9 @@ def test_without_val_the_signals_held_out_of_training_choose_thresholds(run, wor
     for name in ("train.h5", "test.h5"):
         with open_dataset(Path(shutil.copy(workplace / "data/tiny" / name, folder)), "r+") as file:
             file.attrs["config"] = "source: imported"
-    text = evaluate_run(run, folder=folder, baselines=["wiener"]).with_suffix(".md").read_text()
+    text = (
+        evaluate_run(run, folder=folder, baselines=["wiener"]).page.with_suffix(".md").read_text()
+    )
     assert "train.h5, 2 of 8 signals" in text
     sizes = [len(open_split(folder, name, Noise())) for name in ("train", "val", "test")]
     assert sizes == [6, 2, 4]

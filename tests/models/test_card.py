@@ -59,7 +59,7 @@ def test_a_compressing_network_brings_its_matched_filter(tiny, tmp_path):
 def test_thresholds_are_those_that_an_evaluation_chooses(trained):
     data = Path(runs.open_run(trained).config.data.folder)
     for checkpoint in ("best", "last"):
-        report = evaluate_run(trained, checkpoint=checkpoint, folder=data, baselines=[]).parent
+        report = evaluate_run(trained, checkpoint=checkpoint, folder=data, baselines=[]).page.parent
         table = pd.read_csv(report / "matched.csv").set_index("tolerance")["threshold"]
         assert open_run(trained, checkpoint).card.thresholds == pytest.approx(table.to_dict())
 

@@ -119,7 +119,7 @@ def test_evaluate_refuses_data_that_changed_unless_told(tiny, trained, tmp_path)
     with pytest.raises(InputError, match=r"train.h5 is not the data .* restore it, or train anew"):
         session.resume(moved)
     with without_pictures():
-        assert evaluate_run(moved, baselines=[], folder=other).is_file()
+        assert evaluate_run(moved, baselines=[], folder=other).page.is_file()
 
 
 def test_data_that_an_earlier_version_noted_are_taken_and_other_radii_are_not(
@@ -153,7 +153,7 @@ def test_the_same_seed_gives_the_same_metrics(tmp_path):
         config = settings(plan.folder, *SMALL, "data.seed=3")
         session.start(config, folder)
         with without_pictures() if results else contextlib.nullcontext():  # one set shows it
-            report = evaluate_run(folder, baselines=[]).parent
+            report = evaluate_run(folder, baselines=[]).page.parent
         files = [folder / METRICS, *(report / f"{n}.csv" for n in ("f1_test", "f1_sweep"))]
         results.append([path.read_bytes() for path in files])
     assert results[0] == results[1]

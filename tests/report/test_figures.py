@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bubbleloc import plot_detections
+from bubbleloc.errors import InputError
 from bubbleloc.metrics import TOLERANCES, tolerance_sweep
 from bubbleloc.metrics.detections import pick_peaks
 from bubbleloc.physics import Setup
@@ -109,3 +111,25 @@ def test_saved_figures_are_whole_and_repeat_their_bytes(scores, tmp_path):
     again = save_figure(f1_against(scores, "bubbles", 4, SCALE), tmp_path / "b", "f1")
     assert [path.read_bytes() for path in (png, svg)] == [path.read_bytes() for path in again]
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["f1.png", "f1.svg"]
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_detections_are_drawn_where_their_table_says(counts):
+    rng = np.random.default_rng(0)
+    sample = np.sort(rng.uniform(400, 3000, 40))
+    table = pd.DataFrame({"line": 1, "sample": sample, "depth_mm": sample * 0.01184})
+    table["probability"], table["height"] = (np.nan, 0.7) if counts else (0.7, np.nan)
+    table["sample_sigma"] = np.nan if counts else 0.5
+    figure = plot_detections(rng.normal(size=3000), table, start_sample=300)
+    figure.canvas.draw()
+    top, bottom = figure.axes
+    low, high = bottom.get_xlim()
+    drawn = bottom.lines[0].get_xdata()
+    np.testing.assert_array_equal(drawn, sample[(sample >= low) & (sample <= high + 1)])
+    assert bottom.get_ylabel() == ("height" if counts else "probability")
+    (depth,) = top.child_axes
+    np.testing.assert_allclose(depth.get_xlim(), np.array([low, high]) * 0.01184)
+    assert plot_detections(rng.normal(size=900), table.iloc[:0])
+    for volts, rows in ((np.ones((2, 900)), table), (np.ones(900), table.assign(line=range(40)))):
+        with pytest.raises(InputError, match=r"draws one line, .*: give volts\[0\], table"):
+            plot_detections(volts, rows)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from bubbleloc.arrays import Floats
+from bubbleloc.errors import InputError
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.matching import match_detections
 from bubbleloc.report.figures import style
@@ -93,6 +95,64 @@ def detected_line(line: Example, scale: Scale) -> Figure:
     return figure
 
 
+@style.house_style
+def plot_detections(volts: ArrayLike, table: pd.DataFrame, start_sample: float = 0.0) -> Figure:
+    """Draw the piece of an RF line with most detections: RF above, detections below.
+
+    A detection stands at its probability, or at its height where the network gives no probability;
+    the bar is ±1σ of its arrival.
+
+    Args:
+        volts: one line, (L,).
+        table: its detections, rows of a table of `bubbleloc.localize_lines`.
+        start_sample: where the first value lies on the axis of the table: ``start_s`` times the
+            sampling rate.
+
+    Raises:
+        InputError: more than one line, or a table of several.
+    """
+    rf = np.asarray(volts, dtype=np.float64)
+    numbers = table[[name for name in ("line", "frame", "element") if name in table]]
+    if rf.ndim != 1 or len(numbers.drop_duplicates()) > 1:
+        raise InputError(
+            f"plot_detections draws one line, not {rf.shape} with detections in "
+            f"{len(numbers.drop_duplicates())}: give volts[0], table[table['line'] == 0]"
+        )
+    shown = densest(table["sample"].to_numpy() - start_sample, len(rf))
+    inside = table[_inside(table["sample"].to_numpy() - start_sample, shown)]
+    figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=3.1)
+    top, bottom = figure.subplots(2, 1, sharex=True)
+    window = start_sample + np.arange(shown.start, shown.stop)
+    top.plot(window, rf[shown], color=INK, linewidth=0.8)
+    top.set_ylabel("RF")
+    if len(inside):
+        style.add_depth_axis(top, (inside["depth_mm"] / inside["sample"]).median(), "depth (mm)")
+    height = "height" if inside["probability"].isna().any() else "probability"
+    bottom.vlines(inside["sample"], 0, inside[height], color=GREEN, linewidth=0.7)
+    bottom.errorbar(
+        inside["sample"],
+        inside[height],
+        xerr=inside["sample_sigma"],
+        fmt="o",
+        color=GREEN,
+        markersize=4,
+    )
+    bottom.set(xlabel="sample", ylabel=height, xlim=window[[0, -1]], ylim=(0, None))
+    for axes in (top, bottom):
+        axes.grid(False)
+    figure.align_ylabels()
+    return figure
+
+
+def densest(positions: Floats, samples: int) -> slice:
+    """Return the 500 samples of a line of this length that hold most `positions`."""
+    starts = np.arange(0, max(samples - SHOWN_SAMPLES, 0) + 1, SHOWN_SAMPLES // 10)
+    ordered = np.sort(positions)
+    inside = np.searchsorted(ordered, starts + SHOWN_SAMPLES) - np.searchsorted(ordered, starts)
+    start = int(starts[inside.argmax()])
+    return slice(start, min(start + SHOWN_SAMPLES, samples))
+
+
 def _inside(positions: Floats, shown: slice) -> NDArray[np.bool_]:
     return (positions >= shown.start) & (positions < shown.stop)
 
@@ -103,11 +163,7 @@ def _draw_line(line: Example, positions: Floats, scale: Scale) -> tuple[Figure, 
     Returns:
         The figure, the axes below, and the samples shown.
     """
-    starts = np.arange(0, max(len(line.rf) - SHOWN_SAMPLES, 0) + 1, SHOWN_SAMPLES // 10)
-    ordered = np.sort(positions)
-    inside = np.searchsorted(ordered, starts + SHOWN_SAMPLES) - np.searchsorted(ordered, starts)
-    start = int(starts[inside.argmax()])
-    shown = slice(start, min(start + SHOWN_SAMPLES, len(line.rf)))
+    shown = densest(positions, len(line.rf))
     figure = style.new_figure(width=2 * style.COLUMN_INCHES, height=3.1)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.35))
     window = line.on_axis(np.arange(shown.start, shown.stop))
