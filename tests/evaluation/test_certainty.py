@@ -70,7 +70,7 @@ def test_lines_of_another_rate_are_scored_as_localize_reports_them(
     monkeypatch.chdir(tmp_path)
     plan = planned("lines", f"data.physics.sampling_rate_hz={rate_hz}", "data.signals.test=2")
     ensure_dataset(plan.only(["val", "test"]), workers=1)
-    page = evaluate_run(model, folder="lines", resample=True, noise=0, baselines=[])
+    page = evaluate_run(model, folder="lines", resample=True, noise=0, baselines=[]).page
     scores = pd.read_csv(page.with_name("matched_test.csv")).query("tolerance == 4")
     test = open_split(plan.folder, "test")
     lines = np.stack([test.volts(i) for i in range(len(test))])
@@ -109,7 +109,7 @@ def test_lines_too_short_for_a_network_are_refused(tmp_path):
 def test_nothing_reported_on_the_test_split_is_no_error(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     ensure_dataset(planned("none", "data.bubbles=none").only(["val", "test"]), workers=1)
-    page = evaluate_run("small", folder="none", baselines=[])
+    page = evaluate_run("small", folder="none", baselines=[]).page
     scores = pd.read_csv(page.with_name("certainty.csv")).iloc[0]
     assert scores.isna().all()
     assert "## Certainty" in page.with_suffix(".md").read_text()
