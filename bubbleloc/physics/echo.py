@@ -48,13 +48,12 @@ def add_echoes(
 
 
 def receive(record_pa: Floats, setup: Setup) -> Floats:
-    """Volts (receivers, samples): the receive response, then every ``oversampling``-th sample.
+    """Volts (receivers, samples): the receive response, then decimation, see `Setup.decimated`.
 
-    As published the filter is circular over the record and nothing else keeps the decimation
-    from aliasing (the P4-1 does: its receive response is 80 dB down above 10 MHz).
+    As published the response is circular over the record.
     """
     spectrum = fft.rfft(record_pa) * _receive_response(setup)
-    return fft.irfft(spectrum, setup.record_samples)[:, :: setup.oversampling]
+    return setup.decimated(fft.irfft(spectrum, setup.record_samples))
 
 
 @lru_cache(maxsize=8)

@@ -15,8 +15,7 @@ from bubbleloc.physics.setup import Setup
 from bubbleloc.physics.transducer import TabulatedResponse
 from bubbleloc.physics.waveforms import FREQUENCY_STEP_HZ
 
-# Of an RF line; the published waveform of the highest frequency, 3.4 MHz, has 18.4.
-FEWEST_SAMPLES_PER_CYCLE = 18
+RECEIVED_DB = -6.0  # the band of a receiver reaches to this level
 LEVEL_STEP_HZ = 10e3
 HIGHEST_HZ = 50e6
 # Further below its peak than this, a spectrum is taken for one of another frequency. The
@@ -69,7 +68,7 @@ def matched_filter(setup: Setup) -> Floats:
     length = fft.next_fast_len(2 * len(pressure), real=True)
     receive = setup.probe.receive(fft.rfftfreq(length, 1 / setup.simulation_rate_hz))
     volts = fft.irfft(receive * fft.rfft(pressure, length), length)[: len(pressure)]
-    pulse = volts[:: setup.oversampling] / np.abs(volts).max()
+    pulse = setup.decimated(volts) / np.abs(volts).max()
     return np.asarray(pulse / np.square(pulse).sum())
 
 
@@ -129,10 +128,12 @@ def warnings_of(setup: Setup) -> list[str]:
         lines.append(
             "the Segers shell was measured in water; in another medium use shell=marmottant"
         )
-    if setup.sampling_rate_hz < FEWEST_SAMPLES_PER_CYCLE * setup.carrier_hz:
+    received_hz = setup.probe.received_up_to_hz(RECEIVED_DB)
+    if setup.sampling_rate_hz < 2 * received_hz:
         lines.append(
-            "the sampling rate is below 18 times the centre frequency: harmonics alias and "
-            "arrivals get coarse; raise sampling_rate_hz"
+            f"the probe receives up to {_mhz(received_hz)}, which lines of "
+            f"{_mhz(setup.sampling_rate_hz)} cannot hold; give a sampling_rate_hz above "
+            f"{_mhz(2 * received_hz)}"
         )
     for response in (setup.probe.transmit, setup.probe.receive):
         if isinstance(response, TabulatedResponse) and response.note:

@@ -15,6 +15,8 @@ from scipy.interpolate import CubicSpline
 
 from bubbleloc.arrays import Complexes, Floats
 
+_GRID_HZ = np.arange(0, 60e6, 10e3)  # on which bands are looked for
+
 
 class Response(Protocol):
     """Anything hashable that gives a complex response at given frequencies."""
@@ -84,6 +86,11 @@ class Transducer:
     def ringing_s(self) -> float:
         """How long a pulse goes on after its drive has ended."""
         return 2 / self.bandwidth_hz
+
+    def received_up_to_hz(self, level_db: float) -> float:
+        """Highest frequency at which the receive response is no further below its peak."""
+        magnitude = np.abs(self.receive(_GRID_HZ))
+        return float(_GRID_HZ[magnitude >= magnitude.max() * 10 ** (level_db / 20)].max())
 
     def element_positions_m(self, elements: int) -> Floats:
         """Lateral centres (elements,) of equal elements that fill the aperture."""
