@@ -1,7 +1,9 @@
 """Variables of MATLAB files, of version 5 and of 7.3 alike."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -11,6 +13,18 @@ from bubbleloc.arrays import Floats
 from bubbleloc.files import StoredArray, check_hdf5, check_mat
 
 VERASONICS_RATE_HZ = 250e6  # of the waveforms and impulse responses that its scripts compute
+
+
+class LinesArray(NamedTuple):
+    """An array that may hold lines.
+
+    Attributes:
+        stored: the array; of version 7.3 its axes are the other way round.
+        seen: its shape, as MATLAB shows it.
+    """
+
+    stored: Any
+    seen: tuple[int, ...]
 
 
 class MatFile:
@@ -99,6 +113,19 @@ class MatFile:
                 np.zeros(0) if "MATLAB_empty" in each.attrs else StoredArray(self.path, each)
                 for each in items
             ]
+
+    def lines_arrays(self, struct: str) -> dict[str, LinesArray]:
+        """Return the variables that are arrays of numbers of several values, but for a struct."""
+        if not self.is_hdf5:
+            arrays = {n: a for n, a in self.arrays.items() if n.partition(".")[0] != struct}
+            return {n: LinesArray(a, a.shape) for n, a in arrays.items() if a.size > 1}
+        with h5py.File(self.path) as file:
+            datasets = {n: file[n] for n in self.names if isinstance(file[n], h5py.Dataset)}
+            return {
+                name: LinesArray(StoredArray(self.path, item), item.shape[::-1])
+                for name, item in datasets.items()
+                if item.size > 1 and (item.dtype.kind in "fiu" or item.dtype.names)
+            }
 
     def has(self, *path: str) -> bool:
         """Return whether there is a variable or field."""

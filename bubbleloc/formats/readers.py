@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from bubbleloc.errors import InputError
 from bubbleloc.files import unreadable_is_input_error
 from bubbleloc.formats.containers import read_arrays, read_dataset
+from bubbleloc.formats.foreign import refuse_foreign
+from bubbleloc.formats.must import read_must
 from bubbleloc.formats.recording import Hints, OpenFile, Recording
 from bubbleloc.formats.srml import read_published
 from bubbleloc.formats.texts import read_text
@@ -68,6 +70,21 @@ FORMATS = [
         (".mat", ".txt", ".csv"),
         read_published,
         "the RF lines",
+    ),
+    Format(
+        "arrays with `param` of MUST",
+        (".mat",),
+        read_must,
+        "`RF`, `SIG` or `IQ`, samples × elements (× frames), with `param.fs`, `fc`, `c`, `t0`, "
+        "`pitch`, `radius` and `TXdelay`. RF that is sampled below twice its band "
+        "(`fs` < 2·`fc`·(1 + `bandwidth`/2)) becomes RF at 4·`fc` or more",
+    ),
+    Format(
+        "files of PALA, PROTEUS, k-Wave, Ultratrace and URX",
+        (".mat", *HDF5),
+        refuse_foreign,
+        "refused by name, as they do not tell when or where their lines were recorded; `key=` "
+        "reads an array of them as a plain one",
     ),
     Format(
         "plain arrays",
