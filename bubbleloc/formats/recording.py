@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from math import ceil, floor
+from math import ceil, cos, floor, sin
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import h5py
 
@@ -16,9 +16,13 @@ from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.formats.conditioning import Step, band_pass, iq_to_rf, region, undo_gain
+from bubbleloc.formats.transmits import Sent, sent
 from bubbleloc.formats.volts import Volts
 from bubbleloc.matfile import MatFile
 from bubbleloc.units import Scale
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_DELAY_S = 1.0  # of a first sample; more is another unit
 
@@ -220,6 +224,25 @@ class Recording:
             receive_delay_s=self.receive_delay_s + delay_s,
             sources={**self.sources, "start_s": f"{start} − receive_delay_s ({where})"},
         )
+
+    def sent(self, speed_m_s: float) -> Sent:
+        """Return the transmitted wave, see `bubbleloc.formats.transmits.sent`."""
+        return sent(self.element_m, self.delay_s, self.angle_rad, speed_m_s)
+
+    def below_elements(self, table: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+        """Return detections with the depth below their element, by the angle of a plane wave.
+
+        Args:
+            table: columns ``line``, ``time_us`` and ``depth_mm``, c/2 times the time, and its
+                ``depth_sigma_mm``.
+        """
+        angle = self.sent(scale.speed_of_sound_m_s).angle_rad
+        if not angle or self.element_m is None:
+            return table
+        x_mm = 1e3 * self.element_m[table["line"] % self.elements, 0]
+        part = 2 / (1 + cos(angle))  # (z + z·cos θ + x·sin θ)/c is the time
+        depth_mm = part * (table["depth_mm"] - x_mm * sin(angle) / 2)
+        return table.assign(depth_mm=depth_mm, depth_sigma_mm=part * table["depth_sigma_mm"])
 
     def noting(self, note: str) -> Recording:
         """Return the recording with one more note for its user."""

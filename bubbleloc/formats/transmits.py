@@ -9,6 +9,7 @@ import numpy as np
 from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 
+FLAT_M = 1e-6  # of the heights of the elements of a flat array
 STRAIGHT = 1e-3  # rad; less is straight down
 MOST_BENT_S = 50e-9  # that delays of a plane wave may be off a line: they are counted in steps
 
@@ -76,3 +77,39 @@ def firing(
     is_plane = np.abs(delay - np.polyval(line, x)).max() < MOST_BENT_S and abs(sine) < 1
     angle = float(np.arcsin(sine)) if is_plane and np.ptp(x) else None
     return Firing(np.where(fires, delay_s, np.nan), origin_s, angle, notes)
+
+
+class Sent(NamedTuple):
+    """A transmitted wave, for where its echoes come from.
+
+    Attributes:
+        angle_rad: of a plane wave of a flat array, towards +x; None of any other.
+        delay_s: of any other, when each element (elements,) fires, from time 0 on; NaN if it is
+            silent. The wave is where the first of their circles is.
+    """
+
+    angle_rad: float | None = 0.0
+    delay_s: Floats | None = None
+
+
+STRAIGHT_DOWN = Sent()
+
+
+def sent(
+    element_m: Floats | None,
+    delay_s: Floats | None,
+    angle_rad: float | None,
+    speed_m_s: float,
+) -> Sent:
+    """Return the wave that elements (n, 3) send at delays (n,), or else at an angle.
+
+    Without delays, those of a convex array fire at once.
+    """
+    is_flat = element_m is None or np.ptp(element_m[:, 2]) < FLAT_M
+    if element_m is None or (is_flat and (delay_s is None or np.isnan(delay_s).all())):
+        return Sent(angle_rad or 0.0)
+    delay_s = np.zeros(len(element_m)) if delay_s is None else delay_s
+    shot = firing(element_m, np.nan_to_num(delay_s), ~np.isnan(delay_s), speed_m_s)
+    if is_flat and shot.angle_rad is not None:
+        return Sent(shot.angle_rad)
+    return Sent(None, shot.delay_s - shot.origin_s)

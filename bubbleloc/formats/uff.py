@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
+from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
 from bubbleloc.files import StoredArray, check_hdf5
 from bubbleloc.formats.recording import Carrier, Hints, OpenFile, Recording
@@ -73,6 +74,7 @@ def read_uff(file: OpenFile, hints: Hints) -> Recording | None:
         number_of(path, group, "sound_speed"),
         None if geometry is None else np.asarray(geometry[:3].T, dtype=np.float64),
         number_of(path, group, "pulse/center_frequency"),
+        delay_s=waves[number].delays_s(geometry, number_of(path, group, "sound_speed")),
         angle_rad=waves[number].angle_rad,
         sources=SOURCES,
         notes=(*notes, *chosen),
@@ -124,12 +126,22 @@ class Wave(NamedTuple):
         angle_rad: towards +x, of where it goes at the origin.
         off_axis_rad: between there and straight down, below 0 on the side of −x.
         wavefront: number of its kind.
+        source_m: place (3,) of the source of a spherical wave; None of a plane one.
     """
 
     delay_s: float
     angle_rad: float
     off_axis_rad: float
     wavefront: int
+    source_m: Floats | None = None
+
+    def delays_s(self, geometry: Floats | None, speed_m_s: float | None) -> Floats | None:
+        """Return when the elements of a spherical wave fire, after it passes the origin."""
+        if self.source_m is None or geometry is None or not speed_m_s:
+            return None
+        way_m = np.linalg.norm(geometry[:3].T - self.source_m, axis=1)
+        later_m = way_m - float(np.linalg.norm(self.source_m))
+        return np.asarray(later_m * (-np.sign(self.source_m[2]) or -1.0) / speed_m_s)
 
 
 def _waves(path: Path, group: h5py.Group, count: int) -> list[Wave]:
@@ -153,10 +165,13 @@ def _wave(path: Path, wave: h5py.Group) -> Wave:
     kind = number_of(path, wave, "wavefront")
     x, y = np.sin(azimuth) * np.cos(elevation), np.sin(elevation)
     z = np.cos(azimuth) * np.cos(elevation)
-    if z < 0 and 0 < distance < np.inf:
-        x, y, z = -x, -y, -z
+    side = -1 if z < 0 and 0 < distance < np.inf else 1
+    x, y, z = side * x, side * y, side * z
     angle, off_axis = float(np.arctan2(x, z)), float(np.arctan2(np.hypot(x, y), z))
-    return Wave(delay_s, angle, np.copysign(off_axis, angle), PLANE if kind is None else int(kind))
+    kind = PLANE if kind is None else int(kind)
+    source_m = distance * np.array([x, y, z]) * side
+    is_plane = kind == PLANE or not 0 < distance < np.inf
+    return Wave(delay_s, angle, np.copysign(off_axis, angle), kind, None if is_plane else source_m)
 
 
 def values_of(path: Path, group: h5py.Group, *names: str) -> Any:

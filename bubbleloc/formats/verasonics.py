@@ -70,7 +70,7 @@ def read_verasonics(file: OpenFile, hints: Hints) -> Recording | None:
         probe.element_m[connected],
         frequency_hz or probe.frequency_hz,
         probe.lens_s,
-        None if shot is None else shot.delay_s,
+        None if shot is None else shot.delay_s[connected],
         angles[transmit],
         waveform,
         None if waveform is None else VERASONICS_RATE_HZ,

@@ -82,7 +82,7 @@ def read_zea(file: OpenFile, hints: Hints) -> Recording | None:
         None if geometry is None else geometry[element],
         _of_transmit(path, scan, "center_frequency", number),
         lens_s,
-        None if shot is None else shot.delay_s,
+        None if shot is None else shot.delay_s[element],
         angles[number],
         sources=SOURCES,
         notes=(*notes, *chosen, *(() if shot is None else shot.notes)),

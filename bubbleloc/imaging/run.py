@@ -140,13 +140,14 @@ def recorded(recording: Recording, network: Scale, settings: Image) -> ArrayLine
             "if lines are columns, add transpose=true"
         )
     check_bytes(Path(path), 16 * elements * recording.samples)  # of their analytic signals
+    wave = recording.sent(scale.speed_of_sound_m_s)
+    start_sample = recording.start_s * scale.sampling_rate_hz
     if recording.element_m is None:
         probe = replace(P4_1, aperture_m=1e-3 * settings.aperture_mm)
         element_m = probe.element_positions_m(elements)
-    else:
-        element_m = recording.element_m[:, 0]
-    start_sample = recording.start_s * scale.sampling_rate_hz
-    return ArrayLines(recording.volts[0], element_m, scale, -start_sample)
+        return ArrayLines(recording.volts[0], element_m, scale, -start_sample, sent=wave)
+    x_m, _, z_m = recording.element_m.T
+    return ArrayLines(recording.volts[0], x_m, scale, -start_sample, z_m, wave)
 
 
 def analytic(lines: ArrayLines, delay_samples: float) -> ArrayLines:

@@ -126,7 +126,8 @@ class BubbleFinder:
             ) as bar,
         ):
             for volts in recording.blocks(batch_size, first):
-                yield self.find(volts, recording.start_s, first)
+                table = self.find(volts, recording.start_s, first)
+                yield recording.below_elements(table, self.scale)
                 first += len(volts)
                 bar.update(len(volts))
 
