@@ -1,9 +1,13 @@
 """Networks for others: ONNX and ``torch.export`` files, and safetensors with a card."""
 
 import importlib.util
+import json
 import logging
+import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -14,11 +18,16 @@ from bubbleloc.files import atomic, check_output, fingerprint
 from bubbleloc.models.card import write_card
 from bubbleloc.models.runs import Run
 from bubbleloc.nn import Localizer
-from bubbleloc.nn.heads import EmitterHead
+from bubbleloc.nn.heads import Calibration, EmitterHead
 from bubbleloc.nn.inference import counts_and_emitters
 from bubbleloc.report import read_report
 
 FORMATS = (".onnx", ".pt2", ".safetensors")
+EMITTERS = (
+    "(batch, 4, samples): of a Gaussian per sample the expected bubbles, the offset of their "
+    "arrival from the sample and its standard deviation, in samples, and the logarithm of their "
+    "radius in µm"
+)
 SHOWN_TOLERANCES = [0, 2, 4, 9]  # samples, of the scores in a card
 SHOWN_SETTINGS = (
     *("data", "loss", "optimizer", "loader", "trainer", "augmentation", "seed"),
@@ -43,7 +52,29 @@ def export_run(run: Run, output: Path) -> None:
     if output.suffix == ".safetensors":
         export_weights(run, output)
     else:
-        export_network(run.network, output)
+        export_network(run.network, output, facts_of(run))
+
+
+def facts_of(run: Run) -> dict[str, str]:
+    """Return what a program must know to use the outputs of an exported network, by name.
+
+    docs/models.md explains the names.
+    """
+    card = run.card
+    facts: dict[str, Any] = {
+        "network": Path(run.name).name,
+        "software": card.software,
+        "sampling_rate_hz": card.scale.sampling_rate_hz,
+        "speed_of_sound_m_s": card.scale.speed_of_sound_m_s,
+        "shortest_samples": run.network.receptive_field // 2 + 1,
+        "bubbles": "(batch, 1, samples): expected bubbles per sample",
+    }
+    if isinstance(run.network.head, EmitterHead):
+        calibration = dict(zip(Calibration._fields, card.calibration, strict=True))
+        facts |= {"emitters": EMITTERS, "calibration": json.dumps(calibration)}
+    else:
+        facts["thresholds"] = json.dumps(dict(card.thresholds))
+    return {name: str(value) for name, value in facts.items()}
 
 
 def export_weights(run: Run, output: Path) -> None:
@@ -89,7 +120,9 @@ class WithEmitters(nn.Module):
         return counts_and_emitters(self.network, rf)
 
 
-def export_network(network: Localizer, output: Path) -> None:
+def export_network(
+    network: Localizer, output: Path, facts: Mapping[str, str] | None = None
+) -> None:
     """Write a network with its kernels sampled, for any number and length of RF lines.
 
     Input ``rf`` (B, 1, L) in volts, output ``bubbles`` (B, 1, L), and of a head of emitters
@@ -97,14 +130,16 @@ def export_network(network: Localizer, output: Path) -> None:
 
     Args:
         output: ``.onnx`` or ``.pt2``.
+        facts: what the file tells of the network, by name: the metadata of an ONNX file, and the
+            extra file ``facts.json`` of the other.
 
     Raises:
         InputError: the ONNX packages are missing.
     """
     if output.suffix == ".onnx" and not importlib.util.find_spec("onnxscript"):
         raise InputError("ONNX export needs more packages: pip install bubbleloc[onnx]")
-    logging.getLogger("onnxscript").setLevel(logging.WARNING)
-    logging.getLogger("onnx_ir").setLevel(logging.WARNING)
+    for name in ("onnxscript", "onnx_ir", "torch.onnx"):  # they tell what is no user's concern
+        logging.getLogger(name).setLevel(logging.ERROR)
     frozen = network.cpu().freeze()
     outputs = ["bubbles"]
     exported: nn.Module = frozen
@@ -113,17 +148,16 @@ def export_network(network: Localizer, output: Path) -> None:
     axes = {0: torch.export.Dim("batch"), 2: torch.export.Dim("samples", min=shortest)}
     if isinstance(frozen.head, EmitterHead):
         exported, outputs = WithEmitters(frozen), ["bubbles", "emitters"]
-    program = torch.export.export(exported, (example,), dynamic_shapes=(axes,))
-    with atomic(output) as unfinished:
-        if output.suffix == ".onnx":
-            torch.onnx.export(
-                program,
-                (example,),
-                unfinished,
-                input_names=["rf"],
-                output_names=outputs,
-                external_data=False,
-                verbose=False,
-            )
-        else:
-            torch.export.save(program, unfinished)
+    told = dict(facts or {})
+    with atomic(output) as unfinished, warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of PyTorch about itself
+        program = torch.export.export(exported, (example,), dynamic_shapes=(axes,))
+        if output.suffix == ".pt2":
+            torch.export.save(program, unfinished, extra_files={"facts.json": json.dumps(told)})
+            return
+        onnx = torch.onnx.export(
+            program, (example,), input_names=["rf"], output_names=outputs, verbose=False
+        )
+        assert onnx is not None  # it is where no name of a file is given
+        onnx.model.metadata_props.update(told)
+        onnx.save(unfinished, external_data=False)

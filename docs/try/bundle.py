@@ -41,7 +41,7 @@ def network_facts() -> dict[str, object]:
 
 def add_network(folder: Path) -> None:
     """Write the network as ONNX, and the facts about it."""
-    export_run(Path(NETWORK), folder / "network.onnx")
+    export_run(open_run(NETWORK), folder / "network.onnx")
     (folder / "network.json").write_text(json.dumps(network_facts()), encoding="utf-8")
 
 

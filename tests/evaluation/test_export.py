@@ -1,5 +1,7 @@
 """A network exported as safetensors, opened by those who have the two files and nothing else."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import yaml
 from safetensors.torch import load_file
 
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.export import export_run
+from bubbleloc.evaluation.export import export_run, facts_of
 from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.models.card import read_card
 from bubbleloc.models.runs import open_run
@@ -47,3 +49,25 @@ def test_safetensors_and_card_rebuild_the_network(tmp_path):
     f1 = told["f1_test"][4]["mean"]
     summary = np.genfromtxt(run / "report/f1_test.csv", delimiter=",", names=True)
     assert f1 == pytest.approx(summary["f1"][summary["tolerance"] == 4].mean(), abs=6e-4)
+
+
+def test_an_exported_file_tells_what_its_user_must_know(tmp_path):
+    pytest.importorskip("onnxscript", reason="pip install 'bubbleloc[onnx]'")
+    run = open_run(make_run(tmp_path, Facts(rate_hz=50e6)))
+    export_run(run, tmp_path / "net.onnx")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'bubbleloc[onnx]'")
+    session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
+    facts = session.get_modelmeta().custom_metadata_map
+    assert (facts["network"], facts["sampling_rate_hz"]) == ("run", "50000000.0")
+    assert facts["speed_of_sound_m_s"] == "1480.0"
+    assert json.loads(facts["thresholds"]) == {str(k): v for k, v in run.card.thresholds.items()}
+    shortest = int(facts["shortest_samples"])
+    session.run(None, {"rf": np.ones((1, 1, shortest), np.float32)})
+    export_run(run, tmp_path / "net.pt2")
+    extra = {"facts.json": ""}
+    torch.export.load(tmp_path / "net.pt2", extra_files=extra)
+    assert json.loads(extra["facts.json"]) == facts
+    small = facts_of(open_run("small"))
+    calibration = json.loads(small["calibration"])
+    assert tuple(calibration.values()) == open_run("small").card.calibration
+    assert "logarithm of their radius in µm" in small["emitters"]
