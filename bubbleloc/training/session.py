@@ -74,7 +74,7 @@ def resume(folder: Path, *, command: str = "") -> Path | None:
 def _train(
     settings: Train, folder: Path, command: str, *, resumes: bool, sweep_job: bool = False
 ) -> Path | None:
-    loader = settings.loader
+    loader, noise = settings.loader, Noise.of(settings)
     network = run_folder.network_of(settings)
     if settings.start_from and not resumes:
         _start_from(settings.start_from, network)
@@ -89,7 +89,7 @@ def _train(
     network.sampling_rate_hz = open_split(plan.folder, SELECTION).scale.sampling_rate_hz
     if settings.compression:
         network.scaling.compress_with(torch.from_numpy(matched_filter(plan.setup())))
-    drawn: dict[str, Any] = {"noise": Noise.of(settings), "seed": settings.seed}
+    drawn: dict[str, Any] = {"noise": noise, "seed": settings.seed}
     stream = None
     if settings.data.stream:
         epochs = settings.trainer.max_epochs
