@@ -16,7 +16,14 @@ from bubbleloc.console.settings.physics import GAUSSIAN, P4_1, TRISTATE, WAVEFOR
 from bubbleloc.data import store
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, draw_scene
-from bubbleloc.physics.scene import COUNT, DISTRIBUTIONS, MARGIN_M, PRESSURE_PA
+from bubbleloc.physics.scene import (
+    COUNT,
+    DISTRIBUTIONS,
+    MARGIN_M,
+    MONODISPERSE,
+    PRESSURE_PA,
+    RadiusDistribution,
+)
 from bubbleloc.physics.waveforms import split_number
 
 DATASETS = Path("data")  # where the folders of datasets are, unless a user names another
@@ -59,6 +66,27 @@ class DatasetPlan:
         physics, name = self.settings.physics.differing(), self.settings.waveform
         name = name.lower() if name.lower() in WAVEFORMS else name
         return physics if name == TRISTATE else physics | {"waveform": name}
+
+    @property
+    def population(self) -> RadiusDistribution:
+        """How `draw_scene` draws radii: `Data.bubbles`, the monodisperse of `Data.radius_um`.
+
+        Raises:
+            InputError: none of them are monodisperse.
+        """
+        bubbles, radius_um = self.settings.bubbles, self.settings.radius_um
+        if radius_um is None:
+            return bubbles
+        kinds = [bubbles] if isinstance(bubbles, str) else list(bubbles)
+        if MONODISPERSE not in kinds:
+            raise InputError(
+                f"data.radius_um={list(radius_um)}: bubbles={bubbles} have radii of their own; "
+                "give one of them"
+            )
+        size = (1e-6 * radius_um[0], 1e-6 * radius_um[1])
+        if isinstance(bubbles, str):
+            return size
+        return {size if kind == MONODISPERSE else kind: share for kind, share in bubbles.items()}
 
     def only(self, splits: Sequence[str]) -> "DatasetPlan":
         """Return the plan of some of the splits; their signals stay the same."""
@@ -108,6 +136,8 @@ class DatasetPlan:
             content["count"] = list(data.count)
         if data.pressure_pa:
             content["pressure_pa"] = list(data.pressure_pa)
+        if data.radius_um:
+            content["radius_um"] = list(data.radius_um)
         if data.count_power != 1:
             content["count_power"] = data.count_power
         if data.deepest_m:
@@ -142,6 +172,7 @@ class DatasetPlan:
             InputError: settings that make no sense, several receive elements, or so little depth
                 that an echo from beside the axis could end after the record.
         """
+        _ = self.population
         setup = Setup.load(self.settings.physics, self.settings.waveform)
         if setup.elements != 1:
             raise InputError(
@@ -175,7 +206,7 @@ class DatasetPlan:
         rng = np.random.default_rng(np.random.SeedSequence(data.seed, spawn_key=key))
         return draw_scene(
             rng,
-            data.bubbles,
+            self.population,
             count=data.count or COUNT,
             count_power=data.count_power,
             pressure_pa=data.pressure_pa or PRESSURE_PA,

@@ -72,16 +72,17 @@ def image_array(settings: Image) -> Imaged:
     grid = Grid.covering(lateral_m, depth_m, 1e-3 * settings.pixel_mm)
     run = open_run(settings.run, settings.checkpoint)
     data, network_scale = run.config.data, run.card.scale
-    setup = _at_scale(DatasetPlan(data).setup(), network_scale)
+    plan = DatasetPlan(data)
+    setup = _at_scale(plan.setup(), network_scale)
     doubted: list[str] = []
     if settings.input is None:
-        rf, bubbles = simulated(setup, data.bubbles, settings)
+        rf, bubbles = simulated(setup, plan.population, settings)
     else:
         recording = read(settings.input, **settings.hints())
         rf, bubbles = recorded(recording, network_scale, settings), None
         first_frame = replace(recording, volts=recording.volts.part(0, 1))
         doubted = doubts(first_frame, run.card, Fraction(1))
-    lag_samples = typical_lag_samples(np.random.default_rng(data.seed), data.bubbles, setup)
+    lag_samples = typical_lag_samples(np.random.default_rng(data.seed), plan.population, setup)
     lines = {
         RAW: analytic(rf, lag_samples),
         LOCALIZED: localized(rf, run.network, settings.batch_size),

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bubbleloc.arrays import Float32s, Floats, Ints
-from bubbleloc.errors import InputError
+from bubbleloc.errors import InputError, require_between
 from bubbleloc.tables import read_row
 
-DISTRIBUTIONS = ("monodisperse", "polydisperse", "none")  # of radii, by name
-RadiusDistribution = str | Mapping[str, float]  # one of these, a file, or several with shares
+MONODISPERSE = "monodisperse"
+DISTRIBUTIONS = (MONODISPERSE, "polydisperse", "none")  # of radii, by name
+Kind = str | tuple[float, float]  # one of these, a file, or mean and standard deviation in m
+RadiusDistribution = Kind | Mapping[str, float] | Mapping[Kind, float]  # or several with shares
 COUNT = (10, 1000)  # fewest and most bubbles, as published
 PRESSURE_PA = (5e3, 250e3)
 MEAN_RADIUS_M = 2.4e-6
@@ -139,11 +141,12 @@ def draw_scene(
 ) -> Scene:
     """A random scene, unless told otherwise as published: count, pressure and positions uniform.
 
-    ``bubbles`` is monodisperse (2.4 µm ± 5 %, clipped to 0.5–1.5 times the mean), polydisperse
-    (SonoVue), or a file of measured radii in µm (``.npy``, or one per line) to draw from with
-    replacement; ``none`` is a scene without bubbles. A mapping of these to shares of 1 chooses one
-    for the scene. Depths stay 3.7 mm inside 0…``depth_m``. The count lies a part u^``count_power``,
-    u uniform, of the way from the fewest to the most.
+    ``bubbles`` is monodisperse (2.4 µm ± 5 %, clipped to 0.5–1.5 times the mean), a mean and a
+    standard deviation in m (clipped likewise), polydisperse (SonoVue), or a file of measured radii
+    in µm (``.npy``, or one per line) to draw from with replacement; ``none`` is a scene without
+    bubbles. A mapping of these to shares of 1 chooses one for the scene. Depths stay 3.7 mm inside
+    0…``depth_m``. The count lies a part u^``count_power``, u uniform, of the way from the fewest to
+    the most.
 
     The order of draws is part of the datasets' reproducibility and must not change: kind of
     bubbles where several are given, count, pressure, depths, lateral positions, radii.
@@ -155,8 +158,8 @@ def draw_scene(
         raise InputError(f"scene: pressure_pa={pressure_pa}; give (lowest, highest) in Pa")
     if depth_m <= 2 * MARGIN_M:
         raise InputError(f"scene: depth_m={depth_m}; give more than {2 * MARGIN_M} m")
-    if not isinstance(bubbles, str):
-        bubbles = str(rng.choice(list(bubbles), p=_checked_shares(bubbles)))
+    if isinstance(bubbles, Mapping):
+        bubbles = list(bubbles)[rng.choice(len(bubbles), p=_checked_shares(bubbles))]
     size = round(low + (high - low) * rng.uniform() ** count_power) if bubbles != "none" else 0
     pressure = rng.uniform(*pressure_pa)
     depth = rng.uniform(MARGIN_M, depth_m - MARGIN_M, size)
@@ -164,7 +167,7 @@ def draw_scene(
     return Scene(depth, lateral, draw_radii(rng, bubbles, size), pressure)
 
 
-def _checked_shares(bubbles: Mapping[str, float]) -> Floats:
+def _checked_shares(bubbles: Mapping[str, float] | Mapping[Kind, float]) -> Floats:
     shares = np.asarray(list(bubbles.values()), dtype=np.float64)
     if shares.size == 0 or (shares < 0).any() or abs(shares.sum() - 1) > 1e-6:
         raise InputError(f"bubbles={dict(bubbles)}: give every kind its share; their sum is 1")
@@ -177,19 +180,23 @@ def draw_radii(rng: np.random.Generator, bubbles: RadiusDistribution, size: int)
     Raises:
         InputError: no file of radii, or no bubbles at all.
     """
-    shares = {bubbles: 1.0} if isinstance(bubbles, str) else bubbles
+    shares = bubbles if isinstance(bubbles, Mapping) else {bubbles: 1.0}
     shares = {kind: share for kind, share in shares.items() if kind != "none" and share}
     if size and not shares:
         raise InputError("bubbles=none: lines without bubbles have no radii; choose other bubbles")
-    if not isinstance(bubbles, str):
+    if isinstance(bubbles, Mapping):
         sizes = rng.multinomial(size, np.divide(list(shares.values()), sum(shares.values())))
         parts = zip(shares, sizes.tolist(), strict=True)
         return np.concatenate([draw_radii(rng, kind, part) for kind, part in parts])
     if size == 0:
         return np.empty(0)
-    if bubbles == "monodisperse":
-        radius = MEAN_RADIUS_M * (1 + RADIUS_SPREAD * rng.standard_normal(size))
-        return np.clip(radius, 0.5 * MEAN_RADIUS_M, 1.5 * MEAN_RADIUS_M)
+    if bubbles == MONODISPERSE:
+        return _normal(rng, MEAN_RADIUS_M, RADIUS_SPREAD, size)
+    if isinstance(bubbles, tuple):
+        mean_m, deviation_m = bubbles
+        require_between("scene", "mean radius", mean_m, 5e-8, 5e-5)
+        require_between("scene", "deviation of radii", deviation_m, 0, mean_m / 2)
+        return _normal(rng, mean_m, deviation_m / mean_m, size)
     if bubbles == "polydisperse":
         radius_um, cumulative = _sonovue()
         return 1e-6 * np.interp(rng.uniform(size=size), cumulative, radius_um)
@@ -198,6 +205,12 @@ def draw_radii(rng: np.random.Generator, bubbles: RadiusDistribution, size: int)
         raise InputError(f"bubbles={bubbles}: no such file; give {names} or a file of radii")
     file = Path(bubbles).resolve()
     return rng.choice(_measured_radii(file, file.stat().st_mtime_ns), size)
+
+
+def _normal(rng: np.random.Generator, mean_m: float, spread: float, size: int) -> Floats:
+    """Radii (size,) in m of normal distribution; ``spread`` is standard deviation over mean."""
+    radius = mean_m * (1 + spread * rng.standard_normal(size))
+    return np.clip(radius, 0.5 * mean_m, 1.5 * mean_m)
 
 
 @lru_cache(maxsize=1)

@@ -52,7 +52,7 @@ def preview(plan: DatasetPlan) -> Path:
     setup, folder = plan.setup(), Path(plan.folder) / "preview"
     warn_of(setup)
     rng = np.random.default_rng(plan.settings.seed)
-    radius_m = float(np.median(draw_radii(rng, plan.settings.bubbles, RADII)))
+    radius_m = float(np.median(draw_radii(rng, plan.population, RADII)))
     depth_m = setup.depth_m / 2
     shell = "no shell" if setup.shell == "none" else f"{str(setup.shell).capitalize()} shell"
     where = f"{shell}, {1e-3 * PRESSURE_PA:.0f} kPa"
@@ -64,13 +64,13 @@ def preview(plan: DatasetPlan) -> Path:
     alone = Scene(np.array([depth_m]), np.zeros(1), np.array([radius_m]), PRESSURE_PA)
     few = draw_scene(
         rng,
-        plan.settings.bubbles,
+        plan.population,
         count=(BUBBLES, BUBBLES),
         pressure_pa=(PRESSURE_PA, PRESSURE_PA),
         depth_m=setup.depth_m,
         width_m=setup.probe.aperture_m,
     )
-    line, lag = simulate_rf(few, setup), typical_lag_samples(rng, plan.settings.bubbles, setup)
+    line, lag = simulate_rf(few, setup), typical_lag_samples(rng, plan.population, setup)
     figures = {
         "pulse": pulse_figure(setup, PRESSURE_PA, depth_m),
         "bubble": bubble_figure(one, bubble, linear, simulate_rf(alone, setup), setup),

@@ -144,6 +144,8 @@ CASES = [
     ("simulate", ["data=tiny", "data.physics.sampling_rate_hz=62.5"], "62.5: give a rate in Hz"),
     ("simulate", ["data=tiny", "data.physics.frequency_hz=1.7"], "1.7: give a frequency in Hz"),
     ("simulate", ["data=tiny", "data.physics.medium.speed_of_sound_m_s=1.54"], "give a speed in"),
+    ("simulate", ["data=tiny", "data.radius_um=[1.5e-6,1e-7]"], "give a mean of 0.05 to 50 µm"),
+    ("simulate", ["data=tiny", "data.radius_um=1.5"], "give a mean and a standard deviation"),
     ("simulate", ["data=tiny", "data.folder=file"], "file.*[Nn]ot a directory|cannot write"),
     ("simulate", ["data=tiny", "+signals=5"], r"\+signals=5: write signals=… without '\+'"),
     # train: settings

@@ -193,6 +193,24 @@ def test_the_power_of_counts_defines_a_dataset_where_it_is_not_1(tiny_plan):
     assert len(plan.scene("train", 0)) < len(tiny_plan.scene("train", 0))
 
 
+def test_a_mean_radius_and_its_spread_define_a_dataset(tiny_plan):
+    plan = planned("x", "data.radius_um=[1.5,0.15]")
+    radii = np.concatenate([plan.scene("train", i).radius_m for i in range(4)])
+    assert radii.mean() == pytest.approx(1.5e-6, rel=0.02)
+    assert radii.std() == pytest.approx(0.15e-6, rel=0.1)
+    assert "radius_um:\n- 1.5\n- 0.15\n" in plan.config("train")
+    assert "radius_um" not in tiny_plan.config("train")
+    shares = "data.bubbles={monodisperse: 0.5, none: 0.5}"
+    mixed = planned("x", shares, "data.radius_um=[1.5,0]")
+    radii = np.concatenate([mixed.scene("train", i).radius_m for i in range(8)])
+    assert set(radii) == {1.5e-6}
+    other = planned("x", "data.radius_um=[1.5,0.15]", "data.bubbles=polydisperse")
+    with pytest.raises(
+        InputError, match=r"radius_um=\[1.5, 0.15\]: bubbles=polydisperse have radii"
+    ):
+        other.setup()
+
+
 def test_large_radii_are_warned_of_once(tmp_path, recwarn):
     (tmp_path / "radii.txt").write_text("7\n")
     plan = planned(tmp_path / "x", f"data.bubbles={tmp_path / 'radii.txt'}").only(["val"])

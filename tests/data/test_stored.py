@@ -100,6 +100,7 @@ def test_a_setting_that_agrees_may_be_typed(agreeing):
         ("data.bubbles=polydisperse", "data.bubbles=radii.txt, not polydisperse"),
         ("data.count=null", r"data.count=\[5, 20\], not null"),
         ("data.deepest_m=0.01", "data.deepest_m=null, not 0.01"),
+        ("data.radius_um=[1.5,0.1]", r"data.radius_um=null, not \[1.5, 0.1\]"),
         ("data.waveform=l2.5", "data.waveform=s2.5, not l2.5"),
         ("data.signals={train: 7}", "data.signals.train=6, not 7"),
         ("data.physics.depth_m=0.03", "data.physics.depth_m=0.02, not 0.03"),

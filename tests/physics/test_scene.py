@@ -98,3 +98,27 @@ def test_no_bubbles_have_no_radii(bubbles: str | dict[str, float]) -> None:
     with pytest.raises(InputError, match="bubbles=none: lines without bubbles have no radii"):
         draw_radii(np.random.default_rng(0), bubbles, 5)
     assert len(draw_scene(np.random.default_rng(0), bubbles)) == 0
+
+
+def test_radii_of_a_mean_and_a_standard_deviation():
+    """Clipped as published; the published ones are those of 2.4 ± 0.12 µm."""
+    rng = np.random.default_rng(0)
+    radii = 1e6 * draw_radii(rng, (1.5e-6, 0.15e-6), 20_000)
+    assert radii.mean() == pytest.approx(1.5, abs=0.005)
+    assert radii.std() == pytest.approx(0.15, abs=0.005)
+    wide = draw_radii(rng, (1.5e-6, 0.7e-6), 1000)
+    np.testing.assert_allclose([wide.min(), wide.max()], [0.75e-6, 2.25e-6])
+    assert (draw_radii(rng, (1.5e-6, 0.0), 5) == 1.5e-6).all()
+    published = [
+        draw_radii(np.random.default_rng(1), kind, 100)
+        for kind in ("monodisperse", (2.4e-6, 0.12e-6))
+    ]
+    np.testing.assert_allclose(*published, rtol=1e-12)
+    mixed = draw_scene(np.random.default_rng(2), {(1.5e-6, 0.0): 1.0, "none": 0.0}, count=(9, 9))
+    assert (mixed.radius_m == 1.5e-6).all()
+
+
+@pytest.mark.parametrize("radius_m", [(1.5, 0.15), (1.5e-6, 1e-6), (0.15e-6, 1.5e-6)])
+def test_radii_of_another_unit_or_order_are_refused(radius_m):
+    with pytest.raises(InputError, match=r"scene: .*radi"):
+        draw_scene(np.random.default_rng(0), radius_m)

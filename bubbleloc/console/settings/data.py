@@ -25,8 +25,11 @@ class Data(HydraGroup):
     signals: Signals
     seed: t.Seed = setting("seed of the scenes; signal i depends on seed, split and i alone", 0)
     bubbles: t.PathName | t.Shares = setting(
-        "monodisperse (2.4 µm ± 5 %), polydisperse, none, a file of radii, or {kind: share, …}",
+        "monodisperse (data.radius_um), polydisperse, none, a file of radii, or {kind: share, …}",
         "monodisperse",
+    )
+    radius_um: t.MeanAndSpread | None = setting(
+        "mean and standard deviation of monodisperse bubbles, µm; null: [2.4, 0.12]", None
     )
     count: t.Range[t.CountFromZero] | None = setting(
         "fewest and most bubbles of a signal; null: [10, 1000]", None

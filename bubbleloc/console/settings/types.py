@@ -149,6 +149,15 @@ Range = Annotated[
     _ends(operator.le, SMALLER_FIRST),
 ]
 Interval = Annotated[Range[Item], _ends(operator.lt, SMALLER_FIRST)]
+MeanAndSpread = Annotated[
+    tuple[Positive, NotNegative],
+    Field(strict=False, title="a mean and a standard deviation, such as [1.5, 0.15]"),
+    _ends(
+        lambda mean, spread: 0.05 <= mean <= 50 and spread <= mean / 2,
+        "give a mean of 0.05 to 50 µm and a standard deviation of at most half of it, such as "
+        "[1.5, 0.15]",
+    ),
+]
 Axes = Annotated[
     tuple[Literal["frames", "elements", "samples"], ...],
     Field(strict=False, min_length=1, max_length=3, title="axes, such as [samples, frames] or sf"),
