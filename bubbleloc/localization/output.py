@@ -1,4 +1,4 @@
-"""Tables of bubbles in CSV, Parquet and HDF5 files, and the finished part of one.
+"""Tables of bubbles in CSV, Parquet, HDF5 and MATLAB files, and the finished part of one.
 
 Finished batches of lines are kept beside the output until that is complete. The file
 ``<output>.partial`` begins with a hash of all that its tables depend on. A table per batch follows,
@@ -20,6 +20,7 @@ import h5py
 import numpy as np
 import pandas as pd
 from numpy.lib.format import read_array, write_array
+from scipy.io import savemat
 
 from bubbleloc import __version__
 from bubbleloc.console.settings.using import Localize
@@ -32,7 +33,8 @@ from bubbleloc.tables import write_long_csv
 
 _WHOLE = ["frame", "element"]
 FILE_COLUMNS = [*_WHOLE, *COLUMNS]
-_SUFFIXES = (".csv", ".parquet", ".h5", ".hdf5")
+_SUFFIXES = (".csv", ".parquet", ".h5", ".hdf5", ".mat")
+_MOST_BYTES = 2**31 - 1  # of a vector in a .mat file
 
 
 def check_table(path: Path, source: Path) -> None:
@@ -47,10 +49,10 @@ def check_table(path: Path, source: Path) -> None:
 
 
 def write_bubbles(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, object]) -> None:
-    """Write tables with the columns `FILE_COLUMNS` below each other to a CSV, Parquet or HDF5 file.
+    """Write tables with the columns `FILE_COLUMNS` below each other to a file, see `_SUFFIXES`.
 
     Args:
-        facts: attributes of an HDF5 file.
+        facts: attributes of an HDF5 file; variables of a MATLAB file.
     """
     with explain_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +60,8 @@ def write_bubbles(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str
         write_long_csv(tables, path)
     elif path.suffix.lower() == ".parquet":
         _write_parquet(path, tables)
+    elif path.suffix.lower() == ".mat":
+        _write_mat(path, tables, facts)
     else:
         _write_hdf5(path, tables, facts)
 
@@ -85,6 +89,15 @@ def _write_hdf5(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, 
                     start = len(file[name])
                     file[name].resize((start + len(table),))
                     file[name][start:] = table[name].to_numpy()
+
+
+def _write_mat(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, object]) -> None:
+    whole = pd.concat(list(tables))
+    columns = {name: whole[name].to_numpy(np.float64) for name in FILE_COLUMNS}
+    if len(whole) > _MOST_BYTES // 8:
+        raise InputError(f"output={path}: {len(whole)} bubbles are too many; choose a name in .h5")
+    with explain_write_errors(path), atomic(path) as unfinished:
+        savemat(unfinished, columns | dict(facts), appendmat=False, oned_as="column")
 
 
 def key_of(source: Path, card: Card, settings: Localize) -> bytes:

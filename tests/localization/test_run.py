@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.io import loadmat
 from scipy.signal import resample_poly
 
 from bubbleloc.console.messages import explain
@@ -118,6 +119,17 @@ def test_parquet_says_the_same(source, identity, tmp_path):
     pd.testing.assert_frame_equal(
         table.reset_index(drop=True), pd.read_csv(tmp_path / "bubbles.csv")
     )
+
+
+def test_matlab_says_the_same_in_columns(source, identity, tmp_path):
+    for name in ("bubbles.csv", "bubbles.mat"):
+        localize_recording(RUN, source, tmp_path / name, threshold=LEVEL, batch_size=2)
+    table, file = pd.read_csv(tmp_path / "bubbles.csv"), loadmat(tmp_path / "bubbles.mat")
+    assert {*table.columns, "sampling_rate_hz"} <= file.keys()
+    for name, column in table.items():
+        assert file[name].dtype == np.float64
+        np.testing.assert_allclose(file[name], column.to_numpy()[:, None], rtol=1e-6)
+    assert file["sampling_rate_hz"].item() == 62.5e6
 
 
 def test_parquet_needs_its_library(source, tmp_path, monkeypatch):

@@ -96,7 +96,7 @@ class Localize(OwnRecording):
 
     run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:robust")
     input: t.PathName = setting("recording, of a format in docs/recordings.md")
-    output: t.PathName = setting(".csv, .parquet or .h5 file of detections", "bubbles.csv")
+    output: t.PathName = setting(".csv, .parquet, .h5 or .mat file of detections", "bubbles.csv")
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")
     resample: t.Flag = setting("convert lines of another rate to the network's", False)
     band_mhz: t.Interval[t.Positive] | None = setting(
