@@ -64,6 +64,12 @@ class Scale:
         unknown = self.frequency_hz is None
         return known if unknown else known | {"wavelengths": self.wavelengths_per_sample}
 
+    def tolerance_samples(self, tolerance: int | str) -> int:
+        """Return a tolerance in whole samples; text is a depth, such as "47um", and is rounded."""
+        if isinstance(tolerance, int):
+            return tolerance
+        return round(float(tolerance[: -len("um")]) / self.um_per_sample)
+
     def time_us(self, sample: ArrayLike) -> Floats:
         """Arrival time in µs of (sub-)sample positions."""
         return np.asarray(sample, dtype=np.float64) * (1e6 / self.sampling_rate_hz)

@@ -16,6 +16,12 @@ def test_published_sample() -> None:
     assert scale.depth_mm([8446]) == pytest.approx([100.0], abs=0.01)
 
 
+def test_tolerances_are_samples_or_micrometres() -> None:
+    fine, coarse = Scale(62.5e6, 1480.0, None), Scale(40e6, 1540.0, None)
+    assert [fine.tolerance_samples(given) for given in (4, "47um", "24.5µm", "0um")] == [4, 4, 2, 0]
+    assert coarse.tolerance_samples("47um") == 2
+
+
 def test_wavelengths_are_nan_where_the_frequency_is_unknown() -> None:
     assert np.isnan(Scale(62.5e6, 1480.0, None).wavelengths_per_sample)
 

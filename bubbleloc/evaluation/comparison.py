@@ -62,7 +62,8 @@ def compare(settings: Compare) -> Path:
     parameters = dict(zip(names, trained, strict=True))
     swept = parameters if is_sweep or _differ_in_numbers(parameters) else None
     of_names = dict(zip(names, reports, strict=True))
-    return write_comparison(output, of_names, settings.tolerance, parameters=swept)
+    tolerance = reports[0].scale.tolerance_samples(settings.tolerance)
+    return write_comparison(output, of_names, tolerance, parameters=swept)
 
 
 def short_names(folders: Sequence[Path]) -> list[str]:

@@ -157,7 +157,7 @@ def _ready(
         whole,
         run,
         threshold=settings.threshold,
-        tolerance=settings.tolerance,
+        tolerance=run.card.scale.tolerance_samples(settings.tolerance),
         resample=settings.resample,
     )
     if settings.calibrate is not None:

@@ -118,7 +118,11 @@ def _check(runs: Mapping[str, Report], tolerance: int) -> None:
                 "same dataset before comparing them"
             )
         if tolerance not in set(report.scores["tolerance"]):
-            raise InputError(f"{name} was not scored at tolerance {tolerance}: choose another")
+            um = report.scale.um_per_sample * tolerance
+            raise InputError(
+                f"{name} was not scored at tolerance {tolerance} ({um:.0f} µm): give at most "
+                f"{report.scores['tolerance'].max()} samples"
+            )
 
 
 def _baselines(runs: Mapping[str, Report]) -> list[pd.DataFrame]:
@@ -133,7 +137,7 @@ def _baselines(runs: Mapping[str, Report]) -> list[pd.DataFrame]:
 def _distributions(
     scores: pd.DataFrame, summary: pd.DataFrame, ranked: pd.DataFrame, tolerance: int, scale: Scale
 ) -> Section:
-    caption = f"F1 per signal within ±{tolerance} samples"
+    caption = f"F1 per signal within {style.tolerance_words(tolerance, scale)}"
     return Section(
         "F1 over the test signals",
         prose("comparison", "distributions"),

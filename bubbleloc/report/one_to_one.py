@@ -60,9 +60,10 @@ def _beside_baselines(
     table = pd.concat(rows, ignore_index=True).sort_values("f1", ascending=False, kind="stable")
     in_wavelengths = [name for name in table.columns.astype(str) if name.endswith("_wavelengths")]
     shown = _shown(table.drop(columns=["tolerance", *in_wavelengths]), scale)
-    caption = f"One-to-one scores within {QUOTED_TOLERANCE} samples, network and baselines"
+    within = style.tolerance_words(QUOTED_TOLERANCE, scale)
+    caption = f"One-to-one scores within {within}, network and baselines"
     return Section(
-        f"One-to-one scores of the baselines within ±{QUOTED_TOLERANCE} samples",
+        f"One-to-one scores of the baselines within {within}",
         prose("run", "baselines", **words),
         table=shown,
         files={"matched_floor": Table(table, caption, shown)},
@@ -98,7 +99,12 @@ def _localization_error(outcomes: pd.DataFrame, at: pd.Series, scale: Scale) -> 
     threshold = None if np.isnan(at["threshold"]) else at["threshold"]
     return Section(
         title,
-        prose("run", "localization_error", tolerance=QUOTED_TOLERANCE, threshold=threshold),
+        prose(
+            "run",
+            "localization_error",
+            within=style.tolerance_words(QUOTED_TOLERANCE, scale),
+            threshold=threshold,
+        ),
         figures,
         files={f"{FIGURES}/{name}": Table(table) for name, table in tables.items()},
     )

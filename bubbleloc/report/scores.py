@@ -172,7 +172,7 @@ def difficulty(evaluation: Evaluation) -> Section:
         quantities["pressure_pa"] = "the transmitted pressure"
     return Section(
         "F1 against bubbles and pressure",
-        prose("run", "difficulty", tolerance=QUOTED_TOLERANCE),
+        prose("run", "difficulty", within=style.tolerance_words(QUOTED_TOLERANCE, scale)),
         {
             f"f1_{column.removesuffix('_pa')}": Picture(
                 f"F1 against {words}", partial(f1_against, scores, column, QUOTED_TOLERANCE, scale)
@@ -240,7 +240,12 @@ def example_lines(evaluation: Evaluation) -> Section | None:
     needs_threshold = evaluation.examples[0].threshold is not None
     return Section(
         "Example lines",
-        prose("run", "example_lines", tolerance=QUOTED_TOLERANCE, needs_threshold=needs_threshold),
+        prose(
+            "run",
+            "example_lines",
+            within=style.tolerance_words(QUOTED_TOLERANCE, evaluation.scale),
+            needs_threshold=needs_threshold,
+        ),
         {
             f"line_{i}": Picture(
                 example.title, partial(example_line, example, QUOTED_TOLERANCE, evaluation.scale)

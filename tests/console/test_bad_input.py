@@ -212,6 +212,7 @@ CASES = [
     ("compare", ["runs=[run,run]"], "run is given twice"),
     ("compare", ["runs=[run,nothing]"], "nothing is no run directory"),
     ("compare", ["runs=[run,run]", "tolerance=-1"], "tolerance=-1: give a whole number"),
+    ("compare", ["runs=[run,run]", "tolerance=4mm"], "or a depth in micrometres such as 47um"),
     ("compare", ["runs=[run,run]", "evaluate=maybe"], "evaluate=maybe: give true or false"),
     # localize
     ("localize", [*LOCALIZE, "input=nowhere.npy"], "no file nowhere.npy"),

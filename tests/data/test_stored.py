@@ -177,7 +177,7 @@ def test_a_network_is_trained_and_evaluated_on_what_was_simulated(no_pictures, c
     data = open_run(run).config.data
     assert (data.name, data.seed, data.signals.train) == ("my5", 3, 6)
     assert data.physics.depth_m == 0.02
-    assert evaluate_run(run, baselines=[]).is_file()
-    assert evaluate_run("bubbleloc:small", folder="data/my5", baselines=[]).is_file()
+    assert evaluate_run(run, baselines=[]).page.is_file()
+    assert evaluate_run("bubbleloc:small", folder="data/my5", baselines=[]).page.is_file()
     assert train_network(resume=run) == run
     assert store.fingerprint(Path("data/my5/train.h5")) == before

@@ -67,9 +67,9 @@ def test_a_run_without_report_is_named_with_the_command(sweep, tmp_path):
 
 def test_runs_that_differ_in_more_than_numbers_are_no_sweep(workplace, tmp_path):
     runs = [workplace / "outputs/a", workplace / "outputs/b"]
-    compare_runs(runs, tmp_path / "out", tolerance=2)
+    compare_runs(runs, tmp_path / "out", tolerance="24um")
     assert not (tmp_path / "out/sweep.csv").exists()
-    assert "±2 samples" in (tmp_path / "out/comparison.md").read_text()
+    assert "±2 samples (24 µm)" in (tmp_path / "out/comparison.md").read_text()
     scores = pd.read_csv(tmp_path / "out/scores.csv")
     assert set(scores["run"]) == {"a", "b"}
 

@@ -142,8 +142,8 @@ def test_threshold_is_that_of_the_run(workplace, monkeypatch, tmp_path):
     monkeypatch.chdir(workplace)
     source = workplace / "data/tiny/test.h5"
     thresholds = pd.read_csv("outputs/a/report/matched.csv").set_index("tolerance")
-    for tolerance in (4, 7):
-        done = localize_recording("outputs/a", source, tmp_path / "b.csv", tolerance=tolerance)
+    for tolerance, given in ((4, 4), (7, 7), (4, "47um"), (2, "25.5um")):
+        done = localize_recording("outputs/a", source, tmp_path / "b.csv", tolerance=given)
         assert done.threshold == pytest.approx(thresholds.loc[tolerance, "threshold"])
     with pytest.raises(InputError, match=r"no threshold for tolerance 77 .*: give threshold=, or"):
         localize_recording("outputs/a", source, tmp_path / "b.csv", tolerance=77)

@@ -125,6 +125,13 @@ Noise = Annotated[
 
 Count = Annotated[int, Field(ge=1, title="a whole number, 1 or more")]
 CountFromZero = Annotated[int, Field(ge=0, title="a whole number, 0 or more")]
+Tolerance = (
+    CountFromZero
+    | Annotated[
+        str,
+        Field(pattern=r"^\d+(\.\d+)?(um|µm|μm)$", title="a depth in micrometres such as 47um"),
+    ]
+)
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED, title=f"0 to {LARGEST_SEED}")]
 Channels = Annotated[int, Field(ge=1, le=4096, title="1 to 4096")]  # more would fill the memory
 Kernel = Annotated[int, Field(ge=1, le=2**20, title="1 to 1048576")]

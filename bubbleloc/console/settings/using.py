@@ -54,7 +54,7 @@ class Compare(Group):
     folder: t.PathName | None = setting(
         "dataset that the runs were scored on; null is the one they were trained on", None
     )
-    tolerance: t.CountFromZero = setting("tolerance of the figures, in samples", 4)
+    tolerance: t.Tolerance = setting("tolerance of the figures: samples, or such as 47um", 4)
     evaluate: t.Flag = setting("evaluate runs that have no report of their checkpoint yet", False)
 
 
@@ -109,7 +109,7 @@ class Localize(OwnRecording):
     threshold: t.Number | None = setting(
         "least probability; of networks that count, least height (null: the best one)", None
     )
-    tolerance: t.CountFromZero = setting("tolerance of that threshold, in samples", 4)
+    tolerance: t.Tolerance = setting("tolerance of that threshold: samples, or such as 47um", 4)
     picture: t.CountFromZero | None = setting("number of a line to draw with its detections", None)
     report: t.Flag = setting("write a page on the recording to <output>_report", False)
     batch_size: t.Count = setting("lines in memory at a time", 16)
