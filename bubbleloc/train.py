@@ -62,7 +62,8 @@ def _train(settings: Train, folder: Path, overrides: Sequence[str]) -> Path | No
         data = as_stored(DatasetPlan(settings.data), typed_names(overrides)).settings
         settings = settings.model_copy(update={"data": data})
         return session.start(settings, folder, command=command, sweep_job=cli.is_sweep_job())
-    cli.refuse_other_settings(settings.resume, overrides)
+    instead = f", or train on in a new run: start_from={settings.resume}"
+    cli.refuse_other_settings(settings.resume, overrides, instead)
     return session.resume(Path(settings.resume), command=command)
 
 

@@ -139,6 +139,12 @@ def test_the_page_reads_and_refuses_texts_as_python_does(name, tmp_path):
 
 
 @needs_node
+def test_files_that_the_page_cannot_read_are_named(tmp_path):
+    (tmp_path / "rf.mat").write_bytes(b"MATLAB 5.0")
+    assert read_in_node(tmp_path / "rf.mat").startswith(".mat is not read here; use the command")
+
+
+@needs_node
 def test_after_an_error_the_page_shows_and_saves_nothing(tmp_path):
     for file in PAGE.glob("*.js"):
         shutil.copy(file, tmp_path)

@@ -64,7 +64,7 @@ def test_what_is_refused_leaves_no_empty_folder(tmp_path):
 
 def test_a_file_that_grows_too_large_is_explained(tmp_path):
     error = OSError(errno.EFBIG, os.strerror(errno.EFBIG), "x.h5")
-    assert explain(error) == "x.h5: File too large; choose another place or free this"
+    assert explain(error) == "x.h5: File too large; free space, or choose another place"
     with (
         pytest.raises(InputError, match=r"cannot write .*x.h5: File too large"),
         explain_write_errors(tmp_path / "x.h5"),

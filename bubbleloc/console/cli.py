@@ -124,11 +124,16 @@ def overrides() -> list[str]:
     return [str(o) for o in HydraConfig.get().overrides.task] if HydraConfig.initialized() else []
 
 
-def refuse_other_settings(run: str, given: Sequence[str]) -> None:
-    """Raise InputError where settings are given beside ``resume=run``."""
+def refuse_other_settings(run: str, given: Sequence[str], instead: str = "") -> None:
+    """Raise InputError where settings are given beside ``resume=run``.
+
+    Args:
+        instead: what else one may want to do.
+    """
     if others := [override for override in given if not override.startswith("resume=")]:
         raise InputError(
             f"{others[0]}: a resumed run keeps its own settings; leave out all but resume={run}"
+            f"{instead}"
         )
 
 

@@ -20,6 +20,7 @@ USER_CAN_FIX = {  # errors of the operating system
     errno.EACCES, errno.EDQUOT, errno.EEXIST, errno.EFBIG, errno.EISDIR,
     errno.ENAMETOOLONG, errno.ENOENT, errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,
 }  # fmt: skip
+FULL = {errno.EDQUOT, errno.EFBIG, errno.ENOSPC}
 
 
 def explain(error: Exception, known: Collection[str] = ()) -> str | None:
@@ -40,7 +41,8 @@ def explain(error: Exception, known: Collection[str] = ()) -> str | None:
         return "too many open files; allow more (ulimit -n), or choose fewer workers"
     if isinstance(error, OSError) and error.errno in USER_CAN_FIX:
         place = printable(error.filename or "a file")
-        return f"{place}: {error.strerror}; choose another place or free this"
+        remedy = "free space, or choose" if error.errno in FULL else "choose"
+        return f"{place}: {error.strerror}; {remedy} another place"
     return None
 
 

@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from bubbleloc import __version__
 from bubbleloc.console.settings import Group, Smnist, Train, check
 from bubbleloc.errors import InputError
 from bubbleloc.files import check_zip, read_yaml, write_yaml
+from bubbleloc.models import provenance
 from bubbleloc.nn import Localizer, build_model
 
 CONFIG_FILE = "config.yaml"
@@ -65,7 +67,17 @@ def read_settings(folder: Path, model: type[AnyGroup]) -> AnyGroup:
     try:
         return check(model, config)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {error}{_of_other_version(folder)}") from None
+
+
+def _of_other_version(folder: Path) -> str:
+    """Return which version wrote a run, where it is another than this one."""
+    sessions = provenance.read(folder)["sessions"]
+    last = sessions[-1] if sessions else None
+    writer = last.get("bubbleloc", __version__) if isinstance(last, dict) else __version__
+    return (
+        "" if writer == __version__ else f" (written by bubbleloc {writer}, this is {__version__})"
+    )
 
 
 def checkpoint_path(folder: Path, which: str) -> Path:

@@ -151,6 +151,11 @@ def draw_scene(
     The order of draws is part of the datasets' reproducibility and must not change: kind of
     bubbles where several are given, count, pressure, depths, lateral positions, radii.
     """
+    if not isinstance(rng, np.random.Generator):
+        raise InputError(f"scene: rng={rng!r}; give a generator, such as np.random.default_rng(0)")
+    for name, ends in (("count", count), ("pressure_pa", pressure_pa)):
+        if np.shape(ends) != (2,):
+            raise InputError(f"scene: {name}={ends}; give (lowest, highest), such as (40, 40)")
     low, high = count
     if not 0 <= low <= high:
         raise InputError(f"scene: count={count}; give (fewest, most), not negative")

@@ -1,5 +1,6 @@
 """The whole chain: from a scene to an RF line."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +61,14 @@ def simulate_rf(scene: Scene, setup: Setup | None = None) -> RFLine:
         add_echoes(record, response.scattered_pa, depth, lateral, setup)
     volts = receive(record, setup).astype(np.float32)
     arrivals = arrival_sample(scene.depth_m, scene.lateral_m, setup)
+    late = np.count_nonzero(np.atleast_2d(arrivals).min(axis=0) >= setup.samples)
+    if late:
+        warnings.warn(
+            f"{late} of {len(scene)} echoes arrive after the record, which ends at "
+            f"{1e3 * setup.depth_m:g} mm: draw_scene(…, depth_m={setup.depth_m:g}) keeps bubbles "
+            "inside",
+            stacklevel=2,
+        )
     return RFLine(volts[0] if setup.elements == 1 else volts, arrivals, setup.sampling_rate_hz)
 
 

@@ -1,6 +1,7 @@
 """A training session: settings → network, trainer → dataset → fit → card of the network."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -67,6 +68,11 @@ def resume(folder: Path, *, command: str = "") -> Path | None:
     Arguments, result and errors are those of `start`.
     """
     settings = open_run(folder).config
+    if (folder / run_folder.CARD_FILE).is_file():  # the end of a training
+        warnings.warn(
+            f"{folder} is finished; to train on, start a new run from it: start_from={folder}",
+            stacklevel=2,
+        )
     with isolated(settings.seed):
         return _train(settings, folder, command, resumes=True)
 

@@ -279,4 +279,7 @@ def build_trainer(
         )
     except (MisconfigurationException, ImportError, ValueError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"trainer: {reason}; see trainer.* in --help") from error
+        remedy = "see trainer.* in --help"
+        if settings.accelerator not in ("auto", "cpu") and not torch.cuda.is_available():
+            remedy = "use trainer.accelerator=cpu, or auto"
+        raise InputError(f"trainer: {reason}; {remedy}") from error

@@ -11,6 +11,8 @@ const NUMBER = /^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf|infinity)$/i;
 
 /** Return the lines of a file as Float32Arrays; throw an Error that says what is wrong. */
 export function readLines(name, bytes, shortest) {
+  const [suffix] = /\.(mat|h5|hdf5|uff|npz)$/i.exec(name) ?? [];
+  if (suffix) throw new Error(`${suffix} is not read here; use the command bubbleloc localize`);
   const lines = name.toLowerCase().endsWith(".npy") ? readNpy(bytes) : readText(bytes);
   for (const [i, line] of lines.entries()) {
     if (line.length < shortest || line.length > MOST_SAMPLES)

@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
@@ -166,6 +167,10 @@ CASES = [
     ("train", [*TRAIN, "trainer.precision=7"], "trainer: .*7"),
     ("train", [*TRAIN, "trainer.accelerator=tpux"], "trainer: .*tpux"),
     ("train", [*TRAIN, "trainer.accelerator=cuda", "trainer.devices=64"], "trainer: "),
+    pytest.param(
+        *("train", [*TRAIN, "trainer.accelerator=gpu"], "use trainer.accelerator=cpu, or auto"),
+        marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU"),
+    ),
     ("train", [*TRAIN, "trainer.devices=0"], "trainer: "),
     ("train", [*TRAIN, "+trainer.max_epoch=3"], "trainer: .*max_epoch"),
     ("train", [*TRAIN, "trainer.check_val_every_n_epoch=2"], "at most trainer.max_epochs=1"),

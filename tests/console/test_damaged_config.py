@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
+from bubbleloc import __version__
 from bubbleloc.console.composition import settings_from_python
 from bubbleloc.console.settings import Train, check
 from bubbleloc.errors import InputError
@@ -81,6 +82,18 @@ def test_the_file_and_the_setting_are_named(tmp_path, settings, place, value, li
         _ = runs.open_run(tmp_path).config
     assert str(path) in str(refused.value)
     assert line in str(refused.value)
+
+
+def test_the_version_that_wrote_a_setting_is_told(tmp_path, settings):
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(damaged(settings, ("zzz",), 1)))
+    for version, told in (("9.9", " (written by bubbleloc 9.9, this is "), (__version__, "")):
+        (tmp_path / "run.yaml").write_text(
+            yaml.safe_dump({"dataset": {}, "sessions": [{"bubbleloc": version}]})
+        )
+        with pytest.raises(InputError) as refused:
+            _ = runs.open_run(tmp_path).config
+        assert str(refused.value).partition("remove it")[2].startswith(told)
+        assert ("written by" in str(refused.value)) == bool(told)
 
 
 @pytest.mark.parametrize(

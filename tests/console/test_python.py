@@ -55,9 +55,11 @@ def test_data_and_a_network_are_made_and_a_run_is_continued(workplace):
     assert (run / "checkpoints/best.ckpt").is_file()
     with pytest.raises(InputError, match=f"go on with resume={run}"):
         bubbleloc.train_network("ckcnn", 15, folder=run, **given)
-    with pytest.raises(InputError, match="kernel=17: a resumed run keeps its own settings"):
+    instead = f"kernel=17: a resumed run keeps its own settings; .* in a new run: start_from={run}"
+    with pytest.raises(InputError, match=instead):
         bubbleloc.train_network(kernel=17, resume=run)
-    assert bubbleloc.train_network(resume=run) == run
+    with pytest.warns(UserWarning, match=f"is finished; to train on, .*: start_from={run}"):
+        assert bubbleloc.train_network(resume=run) == run
     assert len(yaml.safe_load((run / "run.yaml").read_text())["sessions"]) == 2
     assert sorted(path.name for path in workplace.iterdir()) == ["outputs", "x"]
 

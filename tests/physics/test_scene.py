@@ -1,10 +1,12 @@
 """Random scenes: how many bubbles, of which kind, and how hard the pulse is; true bubbles."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from bubbleloc.errors import InputError
-from bubbleloc.physics import Bubbles, Setup, draw_scene, true_bubbles
+from bubbleloc.physics import Bubbles, Setup, draw_scene, simulate_rf, true_bubbles
 from bubbleloc.physics.scene import BUBBLE_FIELDS, draw_radii
 
 SHARES = {"monodisperse": 0.5, "polydisperse": 0.3, "none": 0.2}
@@ -122,3 +124,24 @@ def test_radii_of_a_mean_and_a_standard_deviation():
 def test_radii_of_another_unit_or_order_are_refused(radius_m):
     with pytest.raises(InputError, match=r"scene: .*radi"):
         draw_scene(np.random.default_rng(0), radius_m)
+
+
+def test_arguments_that_are_no_generator_or_range_are_named():
+    rng = np.random.default_rng(0)
+    with pytest.raises(InputError, match=r"rng=0; give a generator, such as np.random.default_rng"):
+        draw_scene(0)
+    with pytest.raises(InputError, match=r"count=40; give \(lowest, highest\), such as \(40, 40\)"):
+        draw_scene(rng, count=40)
+    with pytest.raises(InputError, match=r"pressure_pa=50000.0; give \(lowest, highest\)"):
+        draw_scene(rng, pressure_pa=50e3)
+
+
+def test_echoes_beyond_the_record_are_told():
+    scene = draw_scene(np.random.default_rng(0), count=(40, 40))
+    with pytest.warns(UserWarning, match=r"of 40 echoes arrive after .* ends at 30 mm: .*=0\.03\)"):
+        line = simulate_rf(scene, Setup(depth_m=0.03))
+    assert (line.arrival_sample > len(line.volts)).sum() > 10
+    inside = draw_scene(np.random.default_rng(0), count=(4, 4), depth_m=0.03)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        simulate_rf(inside, Setup(depth_m=0.03))
