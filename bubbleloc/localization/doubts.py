@@ -22,6 +22,7 @@ BLOCK = 16  # lines at a time
 TOO_MANY = 0.1  # of the lines outside a range
 LEAST_NOISE_DB = -45.0  # that is worth training with
 MOSTLY_NOISE_DB = -3.0
+EARLY_S = 0.25e-6  # of a wire's echo, before it can be there: its depth is 0.2 mm off
 ROUNDED_DB = -65.0  # from here on, rounding costs F1 without noise: `benchmarks/rounding.py`
 
 Values = dict[str, Floats]
@@ -97,6 +98,11 @@ def _shape(recording: Recording, constant: list[int], looked_at: int) -> list[st
         reasons.append(
             f"{len(constant)} of {looked_at} lines are constant, the first of frame "
             f"{recording.first_frame + frame}, element {element}; nothing is found in them"
+        )
+    if recording.receive_delay_s < -EARLY_S and "wire" in recording.sources.get("start_s", ""):
+        reasons.append(
+            f"the echo of the wire came {-1e6 * recording.receive_delay_s:.2f} µs early, which no "
+            "receiver does: check the depth of the wire, and when time begins (start_s=)"
         )
     if recording.elements > recording.samples:
         reasons.append(

@@ -33,6 +33,8 @@ MOST_FRAMES = 64  # that are averaged to find the echo of a wire
 REACH_MM = 3.0  # on either side of the wire's depth
 MARGIN_MM = 1.0  # beyond, where a louder echo shows that what is within is its slope
 LEAST_HEIGHT = 5.0  # of an echo over the median of the line
+LEAD_MM = 1.5  # of an echo of the compressed pulse, before its peak
+QUIET = 0.33  # of the echo: the most that comes before it
 LOUD = 0.5  # of the loudest element's echo: elements above it are compared
 
 
@@ -180,26 +182,43 @@ class BubbleFinder:
         lines = resampled(lines - lines.mean(axis=1, keepdims=True), self.network_samples)
         envelope = np.abs(hilbert(compress(lines, setup), axis=1))
         first, stop = (max(int(expected + side * (reach + margin) - begin), 0) for side in (-1, 1))
-        near = envelope[:, first:stop]
-        height = near.max(axis=1, initial=0.0)
-        loud = height > np.maximum(
-            LOUD * height.max(initial=0.0), LEAST_HEIGHT * np.median(envelope, axis=1)
-        )
-        if near.shape[1]:
-            top = first + near[loud].argmax(axis=1)
-            late = begin - expected + _between_samples(envelope[loud], top)
-        if not near.shape[1] or not (np.abs(late) < reach).any() or late.min() < -reach:
+        lead = int(LEAD_MM / float(scale.depth_mm(1)))
+        late = begin - expected + _first_echo(envelope, first, stop, lead)
+        if not abs(late) < reach:
             raise InputError(
                 f"{recording.source}: no echo stands out within {REACH_MM:g} mm of calibrate="
                 f"{wire_mm:g} mm; give the depth of the wire, in mm"
             )
-        late_s = float(late.min()) / scale.sampling_rate_hz
+        late_s = late / scale.sampling_rate_hz
         changed = recording.later_by(late_s, f"wire at {wire_mm:g} mm")
         return changed.noting(
             f"the echo of the wire at {wire_mm:g} mm came {1e6 * late_s:.3f} µs late, which is "
             f"taken off; for other recordings of this system give "
             f"receive_delay_s={changed.receive_delay_s:.4g}"
         )
+
+
+def _first_echo(envelope: Floats, first: int, stop: int, lead: int) -> float:
+    """Return the sample of the earliest loud echo from `first` to `stop`; NaN if none stands out.
+
+    It stands out from the line, and from what comes more than `lead` samples before it, where a
+    wire has nothing above it. What comes later may be another wire.
+
+    Args:
+        envelope: magnitude of lines (n, L).
+    """
+    near = envelope[:, first:stop]
+    height = near.max(axis=1, initial=0.0)
+    loud = height > np.maximum(
+        LOUD * height.max(initial=0.0), LEAST_HEIGHT * np.median(envelope, axis=1)
+    )
+    if not loud.any():
+        return np.nan
+    near, top = near[loud], near[loud].argmax(axis=1)
+    sample = _between_samples(envelope[loud], first + top)
+    earliest = int(sample.argmin())
+    before = near[earliest, : max(top[earliest] - lead, 0)].max(initial=0.0)
+    return float(sample[earliest]) if before < QUIET * height[loud][earliest] else np.nan
 
 
 def _rate_ratio(recording: Recording, rate_hz: float, wanted_hz: float, resample: bool) -> Fraction:

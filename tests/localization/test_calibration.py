@@ -1,10 +1,13 @@
 """A wire at a known depth tells how late a receiver is; every other source of time is its own."""
 
+import contextlib
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import fft
 
+from bubbleloc.data.dataset import open_split
 from bubbleloc.errors import InputError
 from bubbleloc.localization import localize_lines
 from bubbleloc.physics import Scene, Setup, simulate_rf, unit_pulse
@@ -68,6 +71,31 @@ def test_the_slope_of_an_echo_outside_is_no_echo(depth_mm, tmp_path):
         localize_recording(
             RUN, tmp_path / "a.npy", tmp_path / "a.csv", sampling_rate_hz=RATE, calibrate=depth_mm
         )
+
+
+def test_the_echo_of_a_bubble_among_others_is_no_wire(tiny, tmp_path):
+    lines = open_split(tiny, "test")
+    accepted = 0
+    for line in range(len(lines)):
+        np.save(tmp_path / "a.npy", lines.volts(line))
+        for depth_mm in (20, 40, 60):
+            facts = {"sampling_rate_hz": RATE, "calibrate": depth_mm}
+            with contextlib.suppress(InputError):
+                done = localize_recording(RUN, tmp_path / "a.npy", tmp_path / "a.csv", **facts)
+                accepted += not any("which no receiver does" in doubt for doubt in done.doubts)
+    assert accepted <= 1
+
+
+def test_a_wire_whose_echo_comes_early_is_doubted(tmp_path):
+    lines = wire(Setup(), elements=1)
+    np.save(tmp_path / "a.npy", lines + np.random.default_rng(0).normal(0, 0.003, lines.shape))
+    for depth_mm, is_doubted in ((20.0, False), (20.1, False), (19.0, False), (21.0, True)):
+        done = localize_recording(
+            RUN, tmp_path / "a.npy", tmp_path / "a.csv", sampling_rate_hz=RATE, calibrate=depth_mm
+        )
+        said = [doubt for doubt in done.doubts if "which no receiver does" in doubt]
+        assert bool(said) is is_doubted
+    assert said[0].startswith("the echo of the wire came 1.35 µs early")
 
 
 def test_an_arrival_is_the_time_of_flight_of_the_start_of_the_pulse():

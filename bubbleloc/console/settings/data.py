@@ -38,7 +38,7 @@ class Data(HydraGroup):
         "1: all counts as often; 2: fewest + (most − fewest) · u², u uniform: more lines with few",
         1.0,  # runs of before it do not tell
     )
-    pressure_pa: t.Range[t.NotNegative] | None = setting(
+    pressure_pa: t.Pressures | None = setting(
         "lowest and highest amplitude of the pulse; null: [5e3, 250e3]", None
     )
     deepest_m: t.Positive | None = setting(

@@ -118,6 +118,7 @@ Frequency = Annotated[
 Speed = Annotated[
     float, Field(strict=True, ge=100, le=10_000, title="a speed in m/s, 100 to 10000"), AsGiven
 ]
+Pressure = Annotated[float, Field(ge=1e3, le=1e8, title="a pressure in Pa, 1e3 to 1e8"), AsGiven]
 # Zorgdrager et al. 2025 (IEEE TUFFC, arXiv 2501.18375): noise levels 4–256 % of 9.65 V.
 Noise = Annotated[
     float, Field(strict=True, ge=0, le=2.56, title="a number, 0 or more, up to 2.56"), AsGiven
@@ -173,6 +174,10 @@ Axes = Annotated[
 ]
 Depths = Annotated[
     Interval[Number], _ends(lambda low, _: low >= 0, "give a number, 0 or more, for both ends")
+]
+Pressures = Annotated[
+    Range[NotNegative],
+    _ends(lambda _, high: high == 0 or 1e3 <= high <= 1e8, "give Pa, such as [5e3, 250e3]"),
 ]
 NoiseRange = Annotated[
     Interval[Noise],

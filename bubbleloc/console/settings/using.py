@@ -129,7 +129,7 @@ class Image(OwnRecording):
     aperture_mm: t.Positive = setting("width that the elements of the input fill", 28)
     elements: t.Elements = setting("elements of the simulated array, over its aperture", 96)
     count: t.Count = setting("bubbles to simulate, anywhere in the record", 300)
-    pressure_pa: t.Positive = setting("pressure of the simulated pulse", 100e3)
+    pressure_pa: t.Pressure = setting("pressure of the simulated pulse", 100e3)
     seed: t.Seed = setting("seed of the simulated bubbles", 0)
     lateral_mm: t.Interval[t.Number] = setting("lateral region of the images", [-14, 14])
     depth_mm: t.Depths = setting("depths of the images", [10, 70])
