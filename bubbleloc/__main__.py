@@ -12,20 +12,20 @@ def main() -> None:
     """Run the command that the first argument names, as ``python -m`` would."""
     from bubbleloc.console.cli import module_of
     from bubbleloc.console.settings import COMMANDS, STUDIES
+    from bubbleloc.process import open_streams
 
+    open_streams()
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in COMMANDS:
         del sys.argv[1]
         runpy.run_module(module_of(name), run_name="__main__", alter_sys=True)
     elif name in ("-h", "--help"):
-        from bubbleloc.console.messages import print_to_reader
-
         purposes = {
             command: f"  {command:<10}{(settings.__doc__ or '').partition(chr(10))[0]}"
             for command, settings in COMMANDS.items()
         }
         studies = [purposes.pop(command) for command in STUDIES]
-        print_to_reader("\n".join([USAGE, "", *purposes.values(), "", "Studies:", "", *studies]))
+        print("\n".join([USAGE, "", *purposes.values(), "", "Studies:", "", *studies]))
     elif name == "--completion":
         from bubbleloc.console.help import bash_completion
 

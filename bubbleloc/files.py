@@ -2,8 +2,6 @@
 
 import contextlib
 import hashlib
-import importlib
-import math
 import os
 import re
 import shutil
@@ -15,8 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
 import yaml
 from filelock import FileLock, Timeout
 
@@ -321,56 +317,6 @@ def _unpacked_bytes(packed: bytes) -> int:
             total += len(unpack.decompress(packed, 2**20))
             packed = unpack.unconsumed_tail
     return total
-
-
-def check_hdf5(path: Path, dataset: h5py.Dataset, whole: bool = False) -> None:
-    """Refuse an HDF5 dataset whose chunks, or which itself if read whole, are too large.
-
-    Raises:
-        InputError: too large, or packed by a filter that is not installed.
-    """
-    _load_filters(path, dataset)
-    lengths = dataset.shape if whole else dataset.chunks or ()
-    check_bytes(path, dataset.dtype.itemsize * math.prod(map(int, lengths)))
-
-
-def _load_filters(path: Path, dataset: h5py.Dataset) -> None:
-    """Make the filters of a dataset that HDF5 lacks known to it, by the package hdf5plugin.
-
-    Raises:
-        InputError: names a filter that is not there.
-    """
-    stored = dataset.id.get_create_plist()
-    for number, _, _, name in map(stored.get_filter, range(stored.get_nfilters())):
-        if not h5py.h5z.filter_avail(number):
-            with contextlib.suppress(ImportError):
-                importlib.import_module("hdf5plugin")
-        if not h5py.h5z.filter_avail(number):
-            title = f"{name.decode(errors='replace')}, " if name else ""
-            raise InputError(
-                f"{path}: {dataset.name} is compressed by a filter that HDF5 lacks ({title}number "
-                f"{number}): pip install 'bubbleloc[hdf5]'"
-            )
-
-
-class StoredArray:
-    """An HDF5 dataset that opens its file for every slice, so that nobody has to close it.
-
-    Complex numbers as MATLAB stores them, a pair of ``real`` and ``imag``, are complex here.
-    """
-
-    def __init__(self, path: Path, dataset: h5py.Dataset) -> None:
-        check_hdf5(path, dataset)
-        self.path, self.name = path, dataset.name
-        self._pairs = dataset.dtype.names == ("real", "imag")
-        self.shape = dataset.shape
-        self.dtype = np.dtype(np.complex128) if self._pairs else dataset.dtype
-        self.ndim, self.size = dataset.ndim, dataset.size
-
-    def __getitem__(self, piece: Any) -> Any:
-        with h5py.File(self.path) as file:
-            part = file[self.name][piece]
-        return part["real"] + 1j * part["imag"] if self._pairs else part
 
 
 @contextlib.contextmanager

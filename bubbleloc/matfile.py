@@ -10,7 +10,8 @@ import numpy as np
 import scipy.io
 
 from bubbleloc.arrays import Floats
-from bubbleloc.files import StoredArray, check_hdf5, check_mat
+from bubbleloc.files import check_mat
+from bubbleloc.hdf5 import StoredArray, check_hdf5
 
 VERASONICS_RATE_HZ = 250e6  # of the waveforms and impulse responses that its scripts compute
 

@@ -1,5 +1,6 @@
 """Processes: how signals end them, what they print to, and how many threads they may use."""
 
+import io
 import math
 import multiprocessing
 import os
@@ -9,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 INTERRUPTED = 130  # exit codes as shells give them, 128 + number of the signal
 TERMINATED = 143
@@ -82,14 +84,33 @@ def _note(signum: int, frame: FrameType | None = None) -> None:
     _received.append(signum)
 
 
-def open_closed_streams() -> None:
-    """Let stdout and stderr go nowhere where the shell has closed them (``2>&-``).
+class _ToReader(io.FileIO):
+    """A stream whose reader may have seen enough before its end: ``… | head``."""
 
-    Else the next file that is opened takes the number of the stream, and what libraries print.
+    def write(self, data: Any) -> int:
+        """Write bytes; once the reader is gone, nowhere."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return memoryview(data).nbytes
+
+
+def open_streams() -> None:
+    """Let stdout and stderr go nowhere where the shell has closed them or their reader is gone.
+
+    With ``2>&-``, the next file that is opened would take the number of the stream, and what
+    libraries print. With ``| head``, a print would end work that is not finished.
     """
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        stream = getattr(sys, name)
+        if stream is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif stream is getattr(sys, f"__{name}__"):
+            stream.flush()
+            raw = io.BufferedWriter(_ToReader(number, "w", closefd=False))
+            lines = stream.line_buffering
+            text = io.TextIOWrapper(raw, stream.encoding, stream.errors, line_buffering=lines)
+            setattr(sys, name, text)
 
 
 def available_cores() -> int:

@@ -20,7 +20,7 @@ from bubbleloc import process
 from bubbleloc.console import config_folder
 from bubbleloc.console.arguments import check_words, in_brackets, typed_values
 from bubbleloc.console.composition import checked_settings, is_composed, known_settings
-from bubbleloc.console.messages import explain, print_to_reader, show_warning, tell
+from bubbleloc.console.messages import explain, show_warning, tell
 from bubbleloc.console.settings import COMMANDS, STUDIES, Group, catalogue, check
 from bubbleloc.errors import BAD_INPUT, InputError
 
@@ -57,14 +57,14 @@ def command(task: Callable[[AnyGroup], None]) -> Callable[[], None]:
 
     @functools.wraps(task)
     def run() -> None:
-        process.open_closed_streams()
+        process.open_streams()
         arguments = sys.argv[1:]
         process.stop_on_signals()
         try:
             if {"-h", "--help"} & set(arguments):
                 from bubbleloc.console.help import help_text
 
-                print_to_reader(help_text(name, [a for a in arguments if not a.startswith("-")]))
+                print(help_text(name, [a for a in arguments if not a.startswith("-")]))
             elif is_composed(name):
                 check_words(name, arguments)
                 sys.argv[1:] = [for_hydra(name, argument) for argument in arguments]

@@ -2,7 +2,6 @@
 
 import errno
 import multiprocessing
-import os
 import re
 import sys
 from collections.abc import Collection, Sequence
@@ -91,11 +90,3 @@ def tell(line: str) -> None:
         print(printable(line), file=sys.stderr)
     else:
         tqdm.write(printable(line), file=sys.stderr)  # above a progress bar, not into it
-
-
-def print_to_reader(text: str) -> None:
-    """Print a text whose reader may have seen enough before its end: ``--help | head``."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -22,6 +22,7 @@ from bubbleloc.arrays import Float32s
 from bubbleloc.console.settings.physics import TRISTATE, WAVEFORMS, Physics
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES, atomic, explain_write_errors
+from bubbleloc.hdf5 import check_own
 from bubbleloc.physics import Bubbles, Setup, Signal
 from bubbleloc.physics.scene import BUBBLE_FIELDS
 from bubbleloc.physics.transducer import P4_1, Response
@@ -93,6 +94,7 @@ def _header_problem(file: h5py.File) -> str | None:
             return f"dataset {key!r} is missing"
         if file[key].dtype.kind not in kind:
             return f"{key} holds {file[key].dtype}, not numbers of the right kind"
+        check_own(Path(file.filename), file[key])
     return None
 
 

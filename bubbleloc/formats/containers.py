@@ -11,10 +11,11 @@ import numpy as np
 from numpy.lib.format import MAGIC_PREFIX
 
 from bubbleloc.errors import InputError
-from bubbleloc.files import StoredArray, check_hdf5, check_zip
+from bubbleloc.files import check_zip
 from bubbleloc.formats.plain import FACTS, OBJECTS, plain_recording
 from bubbleloc.formats.recording import Hints, OpenFile, Recording
 from bubbleloc.formats.volts import Volts
+from bubbleloc.hdf5 import StoredArray, check_hdf5, check_own, visit
 
 MOST_LISTED = 20  # arrays in a message
 
@@ -140,9 +141,10 @@ def _read_hdf5(
         if isinstance(item, h5py.Dataset) and is_array(item):
             datasets[name] = item
             if item.size == 1 and name.rpartition("/")[2] in FACTS:
+                check_own(file.path, item)
                 values.setdefault(name, item[()])
 
-    file.hdf5.visititems(collect)
+    visit(file.path, file.hdf5, collect)
     shapes = {n: d.shape[::-1] if backwards else d.shape for n, d in datasets.items()}
     dataset = datasets[choose_array(file.path, shapes, hints.key)]
     facts, sources = facts_beside(values, dataset.name[1:])

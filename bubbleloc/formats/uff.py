@@ -8,10 +8,10 @@ import numpy as np
 
 from bubbleloc.arrays import Floats
 from bubbleloc.errors import InputError
-from bubbleloc.files import StoredArray, check_hdf5
 from bubbleloc.formats.recording import Carrier, Hints, OpenFile, Recording
 from bubbleloc.formats.transmits import choose_transmit
 from bubbleloc.formats.volts import Piece, Volts
+from bubbleloc.hdf5 import StoredArray, check_hdf5, visit
 
 SOURCES = {
     "sampling_rate_hz": "sampling_frequency",
@@ -23,7 +23,7 @@ NEEDED = ("data", "sampling_frequency", "initial_time")
 PLANE, PHOTOACOUSTIC = 0, 2  # numbers of kinds of waves
 
 
-def _channel_data(file: h5py.File, key: str | None) -> tuple[h5py.Group | None, tuple[str, ...]]:
+def _channel_data(file: OpenFile, key: str | None) -> tuple[h5py.Group | None, tuple[str, ...]]:
     """Return the group of channel data, None in a file of another kind, and a note on others."""
     groups: list[h5py.Group] = []
 
@@ -31,7 +31,7 @@ def _channel_data(file: h5py.File, key: str | None) -> tuple[h5py.Group | None, 
         if isinstance(item, h5py.Group) and all(name in item for name in NEEDED):
             groups.append(item)
 
-    file.visititems(collect)
+    visit(file.path, file.hdf5, collect)
     group = next((group for group in groups if key in (None, group.name, group.name[1:])), None)
     names = ", ".join(group.name[1:] for group in groups)
     several = group is not None and key is None and len(groups) > 1
@@ -47,7 +47,7 @@ def read_uff(file: OpenFile, hints: Hints) -> Recording | None:
     Raises:
         InputError: what is needed is not there, or contradicts itself.
     """
-    path, (group, notes) = file.path, _channel_data(file.hdf5, hints.key)
+    path, (group, notes) = file.path, _channel_data(file, hints.key)
     if group is None:
         return None
     stored = _stored(path, group["data"])

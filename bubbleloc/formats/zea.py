@@ -9,11 +9,11 @@ import numpy as np
 
 from bubbleloc.arrays import Floats, Ints
 from bubbleloc.errors import InputError
-from bubbleloc.files import StoredArray
 from bubbleloc.formats.recording import Carrier, Hints, OpenFile, Recording
 from bubbleloc.formats.transmits import Firing, choose_transmit, firing
 from bubbleloc.formats.uff import number_of, values_of
 from bubbleloc.formats.volts import Volts
+from bubbleloc.hdf5 import StoredArray, check_own
 
 SOURCES = {
     "sampling_rate_hz": "scan/sampling_frequency",
@@ -40,6 +40,8 @@ def _track(file: h5py.File, key: str | None) -> tuple[h5py.Group | None, tuple[s
 
 
 def _label(track: h5py.Group) -> str | None:
+    if "label" in track:
+        check_own(Path(track.file.filename), track["label"])
     label = track["label"][()] if "label" in track else track.attrs.get("label")
     return label.decode() if isinstance(label, bytes) else label
 

@@ -16,7 +16,7 @@ from bubbleloc.units import Scale
 KINDS = ("found", "missed", "false")
 """Outcomes: a bubble is found or missed, any other detection is false."""
 
-DENSITIES = 16  # other bubbles within half a wavelength: 0, 1 … 15
+DENSITIES = 16  # other bubbles within half a wavelength: 0, 1 … 14, 15 or more
 _ERROR_BIN = 0.25  # samples
 
 
@@ -59,8 +59,12 @@ def _of_line(
 
 
 def rates_along_density(table: pd.DataFrame) -> pd.DataFrame:
-    """Rates, see `rates`, by the number of other bubbles within half a wavelength."""
-    return rates(table["kind"], table["density"], np.linspace(-0.5, DENSITIES - 0.5, DENSITIES + 1))
+    """Rates, see `rates`, by the number of other bubbles within half a wavelength.
+
+    The last bin, which ends at infinity, holds 15 or more.
+    """
+    edges = np.append(np.arange(DENSITIES) - 0.5, np.inf)
+    return rates(table["kind"], table["density"], edges)
 
 
 def rates_along_depth(table: pd.DataFrame, scale: Scale, bins: int = 12) -> pd.DataFrame:

@@ -136,11 +136,13 @@ def bounds_figure(errors: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     names = [f"{low:g}–{high:g}" for low, high in zip(errors["low"], errors["high"], strict=True)]
     names[-1] = f"> {errors['low'].iloc[-1]:g}"
-    axes.plot(names, errors["rmse"], "o-", color=BLUE, label="RMSE of the network")
+    axes.plot(
+        names, errors["rmse"], "o-", color=BLUE, label=f"RMSE of pairs within ±{QUOTED_TOLERANCE}"
+    )
     bounded = errors["bound"].notna().any()
     if bounded:
         axes.plot(names, errors["bound"], "s--", color=INK, label="Cramér–Rao bound")
-    axes.set(xlabel="nearest other bubble (samples)", ylabel="samples")
+    axes.set(xlabel="nearest other bubble (samples)", ylabel="error (samples)")
     axes.set(**({"yscale": "log"} if bounded else {"ylim": (0, None)}))
     axes.tick_params(axis="x", rotation=45)
     axes.legend()

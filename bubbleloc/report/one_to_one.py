@@ -112,10 +112,16 @@ def _localization_error(outcomes: pd.DataFrame, at: pd.Series, scale: Scale) -> 
 
 @style.house_style
 def rates_figure(rates: pd.DataFrame, label: str) -> Figure:
-    """One-to-one F1, precision and recall along a quantity, above how many bubbles each bin has."""
+    """One-to-one F1, precision and recall along a quantity, above how many bubbles each bin has.
+
+    A last bin without end is drawn as wide as the one before it.
+    """
     figure = style.new_figure(height=2.9)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     low, high = rates["low"], rates["high"]
+    if np.isinf(high.iloc[-1]):
+        high = high.where(np.isfinite(high), 2 * low.iloc[-1] - low.iloc[-2])
+        label += f" ({low.iloc[-1] + 0.5:g}: or more)"
     draw_one_to_one(top, (low + high) / 2, rates)
     bubbles = rates["found"] + rates["missed"]
     bottom.bar(low, bubbles, high - low, align="edge", color="#b8b8b8")

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from bubbleloc import convert
@@ -201,3 +202,17 @@ def test_users_see_warnings_in_one_line(tmp_path):
     lines = [line for line in warned.stderr.splitlines() if "Segers" in line]
     assert lines == ["warning: " + lines[0].removeprefix("warning: ")]
     assert ".py:" not in warned.stderr
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_reader_that_has_gone_does_not_end_the_work(tmp_path, stream):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(2, 3000)))
+    read, write = os.pipe()
+    os.close(read)
+    words = ["localize", "input=a.npy", "sampling_rate_hz=62.5e6", "output=a.csv"]
+    with os.fdopen(write, "wb") as closed:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: closed}
+        command = [sys.executable, "-m", "bubbleloc", *words]
+        done = subprocess.run(command, **streams, cwd=tmp_path, text=True, check=True)
+    assert (tmp_path / "a.csv").is_file()
+    assert "Traceback" not in (done.stderr or "")

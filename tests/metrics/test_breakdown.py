@@ -53,6 +53,17 @@ def test_lines_are_counted_together():
     assert list(depth["false"]) == [0, 0, 0, 0, 1]
 
 
+def test_no_bubble_is_too_crowded_to_be_counted():
+    at = [100.0 + 0.5 * i for i in range(40)]
+    table = outcomes(*peaks_and_truth([(at, [0.9] * 40, at)]), None, 4, SCALE)
+    density = rates_along_density(table)
+    assert table["density"].max() > 20
+    for kind in ("found", "missed", "false"):
+        assert density[kind].sum() == (table["kind"] == kind).sum()
+    assert density["low"].iloc[-1] == 14.5
+    assert density["high"].iloc[-1] == np.inf
+
+
 def test_only_confident_peaks_count():
     table = outcomes(*peaks_and_truth(HAND), 0.85, 4, SCALE)
     assert table["kind"].value_counts().to_dict() == {"found": 2, "missed": 3, "false": 0}
