@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "bubbleloc"
 FILES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = {"simulate", "convert", "train", "evaluate", "compare", "localize", "image", "export"}
 ROOMS = {
-    *("console", "process", "matfile", "tables", "errors", "files", "units", "arrays"),
+    *("console", "process", "matfile", "tables", "errors", "files", "hdf5", "units", "arrays"),
     *("physics", "nn", "metrics", "formats", "data"),
     *("models", "training", "report", "evaluation", "localization", "imaging", "examples"),
 }
