@@ -138,6 +138,15 @@ def test_the_page_reads_and_refuses_texts_as_python_does(name, tmp_path):
             read(path).volts.lines(0, 1)
 
 
+def test_the_bundle_exports_a_run(tmp_path):
+    exported = []
+    add_network = runpy.run_path(str(PAGE / "bundle.py"))["add_network"]
+    add_network.__globals__["export_run"] = lambda run, path: exported.append((run.card, path.name))
+    add_network(tmp_path)
+    ((card, name),) = exported
+    assert (card.scale.sampling_rate_hz, name) == (62.5e6, "network.onnx")
+
+
 @needs_node
 def test_files_that_the_page_cannot_read_are_named(tmp_path):
     (tmp_path / "rf.mat").write_bytes(b"MATLAB 5.0")

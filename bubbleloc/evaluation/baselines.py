@@ -53,7 +53,7 @@ def score_baselines(
         raise InputError(f"baselines: no method {unknown[0]!r}; choose of {', '.join(CLASSICAL)}")
     uniform = np.random.default_rng(0)
     methods: dict[str, Method] = {
-        "random": partial(_outputs, solve=lambda rf: uniform.random(rf.shape))
+        "random": partial(_outputs, "random output", lambda rf: uniform.random(rf.shape))
     }
     echo = _echo(test) if classical else np.zeros(0)
     methods |= {name: _classical(name, echo, selection) for name in classical}
@@ -64,7 +64,7 @@ def score_baselines(
 
 def _classical(name: str, echo: Floats, selection: RFDataset) -> Method:
     if name == "matched_filter":
-        return partial(_outputs, solve=partial(matched_filter, template=echo))
+        return partial(_outputs, "matched filter", partial(matched_filter, template=echo))
     if name == "wiener":
         return _best_wiener(echo, selection)
     digest = hashlib.sha256(echo.tobytes()).hexdigest()[:8]
@@ -80,14 +80,15 @@ def _best_wiener(echo: Floats, selection: RFDataset) -> Method:
         return float(sweep.f1.mean(axis=0).max(axis=1).mean())
 
     methods = [
-        partial(_outputs, solve=partial(wiener_deconvolution, template=echo, noise=noise))
+        partial(_outputs, "Wiener", partial(wiener_deconvolution, template=echo, noise=noise))
         for noise in WIENER_NOISE
     ]
     return max(methods, key=mean_f1)
 
 
-def _outputs(split: RFDataset, solve: Solver) -> Batches:
-    for batch in split.batches():
+def _outputs(name: str, solve: Solver, split: RFDataset) -> Batches:
+    what, batches = printable(f"{name} {split.path}"), -(-len(split) // 16)
+    for batch in tqdm(split.batches(16), what, total=batches, unit="batch"):
         yield batch, Answer(solve(batch.rf.astype(np.float64)))
 
 

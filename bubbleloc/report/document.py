@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from matplotlib.figure import Figure
+from tqdm import tqdm
 
 from bubbleloc.files import write_text
 from bubbleloc.report.figures.style import save_figure
@@ -94,15 +95,15 @@ def write_document(
         facts: how the page was made, by name.
     """
     shown = [section for section in sections if section is not None]
+    for name, table in ((n, t) for section in shown for n, t in section.files.items()):
+        _write_table(path.parent / name, table)
+    pictures = [(n, p) for section in shown for n, p in section.figures.items()]
     wide = set()
-    for section in shown:
-        for name, table in section.files.items():
-            _write_table(path.parent / name, table)
-        for name, picture in section.figures.items():
-            figure = picture.draw()
-            save_figure(figure, path.parent / FIGURES, name)
-            if figure.get_figwidth() > WIDE_INCHES:
-                wide.add(name)
+    for name, picture in tqdm(pictures, f"draw {path.name}", unit="figure"):
+        figure = picture.draw()
+        save_figure(figure, path.parent / FIGURES, name)
+        if figure.get_figwidth() > WIDE_INCHES:
+            wide.add(name)
 
     def embedded(figure: str) -> str:
         content = base64.b64encode((path.parent / FIGURES / f"{figure}.png").read_bytes())

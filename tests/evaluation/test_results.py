@@ -33,6 +33,14 @@ def test_a_report_and_a_comparison_give_their_tables(tmp_path):
     assert set(compared.summary["run"]) == {"run", "other", "random output"}
 
 
+def test_an_evaluation_shows_what_it_does(tmp_path, capsys):
+    run = make_run(tmp_path, Facts())
+    evaluate_run(run)
+    shown = capsys.readouterr().err
+    for words in ("predict ", "random output ", "matched filter ", "Wiener ", "draw report.html"):
+        assert words in shown
+
+
 def test_conditions_are_evaluated_from_python_too(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(
