@@ -248,6 +248,9 @@ def sources(tmp_path: Path, suffix: str) -> list[bytes]:
             scipy.io.savemat(path, response | structs | fields, do_compression=True)
         case ".csv":
             np.savetxt(path, rf, delimiter=",")
+        case ".yaml":
+            numbers = "center_hz: 5e6\nfractional_bandwidth: 0.7\naperture_m: 0.02\n"
+            path.write_text(f"{numbers}f: [0, 2e6, 4e6, 8e6]\nHfit: [0, 1, 2.5, 0]\n")
         case ".txt":
             rows = "".join(f"{i % 50 == 0:d},{v:.3f},100000\n" for i, v in enumerate(rf[0]))
             path.write_text("a\nb\nc\nd\n" + rows)
@@ -269,7 +272,7 @@ READERS = {
     "response": (lambda path: read_response(path, "Tfit"), (".npz", ".mat", ".csv")),
     "radii": (read_row, (".npy", ".csv")),
     "waveform": (lambda path: Setup(waveform=str(path)).sent, (".npy", ".csv", ".txt", ".mat")),
-    "transducer": (lambda path: Setup(transducer=path).probe, (".npz", ".mat")),
+    "transducer": (lambda path: Setup(transducer=path).probe, (".npz", ".mat", ".yaml")),
 }
 CASES = [(reader, suffix) for reader, (_, kinds) in READERS.items() for suffix in kinds]
 FUZZ = settings(

@@ -1,5 +1,6 @@
 """A probe of your own: from its band, a magnitude, an impulse response, or a file of responses."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from scipy import fft
 from bubbleloc.arrays import Complexes, Floats
 from bubbleloc.console.settings.physics import P4_1 as P4_1_NAME
 from bubbleloc.errors import InputError, require_between
-from bubbleloc.files import check_zip, existing, unreadable_is_input_error
+from bubbleloc.files import check_zip, existing, read_yaml, unreadable_is_input_error
 from bubbleloc.matfile import VERASONICS_RATE_HZ, MatFile
 from bubbleloc.physics.transducer import P4_1, TabulatedResponse, Transducer
 from bubbleloc.tables import read_table
@@ -21,7 +22,9 @@ COARSEST_STEP_HZ = 250e3
 LOWEST_REACH_HZ = 4e6
 # Causality is checked up to here, on a grid that shows some 40 µs before and after 0.
 CAUSAL_HZ, RESPONSE_POINTS = 50e6, 4097
-ARRAYS = ("f", "Tfit", "Hfit", "IR", "fs")  # that a file may hold
+ARRAYS = ("f", "Tfit", "Hfit", "IR", "fs")  # of responses, that a file may hold
+NUMBERS = ("center_hz", "fractional_bandwidth", "aperture_m")  # of a probe, likewise
+TABLES = (".npz", ".mat", ".yaml", ".yml")
 MOST_EARLY_ENERGY = 0.1  # of the impulse response; the published ones cut at 4 MHz have 0.004
 HIGHEST_HZ, STEP_HZ = 60e6, 10e3  # of the responses made here: 100 µs at 8 ns
 # A magnitude is taken for no smaller part of its maximum: the phase follows from its logarithm.
@@ -105,13 +108,16 @@ def transducer_of(source: Transducer | str | Path) -> Transducer:
 
 
 def read_transducer(path: str | Path) -> Transducer:
-    """The probe of a file: both responses, see `read_response`, or a Verasonics ``Trans`` (.mat).
+    """The probe of a file: its numbers and its responses, or a Verasonics ``Trans`` (.mat).
+
+    ``.yaml``, ``.npz`` and ``.mat`` hold ``center_hz``, ``fractional_bandwidth``, ``aperture_m``
+    and responses, see `read_response`; a response that is not there is that of `gaussian`.
 
     ``Trans`` tells the one-way impulse response ``IR1wy`` at 250 MHz, which is taken for both ways,
     the frequency, and the aperture, ``numelements`` times ``spacingMm``.
 
     Raises:
-        InputError: the file is missing, unreadable, or lacks some of it.
+        InputError: the file is missing, unreadable, or lacks or contradicts some of it.
     """
     file = existing(path)
     if file.suffix == ".mat":
@@ -119,7 +125,39 @@ def read_transducer(path: str | Path) -> Transducer:
             mat = MatFile(file)
             if "Trans" in mat.names:
                 return _of_trans(mat)
-    return with_band_of(Transducer(read_response(file, "Tfit"), read_response(file, "Hfit")))
+    if file.suffix in TABLES:
+        return _of_table(file, _arrays_of(file))
+    both = read_response(file, "Tfit")
+    return with_band_of(Transducer(both, both))
+
+
+def _of_table(file: Path, table: Mapping[str, Any]) -> Transducer:
+    numbers = {name: _number(file, name, table[name]) for name in NUMBERS if name in table}
+    center_hz, width = numbers.get("center_hz"), numbers.get("fractional_bandwidth")
+    transmit, receive = ("IR" in table or name in table for name in ("Tfit", "Hfit"))
+    if width and (center_hz is None or (transmit and receive)):
+        raise InputError(
+            f"{file}: fractional_bandwidth goes with center_hz, and with one response at most; "
+            "give center_hz, or leave it out"
+        )
+    if width and center_hz:
+        probe = gaussian(center_hz, width)
+    else:  # both responses have to be there
+        probe, transmit, receive = replace(P4_1, center_hz=center_hz), True, True
+    if transmit:
+        probe = with_band_of(replace(probe, transmit=_response_in(file, table, "Tfit")))
+    if receive:
+        probe = replace(probe, receive=_response_in(file, table, "Hfit"))
+    aperture_m = numbers.get("aperture_m", probe.aperture_m)
+    require_between(str(file), "aperture_m", aperture_m, 1e-4, 1)
+    return replace(probe, aperture_m=aperture_m)
+
+
+def _number(file: Path, name: str, value: Any) -> float:
+    try:
+        return float(np.asarray(value).item())
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{file}: {name}={value!r}: give a number") from error
 
 
 def _of_trans(mat: MatFile) -> Transducer:
@@ -139,10 +177,11 @@ def _of_trans(mat: MatFile) -> Transducer:
 def read_response(path: str | Path, name: str) -> TabulatedResponse:
     """The response ``name`` (``Tfit`` transmit, ``Hfit`` receive) of a file.
 
-    ``.npz`` and ``.mat`` hold ``f`` (n,) in Hz and ``name`` (n,), or an impulse response ``IR`` and
-    its rate ``fs`` in Hz (250 MHz if it is not there). The columns of a ``.csv``, with or without a
-    header line, are frequency in Hz, real and imaginary part; frequency and magnitude; or time in s
-    and impulse response. A conjugate second half (frequencies of a full FFT) is left out.
+    ``.npz``, ``.mat`` and ``.yaml`` hold ``f`` (n,) in Hz and ``name`` (n,), or an impulse response
+    ``IR`` and its rate ``fs`` in Hz (250 MHz if it is not there). The columns of a ``.csv``, with
+    or without a header line, are frequency in Hz, real and imaginary part; frequency and magnitude;
+    or time in s and impulse response. A conjugate second half (frequencies of a full FFT) is left
+    out.
 
     Where there is only a magnitude, the response of minimum phase is taken, with a warning.
 
@@ -150,17 +189,10 @@ def read_response(path: str | Path, name: str) -> TabulatedResponse:
         InputError: the file is missing, unreadable, or not a usable response.
     """
     file = existing(path)
-    if file.suffix in (".npz", ".mat"):
-        table = _arrays_of(file)
-        if "IR" in table and name not in table:
-            rate_hz = float(table.get("fs", VERASONICS_RATE_HZ))
-            return _checked(file, *of_impulse(table["IR"], rate_hz))
-        missing = [key for key in ("f", name) if key not in table]
-        if missing:
-            raise InputError(f"{file}: no {' and no '.join(missing)} in it; it has {sorted(table)}")
-        return _checked(file, table["f"], table[name])
+    if file.suffix in TABLES:
+        return _response_in(file, _arrays_of(file), name)
     if file.suffix != ".csv":
-        raise InputError(f"{file}: a response is a .npz, .mat or .csv file")
+        raise InputError(f"{file}: a response is a .npz, .mat, .yaml or .csv file")
     columns, _ = read_table(file)
     if columns.shape[1] not in (2, 3):
         raise InputError(
@@ -175,15 +207,44 @@ def read_response(path: str | Path, name: str) -> TabulatedResponse:
     return _checked(file, first, second)
 
 
+def _response_in(file: Path, table: Mapping[str, Any], name: str) -> TabulatedResponse:
+    if "IR" in table and name not in table:
+        rate_hz = _number(file, "fs", table.get("fs", VERASONICS_RATE_HZ))
+        return _checked(file, *of_impulse(table["IR"], rate_hz))
+    missing = [key for key in ("f", name) if key not in table]
+    if missing:
+        raise InputError(f"{file}: no {' and no '.join(missing)} in it; it has {sorted(table)}")
+    return _checked(file, table["f"], table[name])
+
+
 def _arrays_of(file: Path) -> dict[str, Any]:
-    """Return the arrays of a file that belong to a response, without axes of length 1."""
+    """Return the arrays and numbers of a file that belong to a probe, without axes of length 1."""
+    names = (*ARRAYS, *NUMBERS)
+    if file.suffix in (".yaml", ".yml"):
+        return _arrays_of_yaml(file, names)
     with unreadable_is_input_error(file):
         if file.suffix == ".mat":
             mat = MatFile(file)
-            return {name: np.squeeze(mat.entries(name)[0]) for name in ARRAYS if name in mat.names}
+            return {name: np.squeeze(mat.entries(name)[0]) for name in names if name in mat.names}
         check_zip(file)
         with np.load(file, allow_pickle=False) as archive:
-            return {name: np.squeeze(archive[name]) for name in ARRAYS if name in archive.files}
+            return {name: np.squeeze(archive[name]) for name in names if name in archive.files}
+
+
+def _arrays_of_yaml(file: Path, names: Sequence[str]) -> dict[str, Any]:
+    content = read_yaml(file)
+    if not isinstance(content, dict) or content.keys() - set(names):
+        unknown = sorted(map(str, content.keys() - set(names))) if isinstance(content, dict) else []
+        raise InputError(
+            f"{file}: {', '.join(unknown) or 'no names with values'} in a file of a probe; it may "
+            f"hold {', '.join(names)}"
+        )
+    try:
+        return {name: np.asarray(value, dtype=np.float64) for name, value in content.items()}
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(
+            f"{file}: not numbers ({error}); complex ones need .npz or .mat"
+        ) from error
 
 
 def _checked(file: Path, frequency: Any, value: Any) -> TabulatedResponse:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from scipy.io import loadmat, savemat
 
 from bubbleloc.errors import InputError
@@ -107,3 +108,76 @@ def test_a_verasonics_probe_makes_the_pressure_that_the_system_states() -> None:
     own = Setup(transducer=setup.transducer, drive=tuple(drive), frequency_hz=2.5e6)
     ours = unit_pulse(own)[0][: len(pressure)]
     assert relative_l2(ours, pressure / np.abs(pressure).max()) < 0.01
+
+
+def write_probe(path: Path, **values: object) -> Path:
+    if path.suffix == ".yaml":
+        path.write_text(yaml.safe_dump(values))
+    elif path.suffix == ".mat":
+        savemat(path, values)
+    else:
+        np.savez(path, **values)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".yaml", ".npz", ".mat"])
+def test_one_file_holds_a_probe(tmp_path: Path, suffix: str) -> None:
+    numbers = {"center_hz": 5e6, "fractional_bandwidth": 0.7, "aperture_m": 0.02}
+    file = write_probe(tmp_path / f"probe{suffix}", **numbers)
+    setup = loaded({"transducer": str(file), "sampling_rate_hz": 20e6})
+    assert setup == loaded({**numbers, "transducer": "gaussian", "sampling_rate_hz": 20e6})
+    assert setup == Setup(transducer=file, sampling_rate_hz=20e6)
+    assert (setup.probe.aperture_m, setup.carrier_hz) == (0.02, 5e6)
+    assert loaded({"transducer": str(file), "aperture_m": 0.03}).probe.aperture_m == 0.03
+
+
+@pytest.mark.parametrize("suffix", [".yaml", ".npz", ".mat"])
+def test_a_response_in_the_file_takes_the_place_of_that_of_the_band(
+    tmp_path: Path, suffix: str
+) -> None:
+    f = [float(f) for f in range(0, 12_000_000, 100_000)]
+    magnitude = [float(np.exp(-np.square((x - 4e6) / 2e6))) for x in f]
+    band = {"center_hz": 5e6, "fractional_bandwidth": 0.7}
+    file = write_probe(tmp_path / f"probe{suffix}", **band, f=f, Hfit=magnitude)
+    probe, plain = Setup(transducer=file).probe, gaussian(5e6, 0.7)
+    assert (probe.transmit, probe.bandwidth_hz) == (plain.transmit, plain.bandwidth_hz)
+    np.testing.assert_allclose(
+        np.abs(probe.receive(np.array(f)))[20:80], magnitude[20:80], rtol=0.02
+    )
+    whole = write_probe(
+        tmp_path / f"both{suffix}", center_hz=3e6, f=f, Hfit=magnitude, Tfit=magnitude
+    )
+    assert Setup(transducer=whole).carrier_hz == 3e6
+    assert Setup(transducer=whole).probe.transmit == probe.receive
+
+
+def test_yaml_may_be_written_as_in_the_docs(tmp_path: Path) -> None:
+    numbers = "center_hz: 5e6\nfractional_bandwidth: 0.7    # of each response\n"
+    response = "f: [1e6, 3e6, 5e6, 7e6]\nTfit: [0, 0.7, 1, 0.5]\n"
+    (tmp_path / "probe.yml").write_text(numbers + response)
+    probe = Setup(transducer=tmp_path / "probe.yml").probe
+    assert (probe.center_hz, probe.aperture_m) == (5e6, 0.028)
+    assert np.abs(probe.transmit(np.array([3e6, 5e6]))) == pytest.approx([0.7, 1], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("center_hz: 5e6\nbandwidth: 0.7", "bandwidth in a file of a probe; it may hold f, Tfit"),
+        ("center_hz: 5e6", "no f and no Tfit"),
+        ("fractional_bandwidth: 0.7", "goes with center_hz"),
+        ("center_hz: five\nfractional_bandwidth: 0.7", "not numbers"),
+        ("center_hz: [5e6, 6e6]\nfractional_bandwidth: 0.7", "center_hz=.*: give a number"),
+        ("center_hz: 5\nfractional_bandwidth: 0.7", "center_hz"),
+        ("center_hz: 5e6\nfractional_bandwidth: 0.7\naperture_m: 20", "aperture_m"),
+        ("- 5e6", "no names with values in a file of a probe"),
+        ("a: [", "not readable YAML"),
+    ],
+)
+def test_a_file_that_is_no_probe_is_refused_in_one_line(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "probe.yaml").write_text(text)
+    with pytest.raises(InputError, match=message) as refused:
+        loaded({"transducer": str(tmp_path / "probe.yaml")})
+    assert "\n" not in str(refused.value)

@@ -157,7 +157,7 @@ class Physics(Group):
     shell: ShellName = setting("shell of the bubbles", "segers")
     thermal: Thermal = setting("heat exchange of the gas", "prosperetti")
     transducer: t.PathName = setting(
-        "p4-1, gaussian, or a file with f, Tfit, Hfit (.npz, .mat) or Trans (.mat)", P4_1
+        "p4-1, gaussian, or a file of a probe (.yaml, .npz, .mat)", P4_1
     )
     center_hz: t.Frequency | None = setting("centre frequency of transducer=gaussian", None)
     fractional_bandwidth: t.Positive | None = setting(
