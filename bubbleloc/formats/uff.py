@@ -169,9 +169,9 @@ def _wave(path: Path, wave: h5py.Group) -> Wave:
     x, y, z = side * x, side * y, side * z
     angle, off_axis = float(np.arctan2(x, z)), float(np.arctan2(np.hypot(x, y), z))
     kind = PLANE if kind is None else int(kind)
-    source_m = distance * np.array([x, y, z]) * side
     is_plane = kind == PLANE or not 0 < distance < np.inf
-    return Wave(delay_s, angle, np.copysign(off_axis, angle), kind, None if is_plane else source_m)
+    source_m = None if is_plane else distance * side * np.array([x, y, z])
+    return Wave(delay_s, angle, np.copysign(off_axis, angle), kind, source_m)
 
 
 def values_of(path: Path, group: h5py.Group, *names: str) -> Any:
