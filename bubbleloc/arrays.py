@@ -7,6 +7,3 @@ Floats = NDArray[np.float64]
 Float32s = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
-
-AXES = ("frames", "elements", "samples")
-"""Names of the axes of an array of RF lines, in the order in which lines are read."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bubbleloc.arrays import AXES
+from bubbleloc.console.settings.types import AXES
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.formats.recording import Carrier, Hints, Recording

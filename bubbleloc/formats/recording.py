@@ -35,7 +35,7 @@ class Hints:
         key: name of the array, ``RcvData2`` for a buffer, the group of a UFF or zea file.
         frames: numbers, from 0, of the first and the last frame to read.
         transpose: whether the axes of a plain array are the other way round, samples first.
-        axes: what every axis of a plain array is, of `bubbleloc.arrays.AXES`, in its order.
+        axes: what every axis of a plain array is, in its order: frames, elements, samples.
         receive_delay_s: how late the receiver's filters and electronics make an echo.
         transmit: number, from 0, of the transmit of each frame to read.
         modulation_hz: frequency of complex samples (IQ).

@@ -17,11 +17,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticUndefined
 
-from bubbleloc.arrays import AXES
 from bubbleloc.errors import InputError
 
 LARGEST_SEED = 2**32 - 1  # NumPy and Lightning accept no larger one
 NAME = "the name of a file or folder"
+AXES = ("frames", "elements", "samples")  # of an array of RF lines, in the order of reading
 SMALLER_FIRST = "give the smaller number first, such as [10, 70]"
 
 Item = TypeVar("Item")
