@@ -67,9 +67,13 @@ def table_of_times(path, made):
 
 def found(path, tmp_path, **settings):
     """Samples of the detections, per line, at the rate of the scene."""
-    localize_recording("bubbleloc:robust-small", path, tmp_path / "found.csv", **settings)
-    table = pd.read_csv(tmp_path / "found.csv")
-    np.testing.assert_allclose(table["depth_mm"], table["time_us"] * 0.74, rtol=1e-6)
+    recording = localize_recording(
+        "bubbleloc:robust-small", path, tmp_path / "found.csv", **settings
+    ).recording
+    table, angle_rad = pd.read_csv(tmp_path / "found.csv"), recording.sent(1480.0).angle_rad or 0.0
+    x_mm = 1e3 * recording.element_m[table["element"], 0] if angle_rad else 0.0
+    travelled_mm = table["depth_mm"] * (1 + np.cos(angle_rad)) + x_mm * np.sin(angle_rad)
+    np.testing.assert_allclose(travelled_mm, table["time_us"] * 1.48, rtol=1e-5)
     place = table["element"] + table["frame"] * (table["element"].max() + 1)
     return [table["time_us"][place == line].to_numpy() * RATE / 1e6 for line in range(4)]
 
