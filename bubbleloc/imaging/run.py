@@ -82,6 +82,12 @@ def image_array(settings: Image) -> Imaged:
         rf, bubbles = recorded(recording, network_scale, settings), None
         first_frame = replace(recording, volts=recording.volts.part(0, 1))
         doubted = doubts(first_frame, run.card, Fraction(1))
+        if recording.frames > 1:
+            first = recording.first_frame
+            doubted.append(
+                f"only frame {first} of {recording.frames} frames is imaged; choose another with "
+                f"frames=[{first + 1},{first + 1}]"
+            )
     lag_samples = typical_lag_samples(np.random.default_rng(data.seed), plan.population, setup)
     lines = {
         RAW: analytic(rf, lag_samples),

@@ -183,7 +183,8 @@ def localize_file(settings: Localize) -> Localized:
     run = open_run(settings.run, settings.checkpoint)
     whole = read(source, **settings.hints())
     if (number or 0) >= whole.lines:
-        raise InputError(f"picture={number}: {source} has lines 0 to {whole.lines - 1}")
+        where = "" if settings.frames is None else ", counted from the first of frames="
+        raise InputError(f"picture={number}: {source} has lines 0 to {whole.lines - 1}{where}")
     finder, whole, recording = _ready(whole, run, settings)
     doubted = doubts(recording, run.card, finder.network_samples)
     tables_from = partial(finder.tables, recording, settings.batch_size, progress=True)

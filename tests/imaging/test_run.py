@@ -102,6 +102,15 @@ def test_simulated_lines_are_like_those_that_the_network_was_trained_on(monkeypa
     assert made.scale == trained.card.scale
 
 
+def test_frames_that_are_not_imaged_are_told(monkeypatch, tmp_path):
+    monkeypatch.setattr("bubbleloc.imaging.run._write", lambda *_: None)
+    np.save(tmp_path / "rf.npy", np.random.default_rng(0).normal(size=(3, 4, 900)))
+    asked = {"input": str(tmp_path / "rf.npy"), "output": str(tmp_path), "sampling_rate_hz": 62.5e6}
+    told = image_array(Image(**asked)).doubts[-1]
+    assert told == "only frame 0 of 3 frames is imaged; choose another with frames=[1,1]"
+    assert "only frame" not in str(image_array(Image(**asked, frames=(2, 2))).doubts)
+
+
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="file is no folder that you may write to"):

@@ -8,6 +8,7 @@ from pandas.testing import assert_frame_equal
 from bubbleloc import localize_lines
 from bubbleloc.errors import InputError
 from tests.conftest import localize_recording
+from tests.console.test_bad_input import command
 
 RATE_HZ = 62.5e6
 NOISE = np.random.default_rng(0).normal(size=(2, 3, 1690))
@@ -43,6 +44,17 @@ def test_a_path_gives_the_table_of_its_array(frames, tmp_path):
     assert_frame_equal(last, expected[expected["frame"] == 1].reset_index(drop=True))
     with pytest.raises(InputError, match=r"rf\.npy does not say its sampling rate"):
         localize_lines(tmp_path / "rf.npy", model="small")
+
+
+def test_the_command_takes_the_letters_of_axes(frames, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("rf.npy", frames.transpose(0, 2, 1))
+    expected = localize_lines(frames, model="small", axes="fes")
+    for axes in ("fse", "frames,samples,elements", "[frames, samples, elements]"):
+        told = ("run=bubbleloc:small", "input=rf.npy", "sampling_rate_hz=62.5e6", f"axes={axes}")
+        command("localize", *told)
+        table = pd.read_csv("bubbles.csv")
+        np.testing.assert_allclose(table[list(expected)], expected, rtol=1e-5)
 
 
 def test_times_band_and_region_are_those_of_the_command(frames, tmp_path):

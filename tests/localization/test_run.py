@@ -235,7 +235,8 @@ def test_another_rate_is_resampled_on_request_only(rf, source, identity, tmp_pat
         (lambda rf: rf.__setitem__((2, 7), np.nan), {}, "line 2 is NaN or infinite at sample 7"),
         (lambda rf: rf.__setitem__((3, 0), np.inf), {}, "line 3 is NaN or infinite at sample 0"),
         (None, {"transpose": True}, "8446 lines of 4 samples, shorter than .* transpose=true"),
-        (None, {"picture": 9}, "has lines 0 to 3"),
+        (None, {"picture": 9}, "has lines 0 to 3$"),
+        (None, {"picture": 9, "frames": [0, 0]}, "has lines 0 to 3, counted from the first of"),
         (None, {"sampling_rate_hz": -1}, "sampling_rate_hz=-1: give a rate in Hz"),
         (None, {"sampling_rate_hz": 62.5, "resample": True}, "sampling_rate_hz=62.5: give a rate"),
         (
