@@ -24,6 +24,7 @@ from bubbleloc.files import (
 if TYPE_CHECKING:  # takes half a second, and whoever has a table has it
     import pandas as pd
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a formula begins in a spreadsheet
 LONGEST_ROW = 32 * MOST_SAMPLES  # characters
 _PAIRS = 16  # fields without a sign that are enough to tell decimals from samples
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
@@ -35,11 +36,35 @@ def write_csv(frame: pd.DataFrame, path: Path) -> Path:
 
 
 def write_long_csv(parts: Iterable[pd.DataFrame], path: Path) -> Path:
-    """Write a table that comes in parts, as if it were one."""
+    """Write a table that comes in parts, as if it were one.
+
+    A text that a spreadsheet would take for a formula, such as a name with ``=`` in front, gets an
+    apostrophe before it.
+    """
     with atomic(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as file:
         for i, part in enumerate(parts):
-            part.to_csv(file, header=i == 0, index=False, float_format="%.8g", lineterminator="\n")
+            _without_formulas(part).to_csv(
+                file, header=i == 0, index=False, float_format="%.8g", lineterminator="\n"
+            )
     return path
+
+
+def _without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    safe = frame.copy(deep=False)
+    for number, kind in enumerate(frame.dtypes):
+        if kind.kind == "O":
+            safe.isetitem(number, [_no_formula(value) for value in frame.iloc[:, number]])
+    return safe
+
+
+def _no_formula(value: object) -> object:
+    is_formula = isinstance(value, str) and value[:1] in FORMULA and not _is_number(value, ",")
+    return f"'{value}" if is_formula else value
+
+
+def without_html(text: str) -> str:
+    """Return a text of Markdown in which nothing is HTML, whatever the names in it are."""
+    return text.replace("<", "&lt;")
 
 
 def write_table(
@@ -48,7 +73,7 @@ def write_table(
     """Write a table as CSV with full digits, and what is `shown` of it as Markdown and LaTeX."""
     write_csv(frame, folder / f"{name}.csv")
     readable = to_readable(frame if shown is None else shown)
-    write_text(folder / f"{name}.md", f"{caption}\n\n{to_markdown(readable)}\n")
+    write_text(folder / f"{name}.md", without_html(f"{caption}\n\n{to_markdown(readable)}\n"))
     latex = readable.to_latex(index=False, escape=True, caption=caption, label=f"tab:{name}")
     write_text(folder / f"{name}.tex", latex)
 

@@ -33,3 +33,16 @@ def test_intervals_join_their_value():
     joined = with_intervals(frame)
     assert list(joined.columns) == ["run", "mean [95 %]"]
     assert joined.loc[0, "mean [95 %]"] == "0.500 [0.400, 0.612]"
+
+
+def test_a_name_is_no_formula_and_no_html(tmp_path):
+    names = ["=HYPERLINK(1)", "+a", "-a", "@a", "\ta", "<img onerror=a>", "k=65", "-1.5", "", None]
+    frame = pd.DataFrame({"run": names, "f1": np.linspace(-0.5, 0.5, len(names))})
+    write_table(frame, tmp_path, "a", "<b>names</b>")
+    read = pd.read_csv(tmp_path / "a.csv", dtype={"run": str}, keep_default_na=False)
+    assert read["run"].tolist() == [
+        *("'=HYPERLINK(1)", "'+a", "'-a", "'@a", "'\ta", "<img onerror=a>", "k=65", "-1.5", "", "")
+    ]
+    np.testing.assert_allclose(read["f1"], frame["f1"], rtol=1e-7)
+    assert "<" not in (tmp_path / "a.md").read_text()
+    assert frame["run"].tolist() == names

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from bubbleloc.files import write_text
 from bubbleloc.report.figures.style import save_figure
-from bubbleloc.tables import to_markdown, to_readable, write_csv, write_table
+from bubbleloc.tables import to_markdown, to_readable, without_html, write_csv, write_table
 
 FIGURES = "figures"
 WIDE_INCHES = 5.0  # figures beyond it have a row of the page to themselves
@@ -30,7 +30,11 @@ _environment = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_environment.filters |= {"markdown": to_markdown, "readable": to_readable}
+_environment.filters |= {
+    "markdown": to_markdown,
+    "readable": to_readable,
+    "plain": without_html,
+}
 
 
 class Picture(NamedTuple):

@@ -147,6 +147,8 @@ CASES = [
     ("simulate", ["data=tiny", "data.physics.medium.speed_of_sound_m_s=1.54"], "give a speed in"),
     ("simulate", ["data=tiny", "data.radius_um=[1.5e-6,1e-7]"], "give a mean of 0.05 to 50 µm"),
     ("simulate", ["data=tiny", "data.radius_um=1.5"], "give a mean and a standard deviation"),
+    ("simulate", ["data=tiny", "data.pressure_pa=[5,250]"], "give Pa, such as \\[5e3, 250e3\\]"),
+    ("simulate", ["data=tiny", "bubbles=none", "preview=true"], "have no radii; choose other"),
     ("simulate", ["data=tiny", "data.folder=file"], "file.*[Nn]ot a directory|cannot write"),
     ("simulate", ["data=tiny", "+signals=5"], r"\+signals=5: write signals=… without '\+'"),
     # train: settings
@@ -165,6 +167,8 @@ CASES = [
     ("train", [*TRAIN, "logger=comet"], "logger=comet: choose one of csv, tensorboard, mlflow"),
     ("train", [*TRAIN, "trainer.max_epochs=0"], "trainer.max_epochs=0: give a whole number"),
     ("train", [*TRAIN, "trainer.precision=7"], "trainer: .*7"),
+    ("train", [*TRAIN, "trainer.precision=transformer-engine"], "trainer: .*transformer_engine"),
+    ("train", [*TRAIN, "snr_db=1e6"], "snr_db=1000000.0 must be a number of decibels, such as 20"),
     ("train", [*TRAIN, "trainer.accelerator=tpux"], "trainer: .*tpux"),
     ("train", [*TRAIN, "trainer.accelerator=cuda", "trainer.devices=64"], "trainer: "),
     pytest.param(
@@ -206,6 +210,7 @@ CASES = [
     ("evaluate", ["run=nothing"], "nothing is no run directory"),
     ("evaluate", ["run=run", "checkpoint=worst"], "checkpoint=worst: choose one of best, last"),
     ("evaluate", ["run=run", "selection=test"], "selection=test: choose one of val, train"),
+    ("evaluate", ["run=run", "snr_db=1e6"], "snr_db=1000000.0 must be a number of decibels"),
     ("evaluate", ["run=run", "noise=[0.1,5]"], "noise=.*: give a number, 0 or more, up to 2.56"),
     ("evaluate", ["run=run", "noise=[0.1,-1]"], "noise=.*: give a number, 0 or more"),
     ("evaluate", ["run=run", "baselines=[oracle]"], "baselines=.*oracle.*choose one of matched"),
@@ -230,6 +235,7 @@ CASES = [
     ("localize", [*LOCALIZE, "input=empty.csv"], "empty.csv is empty"),
     ("localize", [*LOCALIZE, "input=noise.mat"], "noise.mat"),
     ("localize", [*LOCALIZE, "input=good.npy", "threshold=nan"], "threshold=nan: give a number"),
+    ("localize", [*LOCALIZE, "run=robust", "input=good.npy", "threshold=2"], "give 0 to 1"),
     ("localize", [*LOCALIZE, "input=good.npy", "sampling_rate_hz=-1"], "sampling_rate_hz=-1: give"),
     ("localize", [*LOCALIZE, "input=good.npy", "sampling_rate_hz=50e6"], "resample=true"),
     ("localize", [*LOCALIZE, "input=good.npy", "sampling_rate_hz=62.5"], "62.5: give a rate in Hz"),

@@ -123,6 +123,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path):
         ("depth_mm=[70,10]", "the smaller number first"),
         ("depth_mm=[-1,10]", "depth_mm=.*: give a number, 0 or more"),
         ("lateral_mm=3", "lateral_mm=3: give two numbers"),
+        ("pressure_pa=100", "pressure_pa=100: give a pressure in Pa"),
         ("pixel_mm=0", "pixel_mm=0: give a number above 0"),
         ("pixel_mm=1e-6", "choose a size and a region"),
         ("elements=1", "elements=1: give 2 to 4096"),
