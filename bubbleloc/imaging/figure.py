@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
@@ -16,7 +17,8 @@ Extent = tuple[float, float, float, float]  # left, right, deepest, shallowest i
 
 FLOOR_DB = -40.0
 PART_M = 6e-3  # side of the square that is shown enlarged
-SHOWN_PIXEL_M = 0.15e-3  # of a whole image: what print can show
+SHOWN_PIXELS = 190  # across an image of RF lines: what print can show
+SHOWN_BUBBLES = 100  # across an image of localized lines, so that a bubble is a spot in print
 _MARK = "#56c1ff"
 
 
@@ -34,16 +36,18 @@ def image_figure(
     level_db = 20 * np.log10(np.maximum(echoes / max(echoes.max(), tiny), 1e-6))
     share = localized / max(localized.max(), tiny)
     part = _part(_busiest_position(localized, grid, bubbles), grid)
-    for whole, enlarged, image, name, label, floor in (
-        ("a", "c", level_db, "RF lines", "level (dB)", FLOOR_DB),
-        ("b", "d", share, "localized lines", "share of the maximum", 0.0),
+    in_db, in_shares = Normalize(FLOOR_DB, 0), Normalize(0, 1)
+    for whole, enlarged, image, name, label, levels, pixels in (
+        ("a", "c", level_db, "RF lines", "level (dB)", in_db, SHOWN_PIXELS),
+        ("b", "d", share, "localized lines", "share of the maximum", in_shares, SHOWN_BUBBLES),
     ):
-        shown = _draw(panels[whole], _brightest(image, grid), _extent(grid), floor)
+        shown = _draw(panels[whole], _brightest(image, pixels), _extent(grid), levels)
         panels[whole].set(title=name, xlabel="lateral (mm)", ylabel="depth (mm)")
         figure.colorbar(shown, ax=panels[whole], location="bottom", label=label, aspect=18)
         columns, rows = part
         inside = Grid(grid.lateral_m[columns], grid.depth_m[rows])
-        _draw(panels[enlarged], image[rows, columns], _extent(inside), floor)
+        enlargement = _brightest(image[rows, columns], pixels)
+        _draw(panels[enlarged], enlargement, _extent(inside), levels)
         panels[enlarged].set(title=f"{name}, framed part", ylabel="depth (mm)")
         left, right, deepest, shallowest = _extent(inside)
         size = right - left, deepest - shallowest
@@ -91,10 +95,9 @@ def _part(centre: Position, grid: Grid) -> tuple[slice, slice]:
     return columns, rows
 
 
-def _brightest(image: Float32s, grid: Grid) -> Float32s:
-    """Maximum over squares as large as a printed pixel, so that no thin bubble is lost."""
-    height_m = (grid.depth_m[-1] - grid.depth_m[0]) / max(len(grid.depth_m) - 1, 1)
-    size = max(1, round(SHOWN_PIXEL_M / height_m)) if height_m else 1
+def _brightest(image: Float32s, pixels: int) -> Float32s:
+    """Maximum over squares, about `pixels` of them in a row, so that no thin bubble is lost."""
+    size = max(1, round(image.shape[1] / pixels))
     for axis, length in enumerate(image.shape):
         image = np.maximum.reduceat(image, np.arange(0, length, size), axis=axis)
     return image
@@ -105,12 +108,9 @@ def _extent(grid: Grid) -> Extent:
     return float(across[0]), float(across[-1]), float(down[-1]), float(down[0])
 
 
-def _draw(axes: Axes, image: Float32s, extent: Extent, floor: float) -> AxesImage:
+def _draw(axes: Axes, image: Float32s, extent: Extent, levels: Normalize) -> AxesImage:
     axes.grid(False)
-    top = 0.0 if floor < 0 else 1.0
-    return axes.imshow(
-        image, extent=extent, cmap="magma", interpolation="nearest", vmin=floor, vmax=top
-    )
+    return axes.imshow(image, extent=extent, cmap="magma", interpolation="nearest", norm=levels)
 
 
 def _mark(axes: Axes, bubbles: Scene, extent: Extent) -> None:

@@ -109,8 +109,11 @@ def simulated(
 ) -> tuple[ArrayLines, Scene]:
     """Simulate random bubbles below an array that fills the transducer's aperture.
 
-    `population` says how radii are drawn, see `draw_scene`.
+    `population` says how radii are drawn, see `draw_scene`; its empty scenes are left out.
     """
+    if not isinstance(population, str):
+        filled = {kind: share for kind, share in population.items() if kind != "none"}
+        population = {kind: share / sum(filled.values()) for kind, share in filled.items()}
     array = replace(setup, elements=settings.elements)
     warn_of(array)
     scene = draw_scene(

@@ -113,7 +113,7 @@ def reliability_figure(bins: pd.DataFrame) -> Figure:
     bottom.set(xlabel="stated probability", ylabel="bubbles", xlim=(0, 1))
     bottom.grid(False)
     top.set(ylabel="share that is true", ylim=(0, 1))
-    top.legend()
+    figure.legend(loc="outside upper center", ncols=2)
     figure.align_ylabels()
     return figure
 
@@ -125,7 +125,7 @@ def risk_coverage_figure(shares: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     draw_one_to_one(axes, 100 * shares["dropped"], shares)
     axes.set(xlabel="least sure bubbles left out (%)", ylabel="one-to-one score", ylim=(0, 1))
-    axes.legend()
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
@@ -143,7 +143,7 @@ def bounds_figure(errors: pd.DataFrame) -> Figure:
     if bounded:
         axes.plot(names, errors["bound"], "s--", color=INK, label="Cramér–Rao bound")
     axes.set(xlabel="nearest other bubble (samples)", ylabel="error (samples)")
-    axes.set(**({"yscale": "log"} if bounded else {"ylim": (0, None)}))
+    axes.set(**({"yscale": "log"} if bounded else {"ylim": (0, 1.1 * axes.get_ylim()[1])}))
     axes.tick_params(axis="x", rotation=45)
-    axes.legend()
+    figure.legend(loc="outside upper center", ncols=2)
     return figure

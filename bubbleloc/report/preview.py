@@ -128,7 +128,7 @@ def bubble_figure(
     wall, sound, spectrum = figure.subplots(3, 1, height_ratios=(1, 1, 1.15))
     time_us = times_us(bubble.time_s.shape[1], setup)
     wall.axhline(1e6 * bubble.radius_m[0, 0], color=MUTED, linewidth=0.8, linestyle=":")
-    wall.plot(time_us, 1e6 * bubble.radius_m[0], color=GREEN)
+    wall.plot(time_us, 1e6 * bubble.radius_m[0], color=GREEN, label="radius of the bubble")
     wall.set(ylabel="radius (µm)", title=title)
     wall.tick_params(labelbottom=False)
     sound.plot(time_us, bubble.scattered_pa[0], color=INK)

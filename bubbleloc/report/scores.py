@@ -220,10 +220,10 @@ def noise_lines(table: pd.DataFrame, label: str) -> Figure:
     lines = table.set_index("noise")
     draw_medians(axes, lines, color=style.BLUE, marker="o", label="network, median")
     axes.plot(lines["mean"], "o:", color=style.BLUE, markersize=3, label="network, mean")
-    for method, (colour, marker) in BASELINE_LOOKS.items():
+    for method, (colour, marker, line) in BASELINE_LOOKS.items():
         if f"{method}_mean" in lines:
-            (mean,) = axes.plot(lines[f"{method}_mean"], f"{marker}--", markersize=3, linewidth=1)
-            mean.set(color=colour, label=f"{BASELINES[method]}, mean")
+            (mean,) = axes.plot(lines[f"{method}_mean"], marker=marker, markersize=3, linewidth=1)
+            mean.set(color=colour, linestyle=line, label=f"{BASELINES[method]}, mean")
     set_ticks(axes, table["noise"])
     words = f"noise level (standard deviation / {REFERENCE_V:g} V)"
     axes.set(xlabel=words, ylabel=label, ylim=(0, 1))

@@ -131,8 +131,9 @@ def conditions_figure(scored: Conditions) -> Figure:
         )
         means = scores.groupby("tolerance").mean(numeric_only=True)
         for method in baselines_in(scores):
-            colour, _ = BASELINE_LOOKS[method]
-            axes.plot(means[f"{method}_f1"], ":", color=colour, label=BASELINES[method])
+            colour, _, line = BASELINE_LOOKS[method]
+            looks = {"color": colour, "linestyle": line, "label": BASELINES[method]}
+            axes.plot(means[f"{method}_f1"], linewidth=0.8, **looks)
         axes.plot(
             published["tolerance"], published["f1"], "--", color=style.INK, label="specialist"
         )

@@ -22,6 +22,10 @@ export function draw(canvas, { line, output, bubbles, from, to }, card, threshol
   const level = (v) => 2 * half - 4 - (Math.max(v, 0) / highest) * (half - 16);
 
   axis(pen, x, from, to, 2 * half, card, style.color, colour("--grid"));
+  pen.textAlign = "left";
+  pen.fillText(`RF, ±${loudest.toPrecision(2)} in the unit of the file`, MARGIN.left, 12);
+  const words = `output (bubbles per sample, up to ${highest.toPrecision(2)}); dots: probability`;
+  pen.fillText(words, MARGIN.left, half + 12);
   pen.strokeStyle = colour("--line");
   trace(pen, line, from, to, x, volts);
   trace(pen, output, from, to, x, level);

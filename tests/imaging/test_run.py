@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,19 @@ def test_an_image_of_a_file_of_the_same_lines_is_the_same(made, tmp_path):
 
 def opened(path, scale, settings):
     return recorded(read(path, **settings.hints()), scale, settings)
+
+
+def test_an_image_has_bubbles_whatever_the_share_of_empty_lines_in_the_training(monkeypatch):
+    monkeypatch.setattr("bubbleloc.imaging.run.simulate_rf", lambda scene, _: lines_of(scene))
+    data = open_run("bubbleloc:robust").config.data
+    assert data.bubbles["none"] > 0
+    for seed in range(30):
+        _, scene = simulated(DatasetPlan(data).setup(), data.bubbles, Image(seed=seed, count=7))
+        assert len(scene) == 7
+
+
+def lines_of(_):
+    return SimpleNamespace(volts=np.zeros((96, 900)))
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,12 @@ from bubbleloc.report.figures.style import BLUE, GREEN, INK, MUTED, ORANGE, RED
 from bubbleloc.units import Scale
 
 BASELINE_LOOKS = {
-    "random": (ORANGE, "o"),
-    "matched_filter": (GREEN, "s"),
-    "wiener": (RED, "D"),
-    "sparse": (MUTED, "^"),
+    "random": (ORANGE, "o", ":"),
+    "matched_filter": (GREEN, "s", "--"),
+    "wiener": (RED, "D", "-."),
+    "sparse": (MUTED, "^", (0, (6, 1, 1, 1, 1, 1))),
 }
-"""Colour and marker of each baseline, alike in all figures."""
+"""Colour, marker and line of each baseline, alike in all figures; lines tell them apart in grey."""
 
 LOG_FROM = 8
 """Ratio of largest to smallest value from which a quantity is drawn on a logarithmic axis."""
@@ -45,15 +45,16 @@ def draw_one_to_one(axes: Axes, quantity: pd.Series, scores: pd.DataFrame) -> No
 @style.house_style
 def f1_violins(scores: pd.DataFrame, scale: Scale) -> Figure:
     """F1 distribution over the test signals per tolerance, median and quartiles marked."""
-    figure = style.new_figure(height=2.9)
+    figure = style.new_figure(height=3.2)
     axes = figure.subplots()
     tolerances = scores["tolerance"].unique().tolist()
     _draw_violins(axes, scores, "tolerance", tolerances)
     for method in baselines_in(scores):
-        colour, marker = BASELINE_LOOKS[method]
+        colour, marker, line = BASELINE_LOOKS[method]
         mean = scores.groupby("tolerance")[f"{method}_f1"].mean().to_numpy()
         label = f"{BASELINES[method]} (mean)"
-        axes.plot(mean, f"{marker}--", color=colour, markersize=3, linewidth=1, label=label)
+        looks = {"color": colour, "markersize": 3, "linewidth": 1, "label": label}
+        axes.plot(mean, marker=marker, linestyle=line, **looks)
     axes.set(xlabel="tolerance (samples)", ylabel="F1 per signal", ylim=(0, 1.02))
     depth = axes.secondary_xaxis("top")
     depth.set_xticks(axes.get_xticks(), [f"{scale.um_per_sample * t:.0f}" for t in tolerances])
@@ -62,7 +63,7 @@ def f1_violins(scores: pd.DataFrame, scale: Scale) -> Figure:
     depth.set_xlabel(f"tolerance in depth (µm{of_wavelength})")
     depth.tick_params(length=0)
     depth.spines["top"].set_visible(False)
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
@@ -79,10 +80,10 @@ def run_violins(scores: pd.DataFrame, tolerance: int, scale: Scale) -> Figure:
     axes = figure.subplots()
     _draw_violins(axes, at, "run", list(medians.index), vertical=False)
     for method in baselines_in(at):
-        f1, (colour, _) = at[f"{method}_f1"], BASELINE_LOOKS[method]
+        f1, (colour, _, line) = at[f"{method}_f1"], BASELINE_LOOKS[method]
         if f1.notna().all():  # else it was not scored beside every run
             label = f"{BASELINES[method]} (mean)"
-            axes.axvline(f1.mean(), color=colour, ls="--", lw=1, label=label)
+            axes.axvline(f1.mean(), color=colour, ls=line, lw=1, label=label)
     for row, median in enumerate(medians):
         axes.text(1.02, row, f"{median:.3f}", color=INK, fontsize=7, va="center")
     label = f"F1 per signal within {style.tolerance_words(tolerance, scale)}"
@@ -135,13 +136,14 @@ def f1_against(scores: pd.DataFrame, column: str, tolerance: int, scale: Scale) 
     axes = figure.subplots()
     x = at[column].to_numpy(dtype=np.float64) * unit
     axes.scatter(x, at["f1"], s=8, color=BLUE, alpha=0.45, linewidths=0, label="test signal")
-    for name, colour, words in (
-        ("f1", BLUE, "median, quartiles"),
-        ("random_f1", ORANGE, BASELINES["random"]),
+    random, _, dotted = BASELINE_LOOKS["random"]
+    for name, colour, line, words in (
+        ("f1", BLUE, "-", "median, quartiles"),
+        ("random_f1", random, dotted, BASELINES["random"]),
     ):
         middle, (low, median, high) = _binned_quartiles(x, at[name].to_numpy())
         axes.fill_between(middle, low, high, color=colour, alpha=0.25, linewidth=0)
-        axes.plot(middle, median, color=colour, label=words)
+        axes.plot(middle, median, color=colour, linestyle=line, label=words)
     ylabel = f"F1 within {style.tolerance_words(tolerance, scale)}"
     axes.set(xlabel=label, ylabel=ylabel, ylim=(0, 1.02), xlim=(0, None))
     figure.legend(loc="outside upper center", ncols=3)
