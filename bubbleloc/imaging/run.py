@@ -111,7 +111,7 @@ def simulated(
 
     `population` says how radii are drawn, see `draw_scene`; its empty scenes are left out.
     """
-    if not isinstance(population, str):
+    if isinstance(population, Mapping):
         filled = {kind: share for kind, share in population.items() if kind != "none"}
         population = {kind: share / sum(filled.values()) for kind, share in filled.items()}
     array = replace(setup, elements=settings.elements)

@@ -175,7 +175,9 @@ def _draw_line(line: Example, positions: Floats, scale: Scale) -> tuple[Figure, 
     if line.threshold is not None:
         bottom.axhline(line.threshold, color=MUTED, linewidth=0.8, linestyle=":", label="threshold")
     rate_mhz = scale.sampling_rate_hz / 1e6
-    bottom.set(xlabel=f"sample (at {rate_mhz:g} MHz)", ylabel="output", xlim=window[[0, -1]])
+    bottom.set(
+        xlabel=f"sample (at {rate_mhz:g} MHz)", ylabel="output\n(per sample)", xlim=window[[0, -1]]
+    )
     for axes in (top, bottom):
         axes.grid(False)
     figure.align_ylabels()

@@ -53,8 +53,8 @@ def f1_violins(scores: pd.DataFrame, scale: Scale) -> Figure:
         colour, marker, line = BASELINE_LOOKS[method]
         mean = scores.groupby("tolerance")[f"{method}_f1"].mean().to_numpy()
         label = f"{BASELINES[method]} (mean)"
-        looks = {"color": colour, "markersize": 3, "linewidth": 1, "label": label}
-        axes.plot(mean, marker=marker, linestyle=line, **looks)
+        (means,) = axes.plot(mean, marker=marker, markersize=3, linewidth=1, label=label)
+        means.set(color=colour, linestyle=line)
     axes.set(xlabel="tolerance (samples)", ylabel="F1 per signal", ylim=(0, 1.02))
     depth = axes.secondary_xaxis("top")
     depth.set_xticks(axes.get_xticks(), [f"{scale.um_per_sample * t:.0f}" for t in tolerances])
