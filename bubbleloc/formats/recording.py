@@ -36,6 +36,9 @@ class Hints:
         frames: numbers, from 0, of the first and the last frame to read.
         transpose: whether the axes of a plain array are the other way round, samples first.
         axes: what every axis of a plain array is, in its order: frames, elements, samples.
+        sampling_rate_hz: of the lines, or of their complex samples.
+        speed_of_sound_m_s: of the medium.
+        start_s: time of the first sample, in seconds after time 0, see `Recording`.
         receive_delay_s: how late the receiver's filters and electronics make an echo.
         transmit: number, from 0, of the transmit of each frame to read.
         modulation_hz: frequency of complex samples (IQ).

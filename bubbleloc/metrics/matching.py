@@ -90,6 +90,9 @@ def match_detections(
         detected: positions in samples, (n,), in any order; or a :class:`Detections`.
         true: positions in samples, (m,), in any order; coincident bubbles count each.
         tolerance: largest distance of a pair in samples, inclusive.
+
+    Raises:
+        InputError: positions that are no list of finite numbers, or a negative tolerance.
     """
     found = _positions(
         detected.sample if isinstance(detected, Detections) else detected, "detected"

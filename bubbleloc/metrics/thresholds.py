@@ -57,6 +57,9 @@ def best_thresholds(selection: Sweep) -> Floats:
     """Threshold of highest mean F1 over the signals, per tolerance: (T,).
 
     `selection` must come from the split on which thresholds are chosen, never from the test split.
+
+    Raises:
+        InputError: no signals.
     """
     if len(selection) == 0:
         raise InputError("no signals to choose thresholds on: the selection split is empty")
@@ -65,7 +68,11 @@ def best_thresholds(selection: Sweep) -> Floats:
 
 
 def scores_at(sweep: Sweep, thresholds: ArrayLike) -> Scores:
-    """Pick from `sweep` the scores at one threshold per tolerance, (T,), of its own grid."""
+    """Pick from `sweep` the scores at one threshold per tolerance, (T,), of its own grid.
+
+    Raises:
+        InputError: another number of thresholds, or one that is not in the sweep.
+    """
     chosen = np.asarray(thresholds, dtype=np.float64)
     if chosen.shape != sweep.tolerances.shape:
         raise InputError(

@@ -145,11 +145,14 @@ def draw_scene(
     standard deviation in m (clipped likewise), polydisperse (SonoVue), or a file of measured radii
     in µm (``.npy``, or one per line) to draw from with replacement; ``none`` is a scene without
     bubbles. A mapping of these to shares of 1 chooses one for the scene. Depths stay 3.7 mm inside
-    0…``depth_m``. The count lies a part u^``count_power``, u uniform, of the way from the fewest to
+    0…``depth_m``, lateral positions within ``width_m`` around the axis. The count lies a part u^``count_power``, u uniform, of the way from the fewest to
     the most.
 
     The order of draws is part of the datasets' reproducibility and must not change: kind of
     bubbles where several are given, count, pressure, depths, lateral positions, radii.
+
+    Raises:
+        InputError: ends of a range that make no sense, shares that are not of 1, or no such file.
     """
     if not isinstance(rng, np.random.Generator):
         raise InputError(f"scene: rng={rng!r}; give a generator, such as np.random.default_rng(0)")

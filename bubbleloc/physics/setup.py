@@ -60,11 +60,11 @@ class Setup:
     same are equal, however they were given; they are hashable and picklable, so that pulse spectra
     and the like are computed once per process and setup. Choices:
 
-    * ``transducer``: a Transducer, ``"p4-1"``, or a file, see `read_transducer`;
+    * ``transducer``: a Transducer, ``"p4-1"``, or a file of a probe (docs/waveforms.md);
     * ``bubble``: nonlinear, or linear: linearised, in a wave that grows no second harmonic;
     * ``shell``: segers, marmottant, none, or a Shell of your own;
     * ``thermal``: prosperetti, adiabatic or isothermal, taken at ``carrier_hz``;
-    * ``waveform``: one of ``WAVEFORMS``, a file (see `read_samples`), or a Waveform;
+    * ``waveform``: a name or a file (docs/waveforms.md), or a Waveform;
     * ``frequency_hz``: centre frequency of a tristate pulse or of a waveform of your own. None is
       that of the probe, 1.7 MHz for the P4-1, or the peak of the pressure of a file;
     * ``cycles``: of a tristate pulse;

@@ -72,13 +72,12 @@ class EmitterLoss(nn.Module):
 
         exp(−Σ_k n_k) · Π_bubbles Σ_k n_k N(t; t_k, σ_k²) N(log r; l_k, 0.3²)
 
-    `forward` takes the radii themselves, in µm, and takes their logarithm.
-
-    (Daley and Vere-Jones, An Introduction to the Theory of Point Processes, section 7.1). It is
+    (Daley and Vere-Jones, An Introduction to the Theory of Point Processes, section 7.1).
+    `forward` takes the radii themselves, in µm, and takes their logarithm. The likelihood is
     largest where n_k is the number of bubbles that the line lets one expect, and nothing in it
     depends on the order of bubbles or on how many there are in a sample.
 
-    It is divided by 30 + Σ n_k, or else a line with few bubbles would hardly count beside a crowded
+    The loss is divided by 30 + Σ n_k, or else a line with few bubbles would hardly count beside a crowded
     one. This weight is a function of the RF line alone, not of its true bubbles, so it does not
     change what is best. The gradient takes the weight as constant, so the value of the loss may
     rise while `surprise` falls; to watch a training, use the latter.
