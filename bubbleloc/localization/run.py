@@ -109,17 +109,18 @@ def localize_lines(
     """
     if of_files := sorted(settings.keys() & OF_FILES):
         raise InputError(f"{of_files[0]}: a setting of the command alone; leave it out")
-    lines = {"sampling_rate_hz": sampling_rate_hz, "axes": axes, **settings}
+    lines = {"run": model, "sampling_rate_hz": sampling_rate_hz, "axes": axes, **settings}
     is_path = isinstance(volts, str | Path)
     asked = check(Localize, python_values({"input": volts if is_path else "volts", **lines}))
     whole = read(asked.input, **asked.hints()) if is_path else _in_memory(volts, asked)
-    run = open_run(model, asked.checkpoint)
+    run = open_run(asked.run, asked.checkpoint)
     finder, _, recording = _ready(whole, run, asked)
     for doubt in doubts(recording, run.card, finder.network_samples):
         warnings.warn(doubt, stacklevel=2)
     table = pd.concat(finder.tables(recording, asked.batch_size), ignore_index=True)
     by_frame = _by_frame(table, recording, recording.first_frame)
-    return by_frame[FRAME_COLUMNS] if is_path or axes is not None else table[LINE_COLUMNS]
+    is_plain = not is_path and axes is None and whole.frames == 1
+    return table[LINE_COLUMNS] if is_plain else by_frame[FRAME_COLUMNS]
 
 
 def _in_memory(volts: Any, settings: Localize) -> Recording:

@@ -30,6 +30,8 @@ def test_the_axes_of_an_array_may_have_any_order(frames):
         assert list(table)[:3] == ["frame", "element", "sample"]
         np.testing.assert_array_equal(3 * table["frame"] + table["element"], expected["line"])
         assert_frame_equal(table.iloc[:, 2:], expected.iloc[:, 1:])
+    backwards = localize_lines(frames.T, model="small", transpose=True)
+    assert_frame_equal(backwards, table)
     columns = localize_lines(frames[0].T, model="small", axes=("samples", "elements"))
     assert set(columns["frame"]) == {0}
     assert set(columns["element"]) == {0, 1, 2}
@@ -86,6 +88,8 @@ def test_times_band_and_region_are_those_of_the_command(frames, tmp_path):
         (NOISE[0], {"output": "b.csv"}, "output: a setting of the command alone"),
         (NOISE[0], {"tolerence": 3}, "unknown setting tolerence, did you mean 'tolerance'"),
         (NOISE[0], {"region_mm": (9, 2)}, "region_mm=.9, 2.: give the smaller number first"),
+        (NOISE[0], {"model": 3}, "3 is no run directory"),
+        (None, {}, "volts holds objects in place of numbers"),
         ("nowhere.npy", {}, "no file nowhere.npy: give the name of a file of RF lines"),
     ],
 )
