@@ -96,7 +96,7 @@ def localize_lines(
     Returns:
         A row per bubble, sorted by line and sample: ``line``; ``sample``, the echo's arrival
         counted from time 0, between samples, at the rate of `volts`; ``sample_sigma``, its standard
-        deviation; ``depth_mm`` of a bubble on the axis; ``probability`` that there is a bubble;
+        deviation; ``depth_mm`` below the element; ``probability`` that there is a bubble;
         ``radius_um``; and ``height`` of the output's peak. A head of counts tells only the height,
         a head of emitters all but the height; the others are NaN. With `axes`, and of a path,
         ``frame`` and ``element`` take the place of ``line``.

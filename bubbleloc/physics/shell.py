@@ -79,6 +79,9 @@ def shell_named(name: str, medium: Medium) -> Shell:
     """The shell called ``name``: segers, marmottant, or none (a clean gas bubble).
 
     Sources: Segers et al. (2018); Marmottant et al., JASA 118 (2005), with R_b = R₀/√(1 + σ₀/χ).
+
+    Raises:
+        InputError: another name.
     """
     clean = medium.surface_tension_n_m
     rest = RESTING_TENSION_N_M

@@ -99,7 +99,7 @@ def waveform(name: str | Path = TRISTATE, setup: Transmitter | None = None) -> W
     """The waveform called ``name`` (one of ``WAVEFORMS``), or that of a file.
 
     Args:
-        name: a name, or a file, see `read_samples`.
+        name: a name or a file (docs/waveforms.md).
         setup: the `Setup` that transmits it, the published one by default.
 
     Raises:
