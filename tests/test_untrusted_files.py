@@ -33,6 +33,7 @@ from bubbleloc.training.learner import Learner
 from bubbleloc.training.losses import DualLoss
 from tests.conftest import localize_recording
 from tests.formats import written
+from tests.formats.test_urx import write_urx
 from tests.training.test_learner import SMALL
 from tests.training.test_learner import settings as train_settings
 
@@ -254,6 +255,8 @@ def sources(tmp_path: Path, suffix: str) -> list[bytes]:
         case ".txt":
             rows = "".join(f"{i % 50 == 0:d},{v:.3f},100000\n" for i, v in enumerate(rf[0]))
             path.write_text("a\nb\nc\nd\n" + rows)
+        case ".urx":
+            write_urx(path, written.Acquisition(frames=1, samples=64))
         case ".h5" | ".hdf5" | ".uff":
             with h5py.File(path, "w") as file:
                 file["rf"] = rf
@@ -303,11 +306,18 @@ def test_readers_raise_nothing_but_our_error(tmp_path, reader, suffix):
         fuzz()
 
 
+def write_must(path, made):
+    param = {"fs": 2e6, "fc": 1.5e6, "t0": made.begin_s, "pitch": 3e-4, "TXdelay": made.delay_s}
+    scipy.io.savemat(path, {"RF": 1 + made.volts().T, "param": param}, do_compression=True)
+
+
 MEASURED = {
     "v5.mat": lambda path, made: written.write_v5(path, written.workspace(made)),
     "v73.mat": lambda path, made: written.write_v73(path, written.workspace(made)),
     "a.uff": written.write_uff,
     "zea.h5": written.write_zea,
+    "a.urx": write_urx,
+    "must.mat": write_must,
 }
 
 

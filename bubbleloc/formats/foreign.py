@@ -49,6 +49,4 @@ def _of_hdf5(file: OpenFile) -> str | None:
             "demodulated IQ of Ultratrace: a matrix probe, whose transmits, delays and start need "
             "its own beamformer"
         )
-    if "acquisition/groups_data" in hdf5.get("dataset", {}):
-        return "URX: samples in one row, by sequence, event and channel"
     return None

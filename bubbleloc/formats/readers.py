@@ -14,6 +14,7 @@ from bubbleloc.formats.recording import Hints, OpenFile, Recording
 from bubbleloc.formats.srml import read_published
 from bubbleloc.formats.texts import read_text
 from bubbleloc.formats.uff import read_uff
+from bubbleloc.formats.urx import read_urx
 from bubbleloc.formats.verasonics import read_verasonics
 from bubbleloc.formats.zea import read_zea
 
@@ -60,6 +61,12 @@ FORMATS = [
         "channel data, RF or IQ; `key=` chooses one of several. Photoacoustic waves are refused",
     ),
     Format(
+        "URX 1.4",
+        (".urx", *HDF5),
+        read_urx,
+        "a group of `groups_data`, RF or IQ; `key=1` chooses another group",
+    ),
+    Format(
         "datasets of this package",
         HDF5,
         read_dataset,
@@ -80,7 +87,7 @@ FORMATS = [
         "(`fs` < 2·`fc`·(1 + `bandwidth`/2)) becomes RF at 4·`fc` or more",
     ),
     Format(
-        "files of PALA, PROTEUS, k-Wave, Ultratrace and URX",
+        "files of PALA, PROTEUS, k-Wave and Ultratrace",
         (".mat", *HDF5),
         refuse_foreign,
         "refused by name, as they do not tell when or where their lines were recorded; `key=` "

@@ -260,6 +260,72 @@ def write_uff(lines, folder):
         write(layout, data, rate, delay=delay, carrier=CARRIER, package="ustb", lines="band")
 
 
+# --- URX
+
+
+def urx_probe(lines):
+    import ultrasound_rawdata_exchange as urx
+
+    def place(x):
+        return urx.Transform(urx.Vector3D(0, 0, 0), urx.Vector3D(x, 0, 0))
+
+    corners = [urx.Vector3D(0, 0, 0), urx.Vector3D(1e-4, 0, 0), urx.Vector3D(1e-4, 1e-3, 0)]
+    shape = urx.ElementGeometry(corners)
+    response = urx.ImpulseResponse(62.5e6, 0.0, "V", [1.0, 0.0])
+    probe = urx.Probe()
+    probe.type = urx.ProbeType.LINEAR
+    probe.element_geometries, probe.impulse_responses = [shape], [response]
+    probe.elements = [urx.Element(place(x), shape, response) for x in lines.x]
+    return probe
+
+
+def urx_event(lines, number, probe, excitation, iq):
+    import ultrasound_rawdata_exchange as urx
+
+    event, active = urx.Event(), [[i] for i in range(lines.elements)]
+    transmit, receive = event.transmit_setup, event.receive_setup
+    transmit.probe, transmit.active_elements = probe, active
+    transmit.delays, transmit.excitations = lines.delay[number], [excitation] * lines.elements
+    transmit.wave.type = urx.WaveType.PLANE_WAVE
+    transmit.wave.parameters = [np.sin(ANGLES[number]), 0.0, np.cos(ANGLES[number])]
+    transmit.wave.time_zero = lines.origin[number]
+    receive.probe, receive.active_elements = probe, active
+    receive.time_offset = lines.begin_s + lines.origin[number]
+    receive.number_samples = -(-lines.samples // (DOWN if iq else 1))
+    receive.sampling_frequency = lines.rate / (DOWN if iq else 1)
+    if iq:
+        receive.modulation_frequency = CARRIER
+    return event
+
+
+def write_urx(lines, folder):
+    import ultrasound_rawdata_exchange as urx
+
+    def write(layout, data, transmit=1, iq=False):
+        dataset, group, stored = urx.Dataset(), urx.Group(), urx.GroupData()
+        probe, excitation = urx_probe(lines), urx.Excitation("sin", 1.7e6, 62.5e6, [0.0, 1.0, 0.0])
+        group.sampling_type = urx.SamplingType.IQ if iq else urx.SamplingType.RF
+        group.data_type, group.sound_speed = urx.DataType.FLOAT, SOUND
+        numbers = range(lines.transmits)
+        group.sequence = [urx_event(lines, n, probe, excitation, iq) for n in numbers]
+        stored.group, stored.raw_data = group, data
+        stored.sequence_timestamps, stored.group_timestamp = np.arange(lines.frames) * 0.01, 0.0
+        stored.event_timestamps = [[0.0, 1e-3, 2e-3]] * lines.frames
+        acquisition = dataset.acquisition
+        acquisition.probes, acquisition.excitations = [probe], [excitation]
+        acquisition.groups, acquisition.groups_data = [group], [stored]
+        acquisition.timestamp = 1.0
+        path = folder / f"urx_{len(ROWS)}.urx"
+        urx.saveToFile(str(path), dataset)
+        row("ultrasound-rawdata-exchange", layout, path, "rf", transmit, {"transmit": transmit})
+
+    rf = np.float32(lines.rf).ravel()
+    write("RF", rf)
+    write("RF, 8°", rf, 2)
+    iq = lines.iq(0.0)
+    write("IQ", np.stack([iq.real, iq.imag], axis=-1).astype(np.float32).reshape(-1, 2), iq=True)
+
+
 # --- MATLAB, by SciPy and hdf5storage
 
 
@@ -342,7 +408,15 @@ def write_numpy(lines, folder):
 
 def main():
     lines, folder = Lines(sys.argv[1]), Path(sys.argv[2])
-    for write in (write_zea, write_old_zea, write_uff, write_matlab, write_must, write_numpy):
+    for write in (
+        write_zea,
+        write_old_zea,
+        write_uff,
+        write_urx,
+        write_matlab,
+        write_must,
+        write_numpy,
+    ):
         try:
             write(lines, folder)
         except ImportError as error:

@@ -131,10 +131,6 @@ FOREIGN = {
             path, acquisitions__0__iq_frames=np.zeros((2, 3, 4), np.complex64), config__x=1
         ),
     ),
-    "URX": (
-        "a.h5",
-        lambda path: write_group(path, dataset__acquisition__groups_data__0__raw_data=np.zeros(9)),
-    ),
 }
 
 
