@@ -11,7 +11,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.formats.recording import Carrier, Hints, OpenFile, Recording
 from bubbleloc.formats.transmits import Firing, choose_transmit, firing
 from bubbleloc.formats.uff import number_of, values_of
-from bubbleloc.formats.volts import Piece, Volts
+from bubbleloc.formats.volts import Piece, Volts, in_element_order
 from bubbleloc.hdf5 import StoredArray
 
 SOURCES = {
@@ -55,8 +55,8 @@ def read_urx(file: OpenFile, hints: Hints) -> Recording | None:
     angles = {number: shot.angle_rad for number, shot in enumerate(shots)}
     number, notes = choose_transmit(path, angles, hints.transmit)
     receive, length, shot = receives[number], samples[number], shots[number]
-    element = _elements(receive)
     piece = _piece(data, int(begin[-1]), int(begin[number]), length)
+    piece, element = in_element_order(piece, _elements(receive))
 
     modulation_hz = _number(path, receive, "modulation_frequency")
     return Recording(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bubbleloc.arrays import Float32s
+from bubbleloc.arrays import Float32s, Ints
 from bubbleloc.errors import InputError
 from bubbleloc.files import unreadable_is_input_error
 from bubbleloc.formats.conditioning import Step
@@ -106,3 +106,20 @@ class Volts:
                 f"{self.source}: line {start + line} reaches {largest[line]:g}{after}; "
                 f"give volts or counts, {LEAST_VOLTS:g} to {MOST_VOLTS:g}, or zeros"
             )
+
+
+def in_element_order(piece: Piece, element: Ints) -> tuple[Piece, Ints]:
+    """Return what reads lines in the order of their elements, and these, sorted.
+
+    Args:
+        piece: reads channels.
+        element: of each channel.
+    """
+    order = np.argsort(element, kind="stable")
+    if (np.diff(order) > 0).all():
+        return piece, element
+
+    def ordered(frame: int, elements: slice) -> Any:
+        return piece(frame, slice(0, len(order)))[order[elements]]
+
+    return ordered, element[order]

@@ -12,7 +12,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.formats.recording import Carrier, Hints, OpenFile, Recording
 from bubbleloc.formats.transmits import Firing, choose_transmit, firing
 from bubbleloc.formats.uff import number_of, values_of
-from bubbleloc.formats.volts import Volts
+from bubbleloc.formats.volts import Volts, in_element_order
 from bubbleloc.hdf5 import StoredArray, check_own
 
 SOURCES = {
@@ -75,9 +75,10 @@ def read_zea(file: OpenFile, hints: Hints) -> Recording | None:
         block = data[frame, number, :, wanted]
         return (block[..., 0] + 1j * block[..., 1] if parts == 2 else block[..., 0]).T
 
+    ordered, element = in_element_order(piece, element)
     recording = Recording(
         path,
-        Volts(path, (frames, channels, samples), piece),
+        Volts(path, (frames, channels, samples), ordered),
         number_of(path, scan, "sampling_frequency"),
         (_of_transmit(path, scan, "initial_times", number) or 0.0) - origin_s - 2 * lens_s,
         number_of(path, scan, "sound_speed"),
