@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bubbleloc.data.noise import REFERENCE_V
+from bubbleloc.data.noise import NO_NOISE, REFERENCE_V
 from bubbleloc.metrics import QUOTED_TOLERANCE, Sweep, best_thresholds
 from bubbleloc.metrics.scores import BASELINES, METRICS, baselines_in
 from bubbleloc.metrics.statistics import summarize
@@ -96,9 +96,11 @@ def summary_sentence(evaluation: Evaluation) -> str:
     """Say what the run reached at the quoted tolerance, beside random output."""
     at = evaluation.scores[evaluation.scores["tolerance"] == QUOTED_TOLERANCE]
     depth = {unit: QUOTED_TOLERANCE * factor for unit, factor in evaluation.scale.units.items()}
+    noise = evaluation.facts.get("noise", str(NO_NOISE))
     return prose(
         "run",
         "summary",
+        noise=None if noise == str(NO_NOISE) else noise,
         mean=at["f1"].mean(),
         median=at["f1"].median(),
         random=at["random_f1"].mean(),

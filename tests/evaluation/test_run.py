@@ -133,7 +133,10 @@ def test_without_val_the_signals_held_out_of_training_choose_thresholds(run, wor
 
 def test_noise_may_be_given_as_a_ratio(run):
     evaluate_run(run, snr_db=10, baselines=[])
-    assert "signal-to-noise ratio of 10 dB" in (run / "report/report.md").read_text()
+    text = (run / "report/report.md").read_text()
+    assert "test signals with noise of a signal-to-noise ratio of 10 dB. Random" in text
+    evaluate_run(run, baselines=[])
+    assert "4 test signals. Random" in (run / "report/report.md").read_text()
 
 
 @pytest.mark.parametrize(

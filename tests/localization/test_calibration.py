@@ -99,7 +99,7 @@ def test_a_wire_whose_echo_comes_early_is_doubted(tmp_path):
 
 
 def test_an_arrival_is_the_time_of_flight_of_the_start_of_the_pulse():
-    """As the networks are trained: (z + r)/c, though the loudest sample comes 87 samples later."""
+    """As the networks are trained: (z + r)/c, though the loudest sample comes 88 samples later."""
     depth_m = np.array([20e-3, 35e-3, 60e-3])
     scene = Scene(depth_m, np.full(3, 2e-3), np.full(3, 2.4e-6), 100e3)
     line = simulate_rf(scene)
