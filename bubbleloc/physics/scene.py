@@ -145,8 +145,8 @@ def draw_scene(
     standard deviation in m (clipped likewise), polydisperse (SonoVue), or a file of measured radii
     in µm (``.npy``, or one per line) to draw from with replacement; ``none`` is a scene without
     bubbles. A mapping of these to shares of 1 chooses one for the scene. Depths stay 3.7 mm inside
-    0…``depth_m``, lateral positions within ``width_m`` around the axis. The count lies a part u^``count_power``, u uniform, of the way from the fewest to
-    the most.
+    0…``depth_m``, lateral positions within ``width_m`` around the axis. The count lies a part
+    u^``count_power``, u uniform, of the way from the fewest to the most.
 
     The order of draws is part of the datasets' reproducibility and must not change: kind of
     bubbles where several are given, count, pressure, depths, lateral positions, radii.

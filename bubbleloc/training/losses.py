@@ -77,9 +77,9 @@ class EmitterLoss(nn.Module):
     largest where n_k is the number of bubbles that the line lets one expect, and nothing in it
     depends on the order of bubbles or on how many there are in a sample.
 
-    The loss is divided by 30 + Σ n_k, or else a line with few bubbles would hardly count beside a crowded
-    one. This weight is a function of the RF line alone, not of its true bubbles, so it does not
-    change what is best. The gradient takes the weight as constant, so the value of the loss may
+    The loss is divided by 30 + Σ n_k, or else a line with few bubbles would hardly count beside a
+    crowded one. This weight is a function of the RF line alone, not of its true bubbles, so it does
+    not change what is best. The gradient takes the weight as constant, so the value of the loss may
     rise while `surprise` falls; to watch a training, use the latter.
     """
 
