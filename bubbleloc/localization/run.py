@@ -97,8 +97,8 @@ def localize_lines(
         A row per bubble, sorted by line and sample: ``line``; ``sample``, the echo's arrival
         counted from time 0, between samples, at the rate of `volts`; ``sample_sigma``, its standard
         deviation; ``depth_mm`` below the element; ``probability`` that there is a bubble;
-        ``radius_um``; and ``height`` of the output's peak. A head of counts tells only the height,
-        a head of emitters all but the height; the others are NaN. With `axes`, and of a path,
+        ``radius_um``; and ``height`` of the output's peak. A head of emitters leaves the height
+        NaN, a head of counts σ, probability and radius. With `axes`, and of a path,
         ``frame`` and ``element`` take the place of ``line``.
 
     Warns where lines look unlike those that the network was trained on.
