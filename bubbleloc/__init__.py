@@ -9,8 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bubbleloc.evaluate import evaluate_run
     from bubbleloc.evaluation.comparison import compare_runs
-    from bubbleloc.evaluation.run import evaluate_run
     from bubbleloc.localization import localize_lines
     from bubbleloc.models.runs import load
     from bubbleloc.report.figures.line import plot_detections
@@ -32,7 +32,7 @@ __all__ = [
 _MODULES = {
     "simulate_dataset": "bubbleloc.simulate",
     "train_network": "bubbleloc.train",
-    "evaluate_run": "bubbleloc.evaluation.run",
+    "evaluate_run": "bubbleloc.evaluate",
     "compare_runs": "bubbleloc.evaluation.comparison",
     "load": "bubbleloc.models.runs",
     "localize_lines": "bubbleloc.localization",

@@ -20,9 +20,9 @@ from bubbleloc.data import store
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
+from bubbleloc.evaluate import evaluate_run
 from bubbleloc.evaluation.comparison import compare_runs
 from bubbleloc.evaluation.export import export_run
-from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.files import write_yaml
 from bubbleloc.models import provenance, run_folder, runs
 from bubbleloc.physics import Bubbles, Signal

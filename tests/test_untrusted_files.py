@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from bubbleloc import files, formats
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.evaluate import evaluate_run
 from bubbleloc.formats.readers import suffixes
 from bubbleloc.formats.srml import PUBLISHED, read_signal
 from bubbleloc.models import runs

@@ -6,12 +6,10 @@ from fractions import Fraction
 from functools import partial
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bubbleloc.console.composition import settings_from_python
 from bubbleloc.console.settings import Evaluate
 from bubbleloc.data.dataset import RFDataset, open_split
 from bubbleloc.data.generate import simulate_missing
@@ -31,29 +29,11 @@ from bubbleloc.models.answers import answer
 from bubbleloc.models.runs import Run, open_run
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.heads import EmitterHead
-from bubbleloc.report import Evaluation, Example, Report, Results, read_report, write_report
+from bubbleloc.report import Evaluation, Example, Report, read_report, write_report
 
 SELECTION_SPLITS = ("val", "train")  # never the test split
 EXAMPLE_BUBBLES = (100, 500)  # a sparse and a dense line to show
 DEFAULT_BASELINES = ("matched_filter", "wiener")
-
-
-def evaluate_run(run: str | Path, **settings: Any) -> Results:
-    """Evaluate a run as ``bubbleloc evaluate`` does; return the report, with its tables.
-
-    Args:
-        run: a run directory, or a network of the package such as ``bubbleloc:small``.
-        settings: any other setting of the command (docs/settings.md), such as
-            ``noise=[0.01, 0.04]`` or ``folder="data/x"``.
-
-    Raises:
-        InputError: no such run, checkpoint, dataset, split or method, or another sampling rate.
-    """
-    from bubbleloc.evaluation.conditions import evaluate_conditions  # which imports this module
-
-    checked, _ = settings_from_python(Evaluate, {"run": run, **settings})
-    score = evaluate_conditions if checked.conditions else evaluate
-    return Results(score(open_run(checked.run, checked.checkpoint), checked))
 
 
 def evaluate(run: Run, settings: Evaluate) -> Path:
@@ -63,7 +43,7 @@ def evaluate(run: Run, settings: Evaluate) -> Path:
         settings: of the evaluation; its run is `run`, or a sweep that `run` is part of.
 
     Raises:
-        InputError: as `evaluate_run` raises.
+        InputError: no such run, checkpoint, dataset, split or method, or another sampling rate.
     """
     main, levels = _noise(settings, Noise.of(run.config))
     folder = None if settings.folder is None else Path(settings.folder)

@@ -13,7 +13,7 @@ from bubbleloc.data import store
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.data.stored import as_stored
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.evaluate import evaluate_run
 from bubbleloc.models.runs import open_run
 
 SIMULATED = {

@@ -11,8 +11,9 @@ from bubbleloc.data.dataset import open_split
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.noise import REFERENCE_V, Noise
 from bubbleloc.errors import InputError
+from bubbleloc.evaluate import evaluate_run
 from bubbleloc.evaluation.certainty import arrival_bound, errors_and_bounds, single_echo
-from bubbleloc.evaluation.run import at_rate_of, evaluate_run
+from bubbleloc.evaluation.run import at_rate_of
 from bubbleloc.localization.run import localize_lines
 from bubbleloc.metrics.certainty import pair_table
 from bubbleloc.metrics.detections import EmitterDetections

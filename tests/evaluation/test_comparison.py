@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from bubbleloc.errors import InputError
+from bubbleloc.evaluate import evaluate_run
 from bubbleloc.evaluation.comparison import compare_runs, setting_names, short_names, trained_with
-from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.files import fingerprint
 from bubbleloc.models.runs import open_run
 

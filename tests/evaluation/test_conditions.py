@@ -6,6 +6,7 @@ import pytest
 
 from bubbleloc.console.settings import Evaluate
 from bubbleloc.errors import InputError
+from bubbleloc.evaluate import evaluate_run
 from bubbleloc.evaluation.conditions import (
     CONDITIONS,
     EMPTY_LINES,
@@ -13,7 +14,6 @@ from bubbleloc.evaluation.conditions import (
     empty_lines,
     evaluate_conditions,
 )
-from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.models.runs import open_run
 
 

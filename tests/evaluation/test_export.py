@@ -9,8 +9,8 @@ import yaml
 from safetensors.torch import load_file
 
 from bubbleloc.errors import InputError
+from bubbleloc.evaluate import evaluate_run
 from bubbleloc.evaluation.export import export_run, facts_of
-from bubbleloc.evaluation.run import evaluate_run
 from bubbleloc.models.card import read_card
 from bubbleloc.models.runs import open_run
 from bubbleloc.nn import build_model

@@ -12,7 +12,7 @@ from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.store import open_dataset
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.evaluate import evaluate_run
 from bubbleloc.evaluation.scoring import predict, score_method
 from bubbleloc.models.runs import find_runs, open_run
 from tests.conftest import planned

@@ -12,7 +12,7 @@ from scipy.signal import resample_poly
 from bubbleloc.console.messages import explain
 from bubbleloc.console.settings.using import Localize
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.evaluate import evaluate_run
 from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.formats import recording_of_array
 from bubbleloc.localization import localize_file, localize_lines

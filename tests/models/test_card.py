@@ -11,7 +11,7 @@ import yaml
 
 from bubbleloc.data.noise import Noise
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.evaluate import evaluate_run
 from bubbleloc.models import run_folder, runs
 from bubbleloc.models.runs import open_run
 from bubbleloc.nn import released_card

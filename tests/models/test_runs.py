@@ -19,7 +19,7 @@ from bubbleloc.console import config_folder
 from bubbleloc.data.generate import ensure_dataset
 from bubbleloc.data.store import fingerprint
 from bubbleloc.errors import InputError
-from bubbleloc.evaluation.run import evaluate_run
+from bubbleloc.evaluate import evaluate_run
 from bubbleloc.files import exclusive, explain_write_errors, write_yaml
 from bubbleloc.models import provenance, run_folder, runs
 from bubbleloc.training import learner, session
