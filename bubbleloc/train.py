@@ -53,15 +53,18 @@ def train_network(
 
 def _train(settings: Train, folder: Path, overrides: Sequence[str]) -> Path | None:
     from bubbleloc.console.composition import typed_names
+    from bubbleloc.data.generate import turns
     from bubbleloc.data.plan import DatasetPlan
     from bubbleloc.data.stored import as_stored
     from bubbleloc.training import session
 
     command = cli.command_line()
     if not settings.resume:
-        data = as_stored(DatasetPlan(settings.data), typed_names(overrides)).settings
+        plan, sweep_job = DatasetPlan(settings.data), cli.is_sweep_job()
+        with turns(plan.files(), sweep_job):
+            data = as_stored(plan, typed_names(overrides)).settings
         settings = settings.model_copy(update={"data": data})
-        return session.start(settings, folder, command=command, sweep_job=cli.is_sweep_job())
+        return session.start(settings, folder, command=command, sweep_job=sweep_job)
     instead = f", or train on in a new run: start_from={settings.resume}"
     cli.refuse_other_settings(settings.resume, overrides, instead)
     return session.resume(Path(settings.resume), command=command)

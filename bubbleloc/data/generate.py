@@ -1,5 +1,6 @@
 """Simulate datasets: resumable, and the same arrays whatever the number of workers."""
 
+import contextlib
 import logging
 import warnings
 from typing import Any
@@ -83,6 +84,19 @@ def simulate_missing(plan: DatasetPlan, workers: int | None = None) -> None:
         what = ", ".join(f"{plan.signals[split]} signals of {split}" for split in missing)
         log.info("%s lacks %s; simulating them first", plan.folder, what)
         ensure_dataset(plan.only(missing), workers)
+
+
+def turns(plan: DatasetPlan, side_by_side: bool) -> contextlib.AbstractContextManager[None]:
+    """Return a block for which the jobs of a sweep take turns where a dataset lacks a file.
+
+    The first of them simulates for all; the others neither read nor write a file meanwhile.
+
+    Args:
+        side_by_side: whether this is one of several jobs.
+    """
+    missing = not all(plan.path(split).exists() for split in plan.signals)
+    lock = exclusive(plan.folder / "sweep", wait=True)
+    return lock if side_by_side and missing else contextlib.nullcontext()
 
 
 def _signals_done(plan: DatasetPlan, split: str) -> int:

@@ -15,7 +15,7 @@ from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.formats import Recording
 from bubbleloc.formats.conditioning import resample
 from bubbleloc.models.card import Card
-from bubbleloc.models.likeness import FEWEST_LINES, SHORTEST_S, Likeness
+from bubbleloc.models.likeness import FEWEST_LINES, SHORTEST_S, Likeness, Ranges
 
 MOST_LINES = 128  # that are looked at, twice
 BLOCK = 16  # lines at a time
@@ -27,6 +27,7 @@ ROUNDED_DB = -65.0  # from here on, rounding costs F1 without noise: `benchmarks
 
 Values = dict[str, Floats]
 
+BANDS = {"low_mhz": 5, "mid_mhz": 50, "high_mhz": 95}  # feature: percent of the power below it
 RANGES = {
     "noise_db": "noise {v:.0f} dB of the power of a line, trained on up to {high:.0f} dB",
     "clipped": "clipped: {v:.0f} samples of a line at its peak, trained on up to {high:.0f}",
@@ -166,27 +167,35 @@ def _unlike(likeness: Likeness, features: Values, outside: Values) -> list[str]:
     is_noisy = np.mean(likeness.is_noisy(features)) > 0.5
     ranges = likeness.ranges if is_noisy else likeness.quiet
     reasons = []
-    bands = ("low_mhz", "mid_mhz", "high_mhz")
-    if max(share[name] for name in bands) > TOO_MANY:
-        edges = [float(np.median(features[name])) for name in bands]
-        around = "–".join(f"{end:.1f}" for end in ranges["mid_mhz"])
-        band = "{:.1f} to {:.1f} to {:.1f} MHz".format(*edges)
-        reasons.append(
-            f"band (5, 50, 95 % of the power) {band}, trained with the middle at {around}"
-        )
+    if edges := [name for name in BANDS if share[name] > TOO_MANY]:
+        reasons.append(_band(features, ranges, edges))
     for name, text in RANGES.items():
         if share.get(name, 0.0) > TOO_MANY:
             low, high = ranges[name]
             reasons.append(text.format(v=middle[name], low=low, high=high))
     if reasons:
         return reasons
-    worst = max(share, key=lambda name: (name.startswith("share_db"), share[name]))
+    # no feature alone is outside in too many lines, but together they are
+    worst = max(sorted(middle), key=lambda name: (share[name], name.startswith("share_db")))
     low, high = ranges[worst]
-    band = worst.partition("@")[2]
+    if worst in BANDS:
+        return [_band(features, ranges, [worst])]
+    if worst in RANGES:
+        return [RANGES[worst].format(v=middle[worst], low=low, high=high)]
+    start_mhz = worst.partition("@")[2]
     return [
-        f"{middle[worst]:.0f} dB of the power from {band} MHz on, 0.5 MHz wide, trained on "
+        f"{middle[worst]:.0f} dB of the power from {start_mhz} MHz on, 0.5 MHz wide, trained on "
         f"{low:.0f} to {high:.0f} dB"
     ]
+
+
+def _band(features: Values, ranges: Ranges, edges: list[str]) -> str:
+    """Return how the band of lines differs from that of the training, at these of its edges."""
+    measured = " to ".join(f"{np.median(features[name]):.1f}" for name in BANDS)
+    trained = " and ".join(
+        f"the {BANDS[name]} % at {ranges[name][0]:.1f}–{ranges[name][1]:.1f}" for name in edges
+    )
+    return f"band (5, 50, 95 % of the power) {measured} MHz, trained with {trained} MHz"
 
 
 def train_command(recording: Recording, middle: Mapping[str, float]) -> str:
@@ -196,7 +205,7 @@ def train_command(recording: Recording, middle: Mapping[str, float]) -> str:
         "model.head": "emitters",
         "model.line_mean": "true",
         "data": "study",
-        "data.folder": f"data/{Path(recording.source).stem}",
+        "data.name": Path(recording.source).stem,
         "data.waveform": recording.waveform_file,
         "data.physics.transducer": recording.transducer_file,
     }

@@ -14,7 +14,7 @@ from bubbleloc.console.settings import Train
 from bubbleloc.console.settings.training import Loader
 from bubbleloc.data.batches import RFDataModule, check_crops
 from bubbleloc.data.dataset import RFDataset, open_split
-from bubbleloc.data.generate import simulate_missing
+from bubbleloc.data.generate import simulate_missing, turns
 from bubbleloc.data.noise import Noise
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.data.stream import StreamedLines
@@ -91,7 +91,8 @@ def _train(
     _refuse_uneven_batch(loader, trainer.world_size)
     if trainer.is_global_zero:
         check_crops(loader, samples)
-        _simulate(plan.files(), settings.workers, take_turns=sweep_job)
+        with turns(plan.files(), sweep_job):
+            simulate_missing(plan.files(), settings.workers)
     network.sampling_rate_hz = open_split(plan.folder, SELECTION).scale.sampling_rate_hz
     if settings.compression:
         network.scaling.compress_with(torch.from_numpy(matched_filter(plan.setup())))
@@ -153,14 +154,6 @@ def _refuse_uneven_batch(loader: Loader, processes: int) -> None:
             f"loader.batch_size={loader.batch_size} cannot be shared by {processes} processes; "
             f"give a multiple of {processes}"
         )
-
-
-def _simulate(plan: DatasetPlan, workers: int | None, *, take_turns: bool) -> None:
-    """Simulate what is missing of a dataset; of the jobs of a sweep, the first does it for all."""
-    missing = not all(plan.path(split).exists() for split in plan.signals)
-    lock = exclusive(plan.folder / "sweep", wait=True)
-    with lock if take_turns and missing else contextlib.nullcontext():
-        simulate_missing(plan, workers)
 
 
 @contextlib.contextmanager

@@ -1,17 +1,25 @@
 """What a network may not fit is said, and only that."""
 
+import re
+import shlex
 import warnings
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+import bubbleloc
+from bubbleloc import formats
+from bubbleloc.console.composition import checked_settings, composed
+from bubbleloc.console.settings import Train
+from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.formats import recording_of_array
 from bubbleloc.localization import localize_lines
-from bubbleloc.localization.doubts import doubts, rounding_noise_db
+from bubbleloc.localization.doubts import _unlike, doubts, rounding_noise_db, train_command
 from bubbleloc.metrics.matching import match_detections
 from bubbleloc.models.runs import open_run
 from tests.conftest import localize_recording
@@ -106,3 +114,32 @@ def test_a_threshold_of_probabilities_is_one(simulated, threshold):
         InputError, match=r"threshold=.*: bubbleloc:robust tells probabilities; give 0 to 1"
     ):
         localize_lines(simulated[0][:1], threshold=threshold)
+
+
+@pytest.mark.parametrize(
+    ("worst", "reason"),
+    [
+        ("direction", "echoes of another shape in time"),
+        ("mid_mhz", r"trained with the 50 % at 1\.9–2\.6 MHz"),
+        ("share_db@3.5", r"dB of the power from 3\.5 MHz on"),
+    ],
+)
+def test_a_reason_is_told_where_no_feature_alone_is_outside_too_often(worst, reason):
+    """Each of three features is outside in less than a tenth of 24 lines, one in two of them."""
+    likeness = bubbleloc.load("robust")[1].likeness
+    features = {name: np.full(24, low) for name, (low, _) in likeness.ranges.items()}
+    outside = {name: np.zeros(24, bool) for name in features}
+    for line, name in enumerate(("polarity", "clipped", worst, worst)):
+        outside[name][line] = True
+    (told,) = _unlike(likeness, features, outside)
+    assert re.search(reason, told)
+
+
+def test_the_training_that_is_recommended_simulates_a_dataset_of_its_own(simulated, tmp_path):
+    np.save(tmp_path / "my rf.npy", simulated[0])
+    recording = formats.read(tmp_path / "my rf.npy", sampling_rate_hz=62.5e6)
+    words = shlex.split(train_command(recording, {"mid_mhz": 2.1}))
+    config, _ = composed("train", words[2:])
+    plan = DatasetPlan(checked_settings(Train, config).data)
+    assert plan.folder == Path("data/my rf")
+    plan.refuse_mistyped_folder()

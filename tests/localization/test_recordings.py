@@ -158,7 +158,7 @@ def test_doubts_are_told(tiny, tmp_path):
     ).doubts
     assert unlike.startswith("100% of the lines are unlike those that the network was trained on")
     assert "time backwards" in unlike
-    assert "model.line_mean=true data=study data.folder=data/backwards" in train
+    assert "model.line_mean=true data=study data.name=backwards" in train
     with pytest.warns(UserWarning, match="more than half of the power is white noise"):
         localize_lines(np.random.default_rng(0).normal(size=(2, 8446)))
     with pytest.warns(UserWarning, match="unlike those"):
