@@ -160,8 +160,20 @@ def _norm(tensors: Sequence[Tensor | None]) -> Tensor:
 class StopBetweenBatches(L.Callback):
     """Ends a training after the batch it is at, when a signal asks for it.
 
-    The first process ends those that it started; they would wait for it in vain.
+    The first process ends those that it started; they would wait for it in vain. On CPUs it learns
+    by itself when one of them ends, and takes them off the list that Lightning watches: Lightning
+    would kill this process before it has said anything.
     """
+
+    def __init__(self) -> None:
+        self._others: list[subprocess.Popen[bytes]] = []
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Note the processes that Lightning has started."""
+        started = getattr(trainer.strategy.launcher, "procs", [])
+        self._others = list(started)
+        if trainer.strategy.root_device.type == "cpu":
+            started.clear()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Take signals over from Lightning, which gives them back at the end."""
@@ -179,13 +191,11 @@ class StopBetweenBatches(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
     ) -> None:
         """End the processes that this one has started."""
-        started = getattr(trainer.strategy.launcher, "procs", [])
-        for other in started:
+        for other in self._others:
             if _has_lost_a_peer(exception):
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     other.wait(PATIENCE_S)
             other.kill()
-        started.clear()  # Lightning, which watches them, would kill this process, too
 
 
 @contextlib.contextmanager
