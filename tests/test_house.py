@@ -13,6 +13,7 @@ ROOMS = {
     *("console", "process", "matfile", "tables", "errors", "files", "hdf5", "units", "arrays"),
     *("physics", "nn", "metrics", "formats", "data"),
     *("models", "training", "report", "evaluation", "localization", "imaging", "examples"),
+    *("tracking", "maps"),
 }
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50  # lines: what one reads in one sitting, and on one screen
 

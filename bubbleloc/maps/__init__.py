@@ -1,0 +1,1 @@
+"""From tracks to maps of vessels, their scores, and the page that shows them."""

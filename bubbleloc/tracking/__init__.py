@@ -1,0 +1,1 @@
+"""From positions in frames to the tracks of bubbles."""
