@@ -18,17 +18,15 @@ from bubbleloc.units import Scale
 
 
 @dataclass(frozen=True)
-class Matching:
+class Pairs:
     """Detections paired with bubbles, each at most once.
 
-    `detected` and `true` are indices of the pairs into the positions that were matched, and
-    `error_samples` is detected minus true position. The scores are ratios of counts; where there
-    is nothing to find and nothing is found they are 1.
+    `detected` and `true` are indices of the pairs into the positions that were matched. The scores
+    are ratios of counts; where there is nothing to find and nothing is found they are 1.
     """
 
     detected: Ints
     true: Ints
-    error_samples: Floats
     n_detected: int
     n_true: int
 
@@ -52,6 +50,18 @@ class Matching:
         """Pairs over everything detected or true: TP / (TP + FP + FN)."""
         return self._ratio(self.n_detected + self.n_true - len(self.detected))
 
+    def _ratio(self, whole: float) -> float:
+        if self.n_detected + self.n_true == 0:
+            return 1.0
+        return len(self.detected) / whole if whole else 0.0
+
+
+@dataclass(frozen=True)
+class Matching(Pairs):
+    """Pairs of a line; `error_samples` is detected minus true position."""
+
+    error_samples: Floats
+
     @property
     def bias_samples(self) -> float:
         """Mean error of the matched positions; NaN without a match."""
@@ -70,11 +80,6 @@ class Matching:
         """
         rmse_um = np.nan_to_num(self.rmse_samples * scale.um_per_sample)
         return float(1 - np.hypot(1 - self.jaccard, per_um * rmse_um))
-
-    def _ratio(self, whole: float) -> float:
-        if self.n_detected + self.n_true == 0:
-            return 1.0
-        return len(self.detected) / whole if whole else 0.0
 
 
 def match_detections(
