@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.errors import InputError
-from bubbleloc.formats.transmits import STRAIGHT_DOWN, Sent
-from bubbleloc.units import Scale
+from bubbleloc.imaging.array import Array, back_way_m, sent_way_m
 
 MOST_PIXELS = 2**26
 
@@ -48,72 +47,41 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class ArrayLines:
-    """Signals of an array's elements after one wave.
-
-    An echo from (x, z) is expected in the line of the element at (x_e, z_e) at sample
-    (s + √((z − z_e)² + (x − x_e)²)) · fs/c + ``delay_samples``. The way s of the wave is
-    x·sin θ + z·cos θ of a plane one, else the least of all elements' delay and distance.
-    """
+    """Signals of an array's elements after one wave."""
 
     signal: NDArray[Any]  # (E, L), real or complex
-    element_m: Floats  # (E,), lateral
-    scale: Scale
-    delay_samples: float = 0.0
-    element_z_m: Floats | None = None  # (E,), of an array that is not flat
-    sent: Sent = STRAIGHT_DOWN
+    array: Array
 
     def image(self, grid: Grid) -> Float32s:
         """Magnitude (H, W) of the sum over elements, by linear interpolation of their lines.
 
         What lies outside a line counts as zero.
         """
-        z_m = np.zeros(len(self.element_m)) if self.element_z_m is None else self.element_z_m
-        element_m = np.stack([self.element_m, z_m]).astype(np.float64)
-        if self.sent.angle_rad is not None:
-            direction = np.array([np.sin(self.sent.angle_rad), np.cos(self.sent.angle_rad)])
-            firing = np.zeros((3, 0))
-        else:
-            direction = np.zeros(2)
-            firing = self._firing(element_m)
         total = _delay_and_sum(
             np.ascontiguousarray(self.signal),
-            element_m,
-            direction,
-            firing,
+            *self.array.geometry,
             grid.lateral_m,
             grid.depth_m,
-            self.scale.sampling_rate_hz / self.scale.speed_of_sound_m_s,
-            self.delay_samples,
+            self.array.samples_per_m,
+            self.array.delay_samples,
         )
         return np.abs(total).astype(np.float32)
 
-    def _firing(self, element_m: Floats) -> Floats:
-        """Return x, z and the way c·delay (3, n) of the elements (2, E) that fire."""
-        delay_s = np.zeros(element_m.shape[1]) if self.sent.delay_s is None else self.sent.delay_s
-        rows = np.stack([*element_m, delay_s * self.scale.speed_of_sound_m_s])
-        return rows[:, ~np.isnan(delay_s)]
-
 
 @njit(cache=True, nogil=True)
-def _delay_and_sum(signal, element_m, direction, firing, lateral_m, depth_m, samples_per_m, delay):  # type: ignore[no-untyped-def]
+def _delay_and_sum(signal, element_m, direction, fired, lateral_m, depth_m, samples_per_m, delay):  # type: ignore[no-untyped-def]
     """Row by row, so that a row of pixels and its piece of each line stay in the cache."""
     image = np.zeros((len(depth_m), len(lateral_m)), signal.dtype)
+    sent_m = np.empty(len(lateral_m))
     for row in range(len(depth_m)):
         depth = depth_m[row]
-        sent_m = lateral_m * direction[0] + depth * direction[1]
-        if firing.shape[1] > 0:
-            sent_m[:] = np.inf
-            for source in range(firing.shape[1]):
-                below = depth - firing[1, source]
-                aside_m = lateral_m - firing[0, source]
-                way_m = firing[2, source] + np.sqrt(below * below + aside_m * aside_m)
-                sent_m = np.minimum(sent_m, way_m)
+        for column in range(len(lateral_m)):
+            sent_m[column] = sent_way_m(lateral_m[column], depth, direction, fired)
         for element in range(element_m.shape[1]):
             line = signal[element]
-            below = depth - element_m[1, element]
+            x, z = element_m[0, element], element_m[1, element]
             for column in range(len(lateral_m)):
-                aside = lateral_m[column] - element_m[0, element]
-                path_m = sent_m[column] + np.sqrt(below * below + aside * aside)
+                path_m = sent_m[column] + back_way_m(lateral_m[column], depth, x, z)
                 sample = samples_per_m * path_m + delay
                 before = int(np.floor(sample))
                 if 0 <= before < len(line) - 1:

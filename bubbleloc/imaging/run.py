@@ -15,6 +15,7 @@ from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.files import atomic, check_bytes, check_output
 from bubbleloc.formats import Recording, read, recording_of_array
+from bubbleloc.imaging.array import Array
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
@@ -95,7 +96,7 @@ def image_array(settings: Image) -> Imaged:
     }
     widths = _write(lines, bubbles, grid, 1e-3 * settings.isolation_mm, folder)
     pixels = len(grid.depth_m), len(grid.lateral_m)
-    return Imaged(len(rf.signal), pixels, rf.scale, folder, widths, doubted)
+    return Imaged(len(rf.signal), pixels, rf.array.scale, folder, widths, doubted)
 
 
 def _at_scale(setup: Setup, scale: Scale) -> Setup:
@@ -126,7 +127,7 @@ def simulated(
     )
     volts = np.atleast_2d(simulate_rf(scene, array).volts)
     element_m = array.probe.element_positions_m(settings.elements)
-    return ArrayLines(volts, element_m, array.scale), scene
+    return ArrayLines(volts, Array(element_m, array.scale)), scene
 
 
 def recorded(recording: Recording, network: Scale, settings: Image) -> ArrayLines:
@@ -155,9 +156,9 @@ def recorded(recording: Recording, network: Scale, settings: Image) -> ArrayLine
     if recording.element_m is None:
         probe = replace(P4_1, aperture_m=1e-3 * settings.aperture_mm)
         element_m = probe.element_positions_m(elements)
-        return ArrayLines(recording.volts[0], element_m, scale, -start_sample, sent=wave)
+        return ArrayLines(recording.volts[0], Array(element_m, scale, -start_sample, sent=wave))
     x_m, _, z_m = recording.element_m.T
-    return ArrayLines(recording.volts[0], x_m, scale, -start_sample, z_m, wave)
+    return ArrayLines(recording.volts[0], Array(x_m, scale, -start_sample, z_m, wave))
 
 
 def analytic(lines: ArrayLines, delay_samples: float) -> ArrayLines:
@@ -166,7 +167,7 @@ def analytic(lines: ArrayLines, delay_samples: float) -> ArrayLines:
     `delay_samples` is from the arrival of an echo to its peak.
     """
     signal = hilbert(lines.signal, axis=1).astype(np.complex64)
-    return replace(lines, signal=signal, delay_samples=lines.delay_samples + delay_samples)
+    return ArrayLines(signal, lines.array.later(delay_samples))
 
 
 def localized(lines: ArrayLines, network: Localizer, batch_size: int) -> ArrayLines:

@@ -8,6 +8,7 @@ import pytest
 import scipy.io
 
 from bubbleloc import formats
+from bubbleloc.imaging.array import Array
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.units import Scale
 from tests.formats import written
@@ -63,9 +64,9 @@ def image_peak(recording):
     """Where the image of the first frame is brightest."""
     x_m, _, z_m = recording.element_m.T
     begin = recording.start_s * RATE
-    lines = ArrayLines(recording.volts[0], x_m, SCALE, -begin, z_m, recording.sent(SOUND))
+    array = Array(x_m, SCALE, -begin, z_m, recording.sent(SOUND))
     grid = Grid.covering((0, 5e-3), (14e-3, 21e-3), 0.05e-3)
-    image = lines.image(grid)
+    image = ArrayLines(recording.volts[0], array).image(grid)
     row, column = np.unravel_index(image.argmax(), image.shape)
     return grid.lateral_m[column], grid.depth_m[row]
 

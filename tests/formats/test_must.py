@@ -11,6 +11,7 @@ from scipy.signal import hilbert, resample_poly
 
 from bubbleloc import formats
 from bubbleloc.errors import InputError
+from bubbleloc.imaging.array import Array
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.units import Scale
 from tests.formats import written
@@ -98,7 +99,7 @@ def test_a_real_disk_is_imaged_as_by_must():
     fine = replace(scale, sampling_rate_hz=FINER * scale.sampling_rate_hz)
     signal = resample_poly(hilbert(recording.volts[0], axis=1), FINER, 1, axis=1)
     begin = recording.start_s * fine.sampling_rate_hz
-    ours = ArrayLines(signal, recording.element_m[:, 0], fine, -begin).image(grid)
+    ours = ArrayLines(signal, Array(recording.element_m[:, 0], fine, -begin)).image(grid)
 
     stored = scipy.io.loadmat(DISK, squeeze_me=True)
     values = pymust.utils.Param()

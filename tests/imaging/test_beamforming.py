@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from bubbleloc.errors import InputError
+from bubbleloc.imaging.array import Array
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.run import analytic, localized
 from bubbleloc.nn import load_released
@@ -19,13 +20,15 @@ def direct_sum(lines, grid):
     for row, z in enumerate(grid.depth_m):
         for column, x in enumerate(grid.lateral_m):
             flight = (
-                (z + np.hypot(z, x - lines.element_m))
-                * lines.scale.sampling_rate_hz
-                / lines.scale.speed_of_sound_m_s
+                (z + np.hypot(z, x - lines.array.element_m))
+                * lines.array.scale.sampling_rate_hz
+                / lines.array.scale.speed_of_sound_m_s
             )
             total = sum(
                 np.interp(sample, samples, line, left=0, right=0)
-                for sample, line in zip(flight + lines.delay_samples, lines.signal, strict=True)
+                for sample, line in zip(
+                    flight + lines.array.delay_samples, lines.signal, strict=True
+                )
             )
             image[row, column] = abs(total)
     return image
@@ -38,7 +41,7 @@ def test_an_image_is_the_direct_sum(kind, delay):
     signal = rng.standard_normal((7, 300)).astype(kind)
     if np.iscomplexobj(signal):
         signal += 1j * rng.standard_normal(signal.shape).astype(kind)
-    lines = ArrayLines(signal, np.sort(rng.uniform(-0.01, 0.01, 7)), SCALE, delay)
+    lines = ArrayLines(signal, Array(np.sort(rng.uniform(-0.01, 0.01, 7)), SCALE, delay))
     grid = Grid(np.linspace(-0.012, 0.012, 23), np.linspace(0, 0.005, 19))
     np.testing.assert_allclose(lines.image(grid), direct_sum(lines, grid), rtol=1e-4, atol=1e-4)
 
@@ -62,7 +65,7 @@ def point():
     setup = Setup(elements=96, depth_m=0.05)
     volts = simulate_rf(scene, setup).volts
     element_m = setup.probe.element_positions_m(96)
-    return ArrayLines(volts, element_m, setup.scale), scene
+    return ArrayLines(volts, Array(element_m, setup.scale)), scene
 
 
 def peak_offsets(lines, bubble):
@@ -93,7 +96,7 @@ def test_the_rf_image_peaks_at_the_bubble_given_the_delay_of_its_echo(point):
 
 
 def test_lines_too_short_for_the_network_are_refused():
-    short = ArrayLines(np.zeros((4, 50), np.float32), np.arange(4.0), SCALE)
+    short = ArrayLines(np.zeros((4, 50), np.float32), Array(np.arange(4.0), SCALE))
     network = load_released("small")
     needed = network.receptive_field // 2 + 1
     with pytest.raises(InputError, match=f"lines of 50 samples, shorter than the {needed}"):

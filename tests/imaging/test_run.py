@@ -101,9 +101,9 @@ def test_lines_need_a_sampling_rate_and_have_the_speed_of_sound_of_their_file(tm
     with pytest.raises(InputError, match=r"array\.npz does not say its sampling rate"):
         opened(tmp_path / "array.npz", scale, Image())
     lines = opened(tmp_path / "array.npz", scale, Image(sampling_rate_hz=62.5e6))
-    assert lines.scale == Scale(62.5e6, 1540, 1.7e6)
+    assert lines.array.scale == Scale(62.5e6, 1540, 1.7e6)
     given = Image(sampling_rate_hz=62.5e6, speed_of_sound_m_s=1500)
-    assert opened(tmp_path / "array.npz", scale, given).scale.speed_of_sound_m_s == 1500
+    assert opened(tmp_path / "array.npz", scale, given).array.scale.speed_of_sound_m_s == 1500
 
 
 def test_simulated_lines_are_like_those_that_the_network_was_trained_on(monkeypatch, tmp_path):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from bubbleloc.imaging.array import Array
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.widths import full_width, measure_widths, nearest_m, summarize_widths
 from bubbleloc.physics import Scene
@@ -49,7 +50,7 @@ def gaussian_echoes(bubbles, deviation):
     for z, x in zip(bubbles.depth_m, bubbles.lateral_m, strict=True):
         flight = (z + np.hypot(z, x - element_m)) * SAMPLES_PER_M
         lines += np.exp(-0.5 * ((np.arange(3000) - flight[:, None]) / deviation) ** 2)
-    return ArrayLines(lines, element_m, Scale(62.5e6, 1480, None))
+    return ArrayLines(lines, Array(element_m, Scale(62.5e6, 1480, None)))
 
 
 def test_isolated_bubbles_of_the_region_are_measured():
