@@ -50,7 +50,8 @@ def _in_one_line(text: str, known: Collection[str]) -> str:
     if match := re.search(r"Could not override '([^']+)'", text):
         return f"unknown setting {match[1]!r}{suggestion(match[1], known)}; see --help"
     if match := re.search(r"Could not find '([^/']+)/([^']+)'.*?:((?:\n\t\S+)+)", text, re.DOTALL):
-        return f"unknown {match[1]} {match[2]!r}; choose one of {', '.join(match[3].split())}"
+        names = [name for name in match[3].split() if name != "base"]  # which holds defaults
+        return f"unknown {match[1]} {match[2]!r}; choose one of {', '.join(names)}"
     if match := re.search(r"Missing mandatory value: (\S+)", text):
         return f"{match[1]}=… is missing; see --help"
     lines = [line.strip() for line in text.splitlines()]

@@ -300,7 +300,9 @@ SUBPROCESSES = [
     ("simulate", ["data=tiny", "data.deepest_m=0.1"], "deepest_m=0.1: give at most 0.0963"),
     ("train", [*TRAIN, "+foo=1"], "unknown setting 'foo'"),
     ("train", [*TRAIN, "hydra.run.dir=/proc/run"], "/proc"),
-    ("evaluate", [], "run=… is missing"),
+    ("evaluate", [], "run=… is missing, such as in: bubbleloc evaluate run=outputs/train/<run>"),
+    ("localize", ["rate_hz=5e7"], "unknown setting 'rate_hz', did you mean 'sampling_rate_hz'?"),
+    ("train", ["data=nope"], "unknown data 'nope'; choose one of demo, paper"),
     ("compare", ["runs=[nowhere,elsewhere]"], "nowhere is no run directory"),
     ("convert", ["source=nowhere", "output=x/train.h5"], "source=nowhere is no folder"),
 ]

@@ -126,7 +126,7 @@ def _explain(command: str, values: Mapping[str, Any], problem: Mapping[str, Any]
     name = ".".join(parts)
     setting = catalogue(command).get(name)
     if problem["type"] == "missing":
-        return f"{given}=… is missing"
+        return f"{given}=… is missing{_example(command)}"
     if setting is None or (setting.is_group and name != given):
         close = suggestion(given, catalogue(command))
         remedy = "see --help" if close else "remove it"
@@ -135,6 +135,13 @@ def _explain(command: str, values: Mapping[str, Any], problem: Mapping[str, Any]
     verb = "choose" if setting.values.startswith("one of") else "give"
     remedy = problem.get("ctx", {}).get("error") or f"{verb} {setting.values}"
     return f"{name}={_shown(value)}: {remedy}"
+
+
+def _example(command: str) -> str:
+    """Return the first example in the description of a command."""
+    lines = (COMMANDS[command].__doc__ or "").split("\n    ")
+    examples = [line for line in lines if line.startswith(f"bubbleloc {command} ")]
+    return f", such as in: {examples[0]}" if examples else ""
 
 
 def _shown(value: Any) -> str:
@@ -150,5 +157,8 @@ def suggestion(key: str, known: Collection[str]) -> str:
     """Return ``, did you mean …?`` when a setting resembles ``key``, and never ``key`` itself."""
     others = sorted(set(known) - {key}, key=lambda name: (name.count("."), name))
     by_last = {name.split(".")[-1]: name for name in reversed(others)}  # keeps the shortest
-    close = difflib.get_close_matches(key.split(".")[-1], sorted(by_last), n=1, cutoff=0.75)
+    last = key.split(".")[-1]
+    close = difflib.get_close_matches(last, sorted(by_last), n=1, cutoff=0.75)
+    if not close and "_" in last:  # rate_hz
+        close = [name for name in sorted(by_last) if name.endswith(f"_{last}")]
     return f", did you mean {by_last[close[0]]!r}?" if close else ""
