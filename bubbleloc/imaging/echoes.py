@@ -1,0 +1,64 @@
+"""The mean echo of a bubble: what methods look for in the lines of an array."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.imaging.array import Array
+from bubbleloc.physics import Scene, Setup, simulate_rf
+from bubbleloc.physics.scene import RadiusDistribution, draw_radii
+
+BUBBLES = 61  # of which `simulated_echo` takes the mean
+DISTANCE_M = 40e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Echo:
+    """The echo of a bubble straight below an element.
+
+    Attributes:
+        volts: (n,) at the rate of the lines, from the moment of the arrival on.
+        distance_m: of that bubble; an echo from elsewhere is weaker by the ways' ratio.
+    """
+
+    volts: Floats
+    distance_m: float = DISTANCE_M
+
+
+def compensated(rf: Float32s, array: Array, distance_m: float, first: int = 0) -> Float32s:
+    """Return lines (E, L) in which echoes from any depth are as strong as from a distance.
+
+    An echo fades with its way back, which is about half of its whole way: this is what a sample
+    tells. Between elements at the two ends of an aperture, it is off by a few percent.
+
+    Args:
+        first: number of the first sample.
+    """
+    sample = first + np.arange(rf.shape[1]) - array.delay_samples
+    half_way_m = np.maximum(sample, 0) / (2 * array.samples_per_m)
+    return (rf * (half_way_m / distance_m)).astype(np.float32)
+
+
+def simulated_echo(
+    setup: Setup,
+    bubbles: RadiusDistribution,
+    pressure_pa: float,
+    distance_m: float = DISTANCE_M,
+    seed: int = 0,
+) -> Echo:
+    """Return the mean echo of single random bubbles at the depth of a whole sample.
+
+    Args:
+        bubbles: how radii are drawn, see `draw_scene`.
+        pressure_pa: amplitude of the pulse at the transducer.
+    """
+    setup = replace(setup, elements=1)
+    arrival = round(1e6 * distance_m / setup.scale.um_per_sample)
+    depth_m = arrival * setup.scale.um_per_sample * 1e-6
+    samples = -(-setup.window_samples // setup.oversampling)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
+    radii_m = draw_radii(rng, bubbles, BUBBLES)
+    scene = Scene(np.full(BUBBLES, depth_m), np.zeros(BUBBLES), radii_m, pressure_pa)
+    line = simulate_rf(scene, setup).volts.astype(np.float64)
+    return Echo(line[arrival : arrival + samples] / BUBBLES, depth_m)
