@@ -159,6 +159,6 @@ def suggestion(key: str, known: Collection[str]) -> str:
     by_last = {name.split(".")[-1]: name for name in reversed(others)}  # keeps the shortest
     last = key.split(".")[-1]
     close = difflib.get_close_matches(last, sorted(by_last), n=1, cutoff=0.75)
-    if not close and "_" in last:  # rate_hz
+    if not close and "_" in key and "." not in key:  # rate_hz
         close = [name for name in sorted(by_last) if name.endswith(f"_{last}")]
     return f", did you mean {by_last[close[0]]!r}?" if close else ""
