@@ -199,7 +199,7 @@ class Setup:
         return self.sampling_rate_hz * self.oversampling
 
     @cached_property
-    def _anti_alias(self) -> Floats | None:
+    def anti_alias(self) -> Floats | None:
         """Taps (n,) of a filter of linear phase at ``simulation_rate_hz``; None if none is needed.
 
         Published lines need none: the P4-1 receives 99 dB less at half of 62.5 MHz than at best.
@@ -219,8 +219,8 @@ class Setup:
         As published nothing else is done, unless the transducer receives frequencies that would
         alias. These are then filtered away first, without delay, so that arrivals stay.
         """
-        if self._anti_alias is not None:
-            taps = self._anti_alias.reshape((1,) * (volts.ndim - 1) + (-1,))
+        if self.anti_alias is not None:
+            taps = self.anti_alias.reshape((1,) * (volts.ndim - 1) + (-1,))
             volts = np.asarray(fftconvolve(volts, taps, "same", axes=-1))
         return volts[..., :: self.oversampling]
 

@@ -1,6 +1,7 @@
 """The whole chain: from a scene to an RF line."""
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,9 +53,7 @@ def simulate_rf(scene: Scene, setup: Setup | None = None) -> RFLine:
     setup = Setup() if setup is None else setup
     warn_large(scene.radius_m)
     record = np.zeros((setup.elements, setup.record_samples))
-    blocks = max(1, BATCH // (LANES * setup.window_samples))
-    for first in range(0, len(scene), blocks * LANES):
-        batch = slice(first, first + blocks * LANES)
+    for batch in batches(len(scene), setup):
         depth, lateral = scene.depth_m[batch], scene.lateral_m[batch]
         pressure = np.full(len(depth), scene.pressure_pa)
         response = respond(scene.radius_m[batch], depth, pressure, setup)
@@ -70,6 +69,13 @@ def simulate_rf(scene: Scene, setup: Setup | None = None) -> RFLine:
             stacklevel=2,
         )
     return RFLine(volts[0] if setup.elements == 1 else volts, arrivals, setup.sampling_rate_hz)
+
+
+def batches(bubbles: int, setup: Setup) -> Iterator[slice]:
+    """Slices of bubbles that are simulated at a time, whole blocks of the integrator."""
+    size = LANES * max(1, BATCH // (LANES * setup.window_samples))
+    for first in range(0, bubbles, size):
+        yield slice(first, first + size)
 
 
 def arrival_sample(
