@@ -19,7 +19,7 @@ class Region:
     """The part of the plane in which bubbles are looked for.
 
     Raises:
-        InputError: an end that is not beyond the other.
+        InputError: the low end beyond the high one.
     """
 
     lateral_m: tuple[float, float]
@@ -28,7 +28,7 @@ class Region:
     def __post_init__(self) -> None:
         for name in ("lateral_m", "depth_m"):
             low, high = getattr(self, name)
-            if not low < high:
+            if not low <= high:
                 raise InputError(f"region: {name} from {low:g} to {high:g}; give low, then high")
 
     @property
@@ -116,6 +116,30 @@ class Array:
         """Return the sample (E, B), not rounded, at which echoes from points (B,) arrive."""
         x, z = (np.atleast_1d(np.asarray(axis, dtype=np.float64)) for axis in (x_m, z_m))
         return np.asarray(self.samples_per_m * _ways_m(x, z, *self.geometry) + self.delay_samples)
+
+    def sample_range(self, region: Region) -> tuple[int, int]:
+        """Return the first and last sample that may hold a part of a region's arrivals.
+
+        Arrivals lie between them, interpolation included.
+        """
+        element, direction, fired = self.geometry
+        corners = np.array([(x, z) for x in region.lateral_m for z in region.depth_m]).T
+        if fired.size:
+            nearest, farthest = _distances_m(fired[:2], corners)
+            sent = np.array([(fired[2] + nearest).min(), (fired[2] + farthest).min()])
+        else:
+            sent = direction @ corners
+        nearest, farthest = _distances_m(element, corners)
+        ways = np.array([sent.min() + nearest.min(), sent.max() + farthest.max()])
+        first, last = self.samples_per_m * ways + self.delay_samples
+        return int(np.floor(first)), int(np.floor(last)) + 1
+
+
+def _distances_m(points: Floats, corners: Floats) -> tuple[Floats, Floats]:
+    """Least and largest distance (n,) of points (2, n) from a rectangle with corners (2, 4)."""
+    inside = np.clip(points, corners.min(axis=1)[:, None], corners.max(axis=1)[:, None])
+    nearest = np.hypot(*(points - inside))
+    return nearest, np.hypot(*(points[:, :, None] - corners[:, None])).max(axis=1)
 
 
 @njit(cache=True, nogil=True)

@@ -68,3 +68,20 @@ def test_a_region_tells_what_it_holds():
     assert region.holds(x_m, z_m, 0.2e-3).tolist() == [True, True, False]
     with pytest.raises(InputError, match=r"depth_m from 0\.05 to 0\.03"):
         Region((-5e-3, 5e-3), (50e-3, 30e-3))
+
+
+@pytest.mark.parametrize("array", [Array(FLAT_M, SCALE, -9.5, sent=Sent(0.2)), convex()])
+@pytest.mark.parametrize("depth_m", [(5e-3, 12e-3), (-2e-3, 1e-3)])
+def test_the_range_of_a_region_holds_all_its_arrivals(array, depth_m):
+    region = Region((-5e-3, 3e-3), depth_m)
+    x_m, z_m = (
+        axis.ravel()
+        for axis in np.meshgrid(
+            *(np.linspace(*ends, 41) for ends in (region.lateral_m, region.depth_m))
+        )
+    )
+    arrivals = array.arrival_sample(x_m, z_m)
+    first, last = array.sample_range(region)
+    assert first <= np.floor(arrivals.min())
+    assert last >= np.floor(arrivals.max()) + 1
+    assert last - first < 1.5 * np.ptp(arrivals)

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
 from bubbleloc.errors import InputError
+from bubbleloc.formats.transmits import Sent
 from bubbleloc.imaging.array import Array
-from bubbleloc.imaging.beamforming import ArrayLines, Grid
+from bubbleloc.imaging.beamforming import ArrayLines, Grid, delay_and_sum
 from bubbleloc.imaging.run import analytic, localized
 from bubbleloc.nn import load_released
 from bubbleloc.physics import Scene, Setup, simulate_rf
@@ -13,37 +15,76 @@ SCALE = Scale(62.5e6, 1480, 1.7e6)
 DEPTH_PIXEL_M, LATERAL_PIXEL_M = 0.01e-3, 0.1e-3
 
 
-def direct_sum(lines, grid):
-    """Every pixel by itself, with NumPy's interpolation."""
-    image = np.zeros((len(grid.depth_m), len(grid.lateral_m)))
-    samples = np.arange(lines.signal.shape[1])
-    for row, z in enumerate(grid.depth_m):
-        for column, x in enumerate(grid.lateral_m):
-            flight = (
-                (z + np.hypot(z, x - lines.array.element_m))
-                * lines.array.scale.sampling_rate_hz
-                / lines.array.scale.speed_of_sound_m_s
-            )
-            total = sum(
-                np.interp(sample, samples, line, left=0, right=0)
-                for sample, line in zip(
-                    flight + lines.array.delay_samples, lines.signal, strict=True
-                )
-            )
-            image[row, column] = abs(total)
-    return image
+def random_signals(frames, kind):
+    rng = np.random.default_rng(0)
+    signals = rng.standard_normal((frames, 7, 300)).astype(kind)
+    if np.iscomplexobj(signals):
+        signals += 1j * rng.standard_normal(signals.shape).astype(kind)
+    return signals
+
+
+GRID = Grid(np.linspace(-0.012, 0.012, 23), np.linspace(0, 0.005, 19))
+X_M = np.sort(np.random.default_rng(1).uniform(-0.01, 0.01, 7))
+ARC_Z_M = 1e-3 * np.cos(100 * X_M)
+DELAY_S = np.array([np.nan, 2e-7, 1e-7, 0, 3e-7, np.nan, 0])
+ARRAYS = {
+    "flat": Array(X_M, SCALE, 12.3),
+    "steered": Array(X_M, SCALE, -40.0, sent=Sent(0.2)),
+    "convex": Array(X_M, SCALE, 0.0, ARC_Z_M, Sent(None, DELAY_S)),
+}
+
+
+def literal_sums(signals, array, grid):
+    """Every line interpolated by NumPy at the time of every pixel, in double precision."""
+    x_m, z_m = np.meshgrid(grid.lateral_m, grid.depth_m)
+    times = array.arrival_sample(x_m.ravel(), z_m.ravel())
+    samples = np.arange(signals.shape[2])
+    images = [
+        sum(
+            np.interp(time, samples, line, left=0, right=0)
+            for time, line in zip(times, lines, strict=True)
+        )
+        for lines in signals
+    ]
+    return np.array(images).reshape(len(signals), *x_m.shape)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.complex64, np.complex128])
-@pytest.mark.parametrize("delay", [0.0, 12.3, -40.0])
-def test_an_image_is_the_direct_sum(kind, delay):
-    rng = np.random.default_rng(0)
-    signal = rng.standard_normal((7, 300)).astype(kind)
-    if np.iscomplexobj(signal):
-        signal += 1j * rng.standard_normal(signal.shape).astype(kind)
-    lines = ArrayLines(signal, Array(np.sort(rng.uniform(-0.01, 0.01, 7)), SCALE, delay))
-    grid = Grid(np.linspace(-0.012, 0.012, 23), np.linspace(0, 0.005, 19))
-    np.testing.assert_allclose(lines.image(grid), direct_sum(lines, grid), rtol=1e-4, atol=1e-4)
+@pytest.mark.parametrize("frames", [1, 2, 19])
+@pytest.mark.parametrize("name", ARRAYS)
+def test_images_are_the_literal_sums(name, frames, kind):
+    signals = random_signals(frames, kind)
+    images = delay_and_sum(signals, ARRAYS[name], GRID)
+    expected = literal_sums(signals, ARRAYS[name], GRID)
+    assert np.abs(images - expected).max() < 1e-5 * np.abs(expected).max()
+    assert images.dtype == (np.complex64 if np.iscomplexobj(signals) else np.float32)
+    lines = ArrayLines(signals[0], ARRAYS[name])
+    np.testing.assert_allclose(lines.image(GRID), np.abs(expected[0]), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("degrees", [0, 7])
+def test_images_are_those_of_must(degrees):
+    pymust = pytest.importorskip("pymust", reason="pymust is not installed")
+    pitch_m, count = 0.3e-3, 32
+    element_m = (np.arange(count) - (count - 1) / 2) * pitch_m
+    delay_s = element_m * np.sin(np.radians(degrees)) / 1480
+    delay_s -= delay_s.min()
+    # To MUST, the wave comes from four points per element.
+    points = np.stack([element_m, np.zeros(count), delay_s * 1480])[:, [0, -1]]
+    fired_m = np.linspace(*points.T, 4 * count).T
+    array = Array(element_m, SCALE, sent=Sent(None, delay_s), fired_m=fired_m)
+    rng = np.random.default_rng(2)
+    signals = resample_poly(rng.standard_normal((3, count, 300)), 8, 1, axis=2)
+    grid = Grid(np.linspace(-3e-3, 3e-3, 30), np.linspace(10e-3, 20e-3, 40))
+    param = pymust.utils.Param()
+    param.fs, param.fc, param.c, param.pitch = 62.5e6, 1.7e6, 1480, pitch_m
+    param.t0, param.Nelements, param.fnumber = np.zeros(1), count, 0
+    x_m, z_m = np.meshgrid(grid.lateral_m, grid.depth_m)
+    matrix = pymust.dasmtx(signals[0].T, x_m, z_m, delay_s[None], param)
+    images = delay_and_sum(signals, array, grid)
+    for image, lines in zip(images, signals, strict=True):
+        expected = (matrix @ lines.ravel()).reshape(x_m.shape, order="F")
+        assert np.abs(image - expected).max() < 1e-5 * np.abs(expected).max()
 
 
 def test_pixels_tile_the_region():
