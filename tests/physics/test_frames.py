@@ -8,7 +8,6 @@ from scipy.signal import hilbert
 
 from bubbleloc.console.settings.physics import Medium
 from bubbleloc.physics import Scene, Setup, draw_scene, gaussian, simulate_rf
-from bubbleloc.physics.flow import uniform_scene
 from bubbleloc.physics.frames import arrival_samples, echo_window, heard, simulate_frame
 from tests.physics.reference import relative_l2
 
@@ -90,16 +89,3 @@ def test_elements_hear_less_from_aside() -> None:
     factor = heard(6e-3 - few.probe.element_positions_m(9), np.full(1, 30e-3), few)
     deaf = simulate_frame(scene, few, directivity=True)
     np.testing.assert_allclose(deaf, factor[:, None] * simulate_frame(scene, few), atol=1e-6)
-
-
-def test_uniform_scenes_fill_their_rectangle_and_depend_on_seed_and_index_alone() -> None:
-    lateral, depth = (-5e-3, 3e-3), (20e-3, 30e-3)
-    scene = uniform_scene(1, 7, 2.5, lateral, depth)
-    assert len(scene) == 200
-    assert (scene.lateral_m >= -5e-3).all()
-    assert (scene.lateral_m <= 3e-3).all()
-    counts, *_ = np.histogram2d(scene.lateral_m, scene.depth_m, 2, [lateral, depth])
-    assert counts.min() > 30  # 50 each, ± 6
-    again, other = (uniform_scene(1, i, 2.5, lateral, depth) for i in (7, 8))
-    np.testing.assert_array_equal(scene.depth_m, again.depth_m)
-    assert not np.isin(scene.depth_m, other.depth_m).any()
