@@ -1,6 +1,5 @@
 """The page that runs a network in the browser finds the same bubbles as Python."""
 
-import base64
 import functools
 import json
 import runpy
@@ -8,16 +7,12 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
-import urllib.request
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from tornado.ioloop import IOLoop
-from tornado.websocket import websocket_connect
 
 import bubbleloc
 from bubbleloc.errors import InputError
@@ -25,11 +20,11 @@ from bubbleloc.formats import read
 from bubbleloc.models.answers import answer
 from bubbleloc.models.runs import open_run
 from bubbleloc.physics import Setup, draw_scene, simulate_rf
+from tests.browser import CHROMIUM, Browser
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/try"
 NODE = shutil.which("node")
 FACTS = runpy.run_path(str(PAGE / "bundle.py"))["network_facts"]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MOST_BYTES = 20e6
 LINES = 20
 
@@ -181,65 +176,6 @@ def test_the_page_finds_the_bubbles_that_python_finds(tmp_path):
         for name, key in (("sample", "sample"), ("sigma", "sigma"), ("radius", "radius_um")):
             np.testing.assert_allclose(theirs[name], getattr(detections, key), rtol=1e-6)
         np.testing.assert_allclose(theirs["probability"], detections.confidence, rtol=1e-6)
-
-
-class Browser:
-    """A page in headless Chromium, driven by its DevTools protocol."""
-
-    def __init__(self, profile: Path, address: str) -> None:
-        options = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0")
-        command = [str(CHROMIUM), *options, f"--user-data-dir={profile}", address]
-        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        self.loop, self.calls = IOLoop(make_current=False), 0
-        port_file = profile / "DevToolsActivePort"
-        while not port_file.is_file() or not port_file.read_text():
-            time.sleep(0.1)
-        port = port_file.read_text().split()[0]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json") as answer:
-            (url,) = [p["webSocketDebuggerUrl"] for p in json.load(answer) if p["type"] == "page"]
-        connect = functools.partial(websocket_connect, url, max_message_size=2**28)
-        self.socket = self.loop.run_sync(connect)
-
-    def call(self, method, **params):
-        """Call a method of the protocol and return its result."""
-        self.calls += 1
-        self.socket.write_message(
-            json.dumps({"id": self.calls, "method": method, "params": params})
-        )
-        while True:
-            answer = json.loads(self.loop.run_sync(self.socket.read_message))
-            if answer.get("id") == self.calls:
-                return answer["result"]
-
-    def value(self, script):
-        """Return what a script of the page, or its promise, gives."""
-        answer = self.call(
-            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
-        )
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def wait(self, text):
-        """Wait until the message of the page holds a text."""
-        for _ in range(600):
-            message = self.value("document.getElementById('message')?.textContent") or ""
-            if text in message:
-                return
-            time.sleep(0.1)
-        raise AssertionError(message)
-
-    def give(self, file):
-        """Choose a file in the page."""
-        root = self.call("DOM.getDocument")["root"]["nodeId"]
-        node = self.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
-        self.call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])
-
-    def picture(self, file, width, height):
-        """Save what a screen of this size shows."""
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
-        self.call("Emulation.setDeviceMetricsOverride", **size)
-        time.sleep(0.5)
-        file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
 
 
 @pytest.fixture(scope="module")

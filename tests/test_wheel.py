@@ -20,6 +20,7 @@ def test_wheel_brings_its_configuration(tmp_path):
     packed = set(zipfile.ZipFile(wheel).namelist())
     report = ("templates/document.md", "templates/run.j2", "figures/house.mplstyle")
     assert {f"bubbleloc/report/{name}" for name in report} <= packed
+    assert {f"bubbleloc/maps/viewer/page.{kind}" for kind in ("html", "css", "js")} <= packed
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
