@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 from bubbleloc.arrays import Floats, Ints
 from bubbleloc.imaging.array import Region
 from bubbleloc.imaging.beamforming import Grid
+from bubbleloc.maps.results import Grids
 
 PIXEL_WAVELENGTHS = 1 / 10
 """Side of a pixel where none is given."""
@@ -63,6 +64,15 @@ class FlowMap:
         """Direction of the mean velocity: 0 to the right, π/2 down; NaN where there is none."""
         vx, vz = self.velocity_mm_s
         return np.arctan2(vz, vx)
+
+    @property
+    def shown(self) -> Grids:
+        """The maps that reports and viewers show."""
+        half = self.pixel_m / 2
+        left, right = self.grid.lateral_m[0] - half, self.grid.lateral_m[-1] + half
+        top, bottom = self.grid.depth_m[0] - half, self.grid.depth_m[-1] + half
+        extent_mm = 1e3 * left, 1e3 * right, 1e3 * top, 1e3 * bottom
+        return Grids(self.density, self.speed_mm_s, self.direction_rad, extent_mm)
 
     def _mean(self, which: int) -> Floats:
         with np.errstate(invalid="ignore"):

@@ -92,6 +92,13 @@ def test_maps_of_parts_add_up():
     np.testing.assert_array_equal(both.first_s, whole.first_s)
 
 
+def test_what_is_shown_ends_at_the_edges_of_the_pixels():
+    shown = drawn(track(0, [-0.95, 0.95], 30.55, vx_mm_s=2.0)).shown
+    np.testing.assert_allclose(shown.extent_mm, (-1, 1, 30, 31))
+    assert shown.speed_mm_s[5, 0] == 2
+    assert shown.direction_rad[5, 0] == 0
+
+
 def test_blurring_keeps_counts_and_spreads_by_sigma():
     flow = drawn(track(0, [0.05], [30.55]), region=Region((-2e-3, 2e-3), (28e-3, 32e-3)))
     density = flow.blurred(0.3e-3, 0.1e-3).density
