@@ -102,7 +102,7 @@ class Noise:
         sampling_rate_hz: float,
         receive: Response = P4_1.receive,
     ) -> Float32s:
-        """Return an RF line (L,) in volts with its noise.
+        """Return an RF line (L,) in volts with its noise; of a level, also lines (E, L).
 
         Args:
             receive: response of the transducer.

@@ -119,6 +119,9 @@ Speed = Annotated[
     float, Field(strict=True, ge=100, le=10_000, title="a speed in m/s, 100 to 10000"), AsGiven
 ]
 Pressure = Annotated[float, Field(ge=1e3, le=1e8, title="a pressure in Pa, 1e3 to 1e8"), AsGiven]
+Angle = Annotated[
+    float, Field(strict=True, gt=-60, lt=60, title="an angle in degrees, −60 to 60"), AsGiven
+]
 # Zorgdrager et al. 2025 (IEEE TUFFC, arXiv 2501.18375): noise levels 4–256 % of 9.65 V.
 Noise = Annotated[
     float, Field(strict=True, ge=0, le=2.56, title="a number, 0 or more, up to 2.56"), AsGiven

@@ -1,0 +1,268 @@
+"""Phantoms: recordings of an array above flowing bubbles, simulated frame by frame to one file.
+
+The file is laid out as those of zea, so that `bubbleloc.formats.read` and other programs open it:
+``data/raw_data`` (frames, waves, samples, elements, 1), with ``scan`` and ``probe``. Beside it are
+the bubbles of every frame, ``truth/<column>``, and the settings.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import yaml
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from bubbleloc import __version__
+from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.console.settings.mapping import Phantom
+from bubbleloc.data import store
+from bubbleloc.data.execution import run_workers
+from bubbleloc.data.noise import Noise
+from bubbleloc.errors import InputError
+from bubbleloc.files import atomic, exclusive, explain_write_errors, unreadable_is_input_error
+from bubbleloc.physics.flow import TRUTH_COLUMNS, Carried, Flow, uniform_scene
+from bubbleloc.physics.frames import echo_window, simulate_frame
+from bubbleloc.physics.scene import Scene
+from bubbleloc.physics.setup import Setup
+from bubbleloc.physics.vessels import VESSELS, Rectangle, Vessels
+
+NOISE = 12  # what randomness is for, in the keys of its seed
+MARGIN_S = 3e-6  # recorded before the first echo and after the last one
+LINES, DONE = "data/raw_data", "done"
+FRAMES_AT_A_TIME = 1024  # whose lines may wait for the process that writes
+
+
+@dataclass(frozen=True)
+class PhantomPlan:
+    """What the settings of a phantom mean."""
+
+    settings: Phantom
+
+    @property
+    def frames(self) -> int:
+        """Number of frames, at least one."""
+        return max(1, round(self.settings.duration_s * self.settings.frame_rate_hz))
+
+    @property
+    def region(self) -> Rectangle:
+        """Lateral positions and depths in m."""
+        (left, right), (top, bottom) = self.settings.lateral_mm, self.settings.depth_mm
+        return (1e-3 * left, 1e-3 * right), (1e-3 * top, 1e-3 * bottom)
+
+    @cached_property
+    def vessels(self) -> Vessels:
+        """The vessels, none of uniform bubbles."""
+        name = self.settings.phantom
+        return VESSELS[name](self.region) if name in VESSELS else ()
+
+    @cached_property
+    def setup(self) -> Setup:
+        """Probe and physics."""
+        return Setup(elements=self.settings.elements)
+
+    @property
+    def angles_rad(self) -> list[float]:
+        """Angles of the waves of a frame."""
+        return [float(np.radians(angle)) for angle in self.settings.angles_deg]
+
+    @cached_property
+    def window(self) -> tuple[int, int]:
+        """Samples that are recorded: the first and the one after the last."""
+        windows = [echo_window(*self.region, self.setup, angle) for angle in self.angles_rad]
+        margin = round(MARGIN_S * self.setup.sampling_rate_hz)
+        first, stop = min(first for first, _ in windows), max(stop for _, stop in windows)
+        return max(0, first - margin), stop + margin
+
+    def bubbles(self) -> list[Carried]:
+        """Return the bubbles of every frame, which do not depend on how many frames there are."""
+        phantom = self.settings
+        if not self.vessels:
+            scenes = [
+                uniform_scene(
+                    phantom.seed, i, phantom.density_mm2, *self.region, bubbles=phantom.bubbles
+                )
+                for i in range(self.frames)
+            ]
+            return [Carried.standing(scene, i * len(scene)) for i, scene in enumerate(scenes)]
+        flow = Flow(
+            self.vessels,
+            phantom.density_mm2,
+            1e-3 * phantom.speed_mm_s,
+            phantom.seed,
+            phantom.bubbles,
+        )
+        times_s = np.arange(self.frames) / phantom.frame_rate_hz
+        entered = flow.entered(float(times_s[-1]))
+        return [flow.at(float(time_s), entered) for time_s in times_s]
+
+    def lines(self, frame: int, scene: Scene) -> Float32s:
+        """Return the RF lines (waves, samples, elements) of a frame."""
+        waves = []
+        for wave, angle in enumerate(self.angles_rad):
+            volts = simulate_frame(
+                scene, self.setup, angle_rad=angle, window=self.window, directivity=True
+            )
+            key = np.random.SeedSequence(self.settings.seed, spawn_key=(NOISE, frame, wave))
+            rng, rate_hz = np.random.default_rng(key), self.setup.sampling_rate_hz
+            waves.append(Noise(self.settings.noise)(volts, rng, rate_hz).T)
+        return np.stack(waves)
+
+
+def simulate_phantom(settings: Phantom, path: str | Path, workers: int | None = None) -> Path:
+    """Simulate a phantom to a file (.h5), or what is missing of it after an interruption.
+
+    All waves of a frame meet the bubbles at the same places. Elements hear less from aside, see
+    `bubbleloc.physics.frames.heard`.
+
+    Args:
+        workers: processes of this machine; None for one per core.
+
+    Raises:
+        InputError: the file was made with other settings, is being written by another process, or
+            cannot be written.
+    """
+    path, plan = Path(path), PhantomPlan(settings)
+    partial = store.partial_path(path)
+    with exclusive(path):
+        if path.exists():
+            _refuse_other_settings(path, settings)
+            return path
+        bubbles = plan.bubbles()
+        if partial.exists():
+            _refuse_other_settings(partial, settings)
+        else:
+            _create(partial, plan, bubbles)
+        with store.closing(h5py.File(partial, "r+")) as file:
+            missing = np.flatnonzero(~file[DONE][:]).tolist()
+            bar = tqdm(
+                desc=f"simulate {path}",
+                unit="frame",
+                total=plan.frames,
+                initial=plan.frames - len(missing),
+                delay=0.2,
+                dynamic_ncols=True,
+            )
+            with bar, run_workers(len(missing), workers=workers):
+                for first in range(0, len(missing), FRAMES_AT_A_TIME):
+                    lines = Parallel(return_as="generator_unordered")(
+                        delayed(_simulate)(plan, frame, bubbles[frame].scene(settings.pressure_pa))
+                        for frame in missing[first : first + FRAMES_AT_A_TIME]
+                    )
+                    for frame, volts in lines:
+                        _write(file, frame, volts)
+                        bar.update()
+        with explain_write_errors(path):
+            partial.replace(path)
+    return path
+
+
+def truth_of(path: str | Path) -> pd.DataFrame:
+    """Return the bubbles of all frames of a phantom's file, with the columns `TRUTH_COLUMNS`.
+
+    Raises:
+        InputError: no file of a phantom.
+    """
+    with unreadable_is_input_error(Path(path)), h5py.File(path) as file:
+        if "truth" not in file:
+            raise InputError(f"{path} is no phantom: it does not tell its bubbles")
+        return pd.DataFrame({name: file["truth"][name][:] for name in TRUTH_COLUMNS})
+
+
+def settings_of(path: str | Path) -> Phantom:
+    """Return the settings that a phantom's file was made with.
+
+    Raises:
+        InputError: no file of a phantom.
+    """
+    with unreadable_is_input_error(Path(path)), h5py.File(path) as file:
+        if "phantom" not in file.attrs:
+            raise InputError(f"{path} is no phantom: it does not tell its settings")
+        return Phantom.of(yaml.safe_load(str(file.attrs["phantom"])))
+
+
+def _refuse_other_settings(path: Path, settings: Phantom) -> None:
+    stored, given = _plain(settings_of(path)), _plain(settings)
+    for name, value in stored.items():
+        if value != given[name]:
+            raise InputError(
+                f"{path} was made with {name}={value}, not {given[name]}; give that, or another "
+                "output"
+            )
+
+
+def _plain(settings: Phantom) -> dict[str, Any]:
+    """Return all settings, also those that are defaults today, as a file has them."""
+    return settings.model_dump(mode="json", warnings=False)
+
+
+def _simulate(plan: PhantomPlan, frame: int, scene: Scene) -> tuple[int, Float32s]:
+    """Return the lines of a frame with its number, because frames arrive in any order."""
+    return frame, plan.lines(frame, scene)
+
+
+def _write(file: h5py.File, frame: int, volts: Float32s) -> None:
+    with explain_write_errors(Path(file.filename)):
+        file[LINES][frame] = volts[..., None]
+        file.flush()  # the lines are on their way to the disk before they count as done
+        file[DONE][frame] = True
+
+
+def _create(path: Path, plan: PhantomPlan, bubbles: list[Carried]) -> None:
+    """Write all but the lines, and make room for these."""
+    first, stop = plan.window
+    waves, elements = len(plan.angles_rad), plan.settings.elements
+    with (
+        explain_write_errors(path),
+        atomic(path) as unfinished,
+        h5py.File(unfinished, "w") as file,
+    ):
+        file.attrs["phantom"] = yaml.safe_dump(_plain(plan.settings))
+        file.attrs["software"] = f"bubbleloc {__version__}"
+        for name, value in _facts(plan).items():
+            file[name] = value
+        truth = pd.concat([carried.to_table(i) for i, carried in enumerate(bubbles)])
+        for name in TRUTH_COLUMNS:
+            file[f"truth/{name}"] = truth[name].to_numpy()
+        file[DONE] = np.zeros(plan.frames, dtype=np.bool_)
+        shape = (plan.frames, waves, stop - first, elements, 1)
+        lines = file.create_dataset(LINES, shape, np.float32)
+        lines[0] = 0  # storage of all of it is allocated: a full disk is noticed now
+
+
+def _facts(plan: PhantomPlan) -> dict[str, Any]:
+    """Return what zea's readers need to know of the lines."""
+    setup, settings = plan.setup, plan.settings
+    waves, elements = len(plan.angles_rad), settings.elements
+    element_m = np.zeros((elements, 3))
+    element_m[:, 0] = setup.probe.element_positions_m(elements)
+    delay_s = _firing_delays_s(plan, element_m[:, 0])
+    origin_s = -delay_s.min(axis=1, keepdims=True)  # when the wave is at x = 0
+    carrier_hz = np.full(waves, setup.carrier_hz)
+    return {
+        "scan/sampling_frequency": setup.sampling_rate_hz,
+        "scan/center_frequency": carrier_hz,
+        "scan/demodulation_frequency": np.zeros(waves),
+        "scan/sound_speed": setup.medium.speed_of_sound_m_s,
+        "scan/initial_times": plan.window[0] / setup.sampling_rate_hz + origin_s[:, 0],
+        "scan/t0_delays": delay_s + origin_s,
+        "scan/tx_apodizations": np.ones((waves, elements)),
+        "scan/focus_distances": np.full(waves, np.inf),
+        "scan/transmit_origins": np.zeros((waves, 3)),
+        "scan/polar_angles": np.array(plan.angles_rad),
+        "scan/time_to_next_transmit": np.full(
+            (plan.frames, waves), 1 / (settings.frame_rate_hz * waves)
+        ),
+        "probe/name": "simulated",
+        "probe/probe_geometry": element_m,
+    }
+
+
+def _firing_delays_s(plan: PhantomPlan, x_m: Floats) -> Floats:
+    """Return when elements fire (waves, elements), 0 at x = 0."""
+    sines = np.sin(plan.angles_rad)[:, None]
+    return np.asarray(x_m * sines / plan.setup.medium.speed_of_sound_m_s)
