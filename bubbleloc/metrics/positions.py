@@ -20,8 +20,8 @@ from bubbleloc.arrays import Floats, Ints
 from bubbleloc.errors import InputError
 from bubbleloc.metrics.matching import Pairs
 
-LEVELS = 70
-"""Thresholds that are tried, at most."""
+LEVELS = 12
+"""Thresholds that are tried, twice."""
 
 
 class Tolerance(NamedTuple):
@@ -118,9 +118,7 @@ def match_points(found_m: Floats, true_m: Floats, half_axes_m: ArrayLike) -> Poi
     near = KDTree(found / axes).sparse_distance_matrix(
         KDTree(true / axes), 1.0, output_type="ndarray"
     )
-    chosen = [np.empty((0, 2), dtype=np.int64)]
-    chosen.extend(_best_pairs(*part) for part in _apart(near["i"], near["j"], near["v"]))
-    detected, paired = np.concatenate(chosen).T
+    detected, paired = _pairs(near["i"], near["j"], near["v"]).T
     return PointMatching(
         detected=detected,
         true=paired,
@@ -135,6 +133,15 @@ def _points(values: Floats, name: str) -> Floats:
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
         raise InputError(f"{name} positions must be finite points (n, 2), lateral and depth")
     return points
+
+
+def _pairs(i: Ints, j: Ints, distance: Floats) -> Ints:
+    """Return the best one-to-one pairs (k, 2) of possible ones (n,) and their distances."""
+    alone = (np.bincount(i)[i] == 1) & (np.bincount(j)[j] == 1) if i.size else np.ones(0, bool)
+    pairs = [np.stack([i[alone], j[alone]], axis=1)]
+    groups = _apart(i[~alone], j[~alone], distance[~alone])
+    pairs.extend(_best_pairs(*group) for group in groups)
+    return np.concatenate(pairs)
 
 
 def _apart(i: Ints, j: Ints, distance: Floats) -> Iterator[tuple[Ints, Ints, Floats]]:
@@ -153,8 +160,6 @@ def _apart(i: Ints, j: Ints, distance: Floats) -> Iterator[tuple[Ints, Ints, Flo
 
 def _best_pairs(i: Ints, j: Ints, distance: Floats) -> Ints:
     """Return the best one-to-one pairs (k, 2) of possible ones and their distances, at most 1."""
-    if i.size == 1:
-        return np.stack([i, j], axis=1)
     rows, row = np.unique(i, return_inverse=True)
     columns, column = np.unique(j, return_inverse=True)
     # one pair more outweighs any change in total distance: most pairs first, then least distance
@@ -192,15 +197,23 @@ def match_frames(
 def best_threshold(frames: Sequence[FrameAnswer], half_axes_m: ArrayLike) -> float:
     """Return the threshold of the confidence of highest pooled F1; -inf keeps all points.
 
-    It tries at most `LEVELS`, spread evenly over the logarithm of the number of points kept.
+    It tries `LEVELS` numbers of points to keep, spread evenly over the logarithm, then as many
+    between the neighbours of the best of these.
     """
     falling = np.sort(np.concatenate([frame.confidence for frame in frames]))[::-1]
     if not falling.size:
         return -np.inf
-    ranks = np.unique(np.geomspace(1, falling.size, LEVELS).astype(np.int64))
-    levels = np.append(falling, -np.inf)[ranks]  # above the level lie as many as the rank
-    f1 = [pooled(match_frames(frames, level, half_axes_m)).f1 for level in levels]
-    return float(levels[int(np.argmax(f1))])
+    levels = np.append(falling, -np.inf)  # above one lie as many points as its number
+
+    def best(numbers: Ints) -> int:
+        f1 = [pooled(match_frames(frames, levels[n], half_axes_m)).f1 for n in numbers]
+        return int(np.argmax(f1))
+
+    coarse = np.unique(np.geomspace(1, falling.size, LEVELS).astype(np.int64))
+    place = best(coarse)
+    first, last = coarse[max(place - 1, 0)], coarse[min(place + 1, len(coarse) - 1)]
+    fine = np.unique(np.linspace(first, last, LEVELS).astype(np.int64))
+    return float(levels[fine[best(fine)]])
 
 
 def by_chance(
