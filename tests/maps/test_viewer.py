@@ -242,6 +242,19 @@ def test_ranges_of_depth_and_time_limit_what_is_drawn(opened):
     assert 0 < len(lit(browser)) < 0.2 * len(early)
 
 
+def test_kept_tracks_are_the_same_played_or_drawn_at_once(opened):
+    browser = opened()
+    press(browser, "#layer [value=none]")
+    slide(browser, "#now", 200)
+    press(browser, "#trails")
+    at_once = lit(browser)
+    slide(browser, "#now", 0)
+    for frame in (0, 0.5, 70.2, 71, 199.9, 200):
+        slide(browser, "#now", frame)
+        played = lit(browser)
+    np.testing.assert_array_equal(played, at_once)
+
+
 def test_layers_and_colours_differ(opened):
     browser = opened()
     pictures = []

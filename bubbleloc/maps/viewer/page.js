@@ -134,7 +134,7 @@ function read(pixel) {
   pointed = point === null ? null : trackAt(point);
   at("readout").textContent = readWords(position, point);
   placeReadout(pixel);
-  redraw();
+  drawRulers(at("rulers"), shown, pointed); // the picture stays
 }
 
 function trackAt(point) {
@@ -155,7 +155,7 @@ function placeReadout([x, y]) {
 function stopReading() {
   at("readout").hidden = true;
   pointed = null;
-  redraw();
+  drawRulers(at("rulers"), shown, pointed);
 }
 
 function listenToPointers() {

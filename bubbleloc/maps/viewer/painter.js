@@ -87,6 +87,7 @@ void main() {
   colour = vec4((shade * halo + mix(shade, vec3(1), 0.35) * core) * strength * glow, 1);
 }`;
 
+const BACKGROUND = [0.012, 0.016, 0.024, 1];
 const STEP_BYTES = 20; // four positions and two velocities of 2 bytes, two frames of 4
 
 function compile(gl, vertex, fragment) {
@@ -130,7 +131,7 @@ function stepBytes(tracks, { starts }) {
 
 class Painter {
   constructor(canvas, { tracks, steps, grid, fastest_mm_s }) {
-    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false });
+    const gl = canvas.getContext("webgl2", { antialias: false });
     if (!gl) throw new Error("this browser offers no WebGL 2; try another, or allow it to use the graphics card");
     Object.assign(this, { gl, tracks, steps, grid, fastest_mm_s });
     this.gridProgram = compile(gl, GRID_VERTEX, GRID_FRAGMENT);
@@ -173,20 +174,54 @@ class Painter {
 
   /** Draw what is shown: see `shown` of page.js. */
   draw(shown) {
-    const { gl } = this;
+    const { gl, steps } = this;
+    const { now, window: [from], tail } = shown;
     gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
-    gl.clearColor(0.012, 0.016, 0.024, 1);
-    gl.clear(gl.COLOR_BUFFER_BIT);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE);
     gl.blendEquation(gl.MAX); // crossings and joints are no brighter than the steps that meet
+    if (shown.trails) this.copyTrails(shown);
+    else this.clear();
     if (shown.layer !== "none") this.drawGrid(shown);
-    const { now, window: [from], tail } = shown;
-    if (shown.trails) this.drawSteps(shown, from, { strength: 0.5, radius_px: 1.1 });
-    const first = Math.max(from, now - tail - this.steps.longest);
-    this.drawSteps(shown, first, { fade: tail, strength: 0.95, radius_px: 1.6 });
+    this.drawSteps(shown, Math.max(from, now - tail - steps.longest), { fade: tail, radius_px: 1.6 });
     gl.blendEquation(gl.FUNC_ADD);
-    this.drawSteps(shown, Math.max(from, now - this.steps.longest), { heads: true, radius_px: 5.5 });
+    this.drawSteps(shown, Math.max(from, now - steps.longest), { heads: true, radius_px: 5.5 });
+  }
+
+  clear() {
+    this.gl.clearColor(...BACKGROUND);
+    this.gl.clear(this.gl.COLOR_BUFFER_BIT);
+  }
+
+  /** Begin with the tracks up to now. They are kept apart, so that playing only adds to them. */
+  copyTrails(shown) {
+    const { gl } = this;
+    const [width, height] = [gl.drawingBufferWidth, gl.drawingBufferHeight];
+    const { view, size, ratio, depth, colour, window: [from], now } = shown;
+    const key = JSON.stringify([view, size, ratio, depth, colour, from]);
+    const isSame = key === this.trails?.key && now >= this.trails.until;
+    if (!isSame) this.newTrails(width, height);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.trails.buffer);
+    if (!isSame) this.clear();
+    const since = isSame ? Math.max(from, this.trails.until - this.steps.longest) : from;
+    this.drawSteps(shown, since, { strength: 0.5, radius_px: 1.1 });
+    Object.assign(this.trails, { key, until: now });
+    gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, null);
+    gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+  }
+
+  /** Make room for the tracks in a picture of this size, unless there is. */
+  newTrails(width, height) {
+    const { gl } = this;
+    if (this.trails?.width === width && this.trails.height === height) return;
+    if (this.trails) gl.deleteRenderbuffer(this.trails.store);
+    const [buffer, store] = [this.trails?.buffer ?? gl.createFramebuffer(), gl.createRenderbuffer()];
+    gl.bindFramebuffer(gl.FRAMEBUFFER, buffer);
+    gl.bindRenderbuffer(gl.RENDERBUFFER, store);
+    gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGBA8, width, height);
+    gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, store);
+    this.trails = { width, height, buffer, store };
   }
 
   /** What all programs know of the view. */
