@@ -66,6 +66,7 @@ function readWords({ x_mm, z_mm }, point) {
 
 /** Show the whole map. */
 function showWhole() {
+  stopReading();
   const [left, right, top, bottom] = grid.extent_mm;
   const [width, height] = shown.size;
   const mm_per_px = Math.max((right - left) / (width - 90), (bottom - top) / (height - 70));
@@ -176,6 +177,7 @@ function listenToPointers() {
   map.onwheel = (event) => {
     event.preventDefault();
     zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0018)), pixelOf(event));
+    read(pixelOf(event));
   };
 }
 

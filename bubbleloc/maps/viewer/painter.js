@@ -88,6 +88,7 @@ void main() {
 }`;
 
 const BACKGROUND = [0.012, 0.016, 0.024, 1];
+const HEAD_MM = 0.14; // radius of the glow of a bubble, where that is neither tiny nor large
 const STEP_BYTES = 20; // four positions and two velocities of 2 bytes, two frames of 4
 
 function compile(gl, vertex, fragment) {
@@ -185,7 +186,8 @@ class Painter {
     if (shown.layer !== "none") this.drawGrid(shown);
     this.drawSteps(shown, Math.max(from, now - tail - steps.longest), { fade: tail, radius_px: 1.6 });
     gl.blendEquation(gl.FUNC_ADD);
-    this.drawSteps(shown, Math.max(from, now - steps.longest), { heads: true, radius_px: 5.5 });
+    const radius_px = Math.min(Math.max(HEAD_MM / shown.view.mm_per_px, 2.8), 6);
+    this.drawSteps(shown, Math.max(from, now - steps.longest), { heads: true, radius_px });
   }
 
   clear() {
