@@ -25,6 +25,7 @@ from bubbleloc.data.execution import run_workers
 from bubbleloc.data.noise import Noise
 from bubbleloc.errors import InputError
 from bubbleloc.files import atomic, exclusive, explain_write_errors, unreadable_is_input_error
+from bubbleloc.physics.clutter import Tissue, simulate_clutter, tissue_region
 from bubbleloc.physics.flow import TRUTH_COLUMNS, Carried, Flow, uniform_scene
 from bubbleloc.physics.frames import echo_window, simulate_frame
 from bubbleloc.physics.scene import Scene
@@ -33,6 +34,7 @@ from bubbleloc.physics.vessels import VESSELS, Rectangle, Vessels
 
 NOISE = 12  # what randomness is for, in the keys of its seed
 MARGIN_S = 3e-6  # recorded before the first echo and after the last one
+REFERENCE_FRAMES = 4  # a second apart, on which the level of clutter rests
 LINES, DONE = "data/raw_data", "done"
 FRAMES_AT_A_TIME = 1024  # whose lines may wait for the process that writes
 
@@ -78,15 +80,15 @@ class PhantomPlan:
         first, stop = min(first for first, _ in windows), max(stop for _, stop in windows)
         return max(0, first - margin), stop + margin
 
-    def bubbles(self) -> list[Carried]:
-        """Return the bubbles of every frame, which do not depend on how many frames there are."""
+    def bubbles(self, times_s: Floats) -> list[Carried]:
+        """Return the bubbles at each of some times; uniform ones are new each time."""
         phantom = self.settings
         if not self.vessels:
             scenes = [
                 uniform_scene(
                     phantom.seed, i, phantom.density_mm2, *self.region, bubbles=phantom.bubbles
                 )
-                for i in range(self.frames)
+                for i in range(len(times_s))
             ]
             return [Carried.standing(scene, i * len(scene)) for i, scene in enumerate(scenes)]
         flow = Flow(
@@ -96,20 +98,63 @@ class PhantomPlan:
             phantom.seed,
             phantom.bubbles,
         )
-        times_s = np.arange(self.frames) / phantom.frame_rate_hz
         entered = flow.entered(float(times_s[-1]))
         return [flow.at(float(time_s), entered) for time_s in times_s]
 
-    def lines(self, frame: int, scene: Scene) -> Float32s:
-        """Return the RF lines (waves, samples, elements) of a frame."""
+    @property
+    def tissue(self) -> Tissue:
+        """What moves around the bubbles, if there is clutter."""
+        regions = [tissue_region(self.setup, self.window, angle) for angle in self.angles_rad]
+        tops, bottoms = zip(*(depth_m for _, depth_m in regions), strict=True)
+        return Tissue.draw(self.settings.seed, (regions[0][0], (min(tops), max(bottoms))))
+
+    def clutter_gain(self) -> float:
+        """Return what lifts the lines of tissue to their level over those of bubbles, rms.
+
+        Both are those of the first wave at 0, 1, 2 and 3 s, however long the recording is.
+
+        Raises:
+            InputError: there are no bubbles then.
+        """
+        if self.settings.clutter_db is None:
+            return 0.0
+        times_s = np.arange(REFERENCE_FRAMES, dtype=np.float64)
+        acquired: dict[str, Any] = {
+            "angle_rad": self.angles_rad[0],
+            "window": self.window,
+            "directivity": True,
+        }
+        scenes = [carried.scene(self.settings.pressure_pa) for carried in self.bubbles(times_s)]
+        bubbles = np.square([simulate_frame(scene, self.setup, **acquired) for scene in scenes])
+        moved = [self.tissue.at(float(time_s)) for time_s in times_s]
+        clutter = np.square([simulate_clutter(at, self.setup, **acquired) for at in moved])
+        if not bubbles.any():
+            raise InputError(
+                f"clutter_db={self.settings.clutter_db:g} is a level over that of bubbles, of "
+                f"which there are none in the first {REFERENCE_FRAMES} s: raise density_mm2"
+            )
+        level = 10 ** (self.settings.clutter_db / 20)
+        return level * float(np.sqrt(bubbles.mean() / clutter.mean()))
+
+    def lines(self, frame: int, scene: Scene, clutter_gain: float = 0.0) -> Float32s:
+        """Return the RF lines (waves, samples, elements) of a frame.
+
+        Args:
+            clutter_gain: what `PhantomPlan.clutter_gain` returns.
+        """
+        setup, settings, window = self.setup, self.settings, self.window
+        tissue = self.tissue.at(frame / settings.frame_rate_hz) if clutter_gain else None
         waves = []
         for wave, angle in enumerate(self.angles_rad):
-            volts = simulate_frame(
-                scene, self.setup, angle_rad=angle, window=self.window, directivity=True
-            )
-            key = np.random.SeedSequence(self.settings.seed, spawn_key=(NOISE, frame, wave))
-            rng, rate_hz = np.random.default_rng(key), self.setup.sampling_rate_hz
-            waves.append(Noise(self.settings.noise)(volts, rng, rate_hz).T)
+            volts = simulate_frame(scene, setup, angle_rad=angle, window=window, directivity=True)
+            if tissue is not None:
+                clutter = simulate_clutter(
+                    tissue, setup, angle_rad=angle, window=window, directivity=True
+                )
+                volts += clutter_gain * clutter
+            key = np.random.SeedSequence(settings.seed, spawn_key=(NOISE, frame, wave))
+            rng = np.random.default_rng(key)
+            waves.append(Noise(settings.noise)(volts, rng, setup.sampling_rate_hz).T)
         return np.stack(waves)
 
 
@@ -132,11 +177,13 @@ def simulate_phantom(settings: Phantom, path: str | Path, workers: int | None = 
         if path.exists():
             _refuse_other_settings(path, settings)
             return path
-        bubbles = plan.bubbles()
+        bubbles = plan.bubbles(np.arange(plan.frames) / settings.frame_rate_hz)
+        gain = plan.clutter_gain()
         if partial.exists():
             _refuse_other_settings(partial, settings)
         else:
-            _create(partial, plan, bubbles)
+            _create(partial, plan, bubbles, gain)
+        scenes = [carried.scene(settings.pressure_pa) for carried in bubbles]
         with store.closing(h5py.File(partial, "r+")) as file:
             missing = np.flatnonzero(~file[DONE][:]).tolist()
             bar = tqdm(
@@ -150,7 +197,7 @@ def simulate_phantom(settings: Phantom, path: str | Path, workers: int | None = 
             with bar, run_workers(len(missing), workers=workers):
                 for first in range(0, len(missing), FRAMES_AT_A_TIME):
                     lines = Parallel(return_as="generator_unordered")(
-                        delayed(_simulate)(plan, frame, bubbles[frame].scene(settings.pressure_pa))
+                        delayed(_simulate)(plan, frame, scenes[frame], gain)
                         for frame in missing[first : first + FRAMES_AT_A_TIME]
                     )
                     for frame, volts in lines:
@@ -200,9 +247,11 @@ def _plain(settings: Phantom) -> dict[str, Any]:
     return settings.model_dump(mode="json", warnings=False)
 
 
-def _simulate(plan: PhantomPlan, frame: int, scene: Scene) -> tuple[int, Float32s]:
+def _simulate(
+    plan: PhantomPlan, frame: int, scene: Scene, clutter_gain: float
+) -> tuple[int, Float32s]:
     """Return the lines of a frame with its number, because frames arrive in any order."""
-    return frame, plan.lines(frame, scene)
+    return frame, plan.lines(frame, scene, clutter_gain)
 
 
 def _write(file: h5py.File, frame: int, volts: Float32s) -> None:
@@ -212,7 +261,7 @@ def _write(file: h5py.File, frame: int, volts: Float32s) -> None:
         file[DONE][frame] = True
 
 
-def _create(path: Path, plan: PhantomPlan, bubbles: list[Carried]) -> None:
+def _create(path: Path, plan: PhantomPlan, bubbles: list[Carried], clutter_gain: float) -> None:
     """Write all but the lines, and make room for these."""
     first, stop = plan.window
     waves, elements = len(plan.angles_rad), plan.settings.elements
@@ -222,6 +271,7 @@ def _create(path: Path, plan: PhantomPlan, bubbles: list[Carried]) -> None:
         h5py.File(unfinished, "w") as file,
     ):
         file.attrs["phantom"] = yaml.safe_dump(_plain(plan.settings))
+        file.attrs["clutter_gain"] = clutter_gain
         file.attrs["software"] = f"bubbleloc {__version__}"
         for name, value in _facts(plan).items():
             file[name] = value

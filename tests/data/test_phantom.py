@@ -83,6 +83,27 @@ def test_noise_is_of_the_level_asked_for(tmp_path):
     assert np.abs(np.corrcoef(noise.ravel(), twice.ravel())[0, 1]) > 0.9
 
 
+def test_clutter_is_of_the_level_asked_for_and_moves_slowly(tmp_path):
+    """Its level over the bubbles' lines, rms over frames at 0, 1, 2 and 3 s."""
+    slow = {"noise": 0, "frame_rate_hz": 1, "duration_s": 4, "angles_deg": [0]}
+    lines = []
+    for level in (None, 20):
+        path = tmp_path / f"{level}.h5"
+        simulate_phantom(changed(**slow, clutter_db=level), path, workers=1)
+        lines.append(np.stack(list(formats.read(path).volts)))
+    clutter = lines[1] - lines[0]
+    assert 20 * np.log10(clutter.std() / lines[0].std()) == pytest.approx(20, abs=0.01)
+    fast = changed(**slow | {"frame_rate_hz": 500, "duration_s": 0.004}, clutter_db=20)
+    one, other = formats.read(simulate_phantom(fast, tmp_path / "fast.h5", workers=1)).volts
+    assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.99
+
+
+def test_clutter_needs_bubbles_to_be_louder_than(tmp_path):
+    empty = changed(density_mm2=1e-9, clutter_db=20)
+    with pytest.raises(InputError, match=r"clutter_db=20 is a level over .* raise density_mm2"):
+        simulate_phantom(empty, tmp_path / "empty.h5", workers=1)
+
+
 def test_a_frame_does_not_depend_on_how_many_there_are(made, tmp_path):
     short = simulate_phantom(changed(duration_s=0.01), tmp_path / "short.h5", workers=1)
     with h5py.File(short) as one, h5py.File(made) as other:
