@@ -116,10 +116,10 @@ def _in_rows(echoes: Float32s, oversampling: int) -> Float32s:
     columns = -(-samples // oversampling) + 1
     padded = np.zeros((bubbles, nodes, columns * oversampling), dtype=np.float32)
     padded[..., :samples] = echoes
-    rows = np.moveaxis(padded.reshape(bubbles, nodes, columns, oversampling), 3, 1)
-    after = np.zeros((bubbles, 1, nodes, columns), dtype=np.float32)
-    after[:, 0, :, :-1] = rows[:, 0, :, 1:]
-    return np.concatenate([rows, after], axis=1)
+    rows = np.zeros((bubbles, oversampling + 1, nodes, columns), dtype=np.float32)
+    rows[:, :-1] = np.moveaxis(padded.reshape(bubbles, nodes, columns, oversampling), 3, 1)
+    rows[:, -1, :, :-1] = rows[:, 0, :, 1:]
+    return rows
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"})
