@@ -68,6 +68,7 @@ class Section:
         figures: pictures by the name of their file.
         table: what the page shows as a table.
         files: tables by the name of their file, without its suffix, in the folder of the page.
+        links: pages beside this one by what the link says.
     """
 
     title: str
@@ -75,6 +76,7 @@ class Section:
     figures: Mapping[str, Picture] = field(default_factory=dict)
     table: pd.DataFrame | None = None
     files: Mapping[str, Table] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 def prose(page: str, section: str, **values: Any) -> str:
