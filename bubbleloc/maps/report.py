@@ -30,6 +30,7 @@ HEADINGS = {
     "rmse_axial_um": "RMSE axial (µm)",
     "links": "share of right links",
     "dice": "Dice of the vessels",
+    "smallest_pair_um": "smallest pair resolved (µm)",
     "velocity_error": "velocity error (%)",
     "resolution_um": "resolution by FRC (µm)",
     "filled_s": f"filled to {FILLED:.0%} after (s)",
@@ -41,6 +42,7 @@ _LINES = (
     *(("#CC79A7", (0, (5, 1, 1, 1, 1, 1))), ("#56B4E9", (0, (8, 2)))),
 )
 _STEPS = 30  # of a histogram
+_BESIDE_INCHES = 1.4  # what scales take of the width of a row of maps
 
 
 def write_map_report(
@@ -111,14 +113,12 @@ def methods(results: Sequence[MapResult]) -> Section:
     table = pd.DataFrame(rows)
     shown = table.rename(columns=HEADINGS)
     caption = "Methods of localization on the same frames"
+    drawn = Picture("Density of every method, on one scale", partial(methods_figure, results))
+    pictures = {"methods": drawn}
     return Section(
         "Methods side by side",
         prose("map", "methods", has_truth="f1" in names),
-        {
-            "methods": Picture(
-                "Density of every method, on one scale", partial(methods_figure, results)
-            )
-        },
+        pictures if len(results) > 1 else {},
         shown,
         {"methods": Table(table, caption, shown)},
     )
@@ -220,8 +220,9 @@ def methods_figure(results: Sequence[MapResult]) -> Figure:
     grids = [result.grids for result in results]
     left, right, top, bottom = grids[0].extent_mm
     width = 2 * style.COLUMN_INCHES
-    height = np.clip(width / max(len(grids), 2) * (bottom - top) / (right - left), 1.5, 6.0)
-    figure = style.new_figure(width=width, height=float(height) + 0.9)
+    panel_width = (width - _BESIDE_INCHES) / len(grids)
+    height = float(np.clip(panel_width * (bottom - top) / (right - left), 1.0, 6.0)) + 0.8
+    figure = style.new_figure(width=width, height=height)
     figure.set_layout_engine("compressed")  # constrained, for axes of fixed aspect
     panels = figure.subplots(1, len(grids), sharex=True, sharey=True, squeeze=False)[0]
     filled = [g.density[g.density > 0] for g in grids if g.density.any()]
