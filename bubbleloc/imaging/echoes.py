@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy import fft
 
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.imaging.array import Array
@@ -11,6 +13,7 @@ from bubbleloc.physics.scene import RadiusDistribution, draw_radii
 
 BUBBLES = 61  # of which `simulated_echo` takes the mean
 DISTANCE_M = 40e-3
+WEAKEST = 0.4  # of the mean echo: bubbles that methods look for
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +28,11 @@ class Echo:
     volts: Floats
     distance_m: float = DISTANCE_M
 
+    @property
+    def centre(self) -> float:
+        """Samples from its arrival to the centre of its energy."""
+        return float(np.average(np.arange(len(self.volts)), weights=self.volts**2))
+
 
 def compensated(rf: Float32s, array: Array, distance_m: float, first: int = 0) -> Float32s:
     """Return lines (E, L) in which echoes from any depth are as strong as from a distance.
@@ -33,11 +41,24 @@ def compensated(rf: Float32s, array: Array, distance_m: float, first: int = 0) -
     tells. Between elements at the two ends of an aperture, it is off by a few percent.
 
     Args:
+        array: of the lines; that of later ones (`Echo.centre`) tells the way of the middle of an
+            echo, not of its arrival.
         first: number of the first sample.
     """
     sample = first + np.arange(rf.shape[1]) - array.delay_samples
     half_way_m = np.maximum(sample, 0) / (2 * array.samples_per_m)
     return (rf * (half_way_m / distance_m)).astype(np.float32)
+
+
+def lines_of(echo: Echo, array: Array, x_m: ArrayLike, z_m: ArrayLike, samples: int) -> Float32s:
+    """Return the lines (E, samples) of bubbles (B,) that all have the mean echo."""
+    arrivals = array.arrival_sample(x_m, z_m)
+    half_way_m = (arrivals - array.delay_samples) / (2 * array.samples_per_m)
+    length = fft.next_fast_len(samples + len(echo.volts), real=True)
+    turns = np.exp(-2j * np.pi * fft.rfftfreq(length) * arrivals[..., None])
+    spectra = (turns * (echo.distance_m / half_way_m)[..., None]).sum(axis=1)
+    lines = fft.irfft(spectra * fft.rfft(echo.volts, length), length)
+    return lines[:, :samples].astype(np.float32)
 
 
 def simulated_echo(
