@@ -5,6 +5,7 @@ The file is laid out as those of zea, so that `bubbleloc.formats.read` and other
 the bubbles of every frame, ``truth/<column>``, and the settings.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,26 +81,25 @@ class PhantomPlan:
         first, stop = min(first for first, _ in windows), max(stop for _, stop in windows)
         return max(0, first - margin), stop + margin
 
-    def bubbles(self, times_s: Floats) -> list[Carried]:
-        """Return the bubbles at each of some times; uniform ones are new each time."""
+    def bubbles(self, frames: Sequence[int], frame_rate_hz: float) -> Iterator[Carried]:
+        """Yield the bubbles of some frames, which depend on no other; uniform ones are new in each.
+
+        Args:
+            frames: their numbers, rising.
+        """
         phantom = self.settings
         if not self.vessels:
-            scenes = [
-                uniform_scene(
-                    phantom.seed, i, phantom.density_mm2, *self.region, bubbles=phantom.bubbles
+            for frame in frames:
+                scene = uniform_scene(
+                    phantom.seed, frame, phantom.density_mm2, *self.region, bubbles=phantom.bubbles
                 )
-                for i in range(len(times_s))
-            ]
-            return [Carried.standing(scene, i * len(scene)) for i, scene in enumerate(scenes)]
-        flow = Flow(
-            self.vessels,
-            phantom.density_mm2,
-            1e-3 * phantom.speed_mm_s,
-            phantom.seed,
-            phantom.bubbles,
-        )
-        entered = flow.entered(float(times_s[-1]))
-        return [flow.at(float(time_s), entered) for time_s in times_s]
+                yield Carried.standing(scene, frame * len(scene))
+            return
+        speed_m_s = 1e-3 * phantom.speed_mm_s
+        flow = Flow(self.vessels, phantom.density_mm2, speed_m_s, phantom.seed, phantom.bubbles)
+        entered = flow.entered(frames[-1] / frame_rate_hz)
+        for frame in frames:
+            yield flow.at(frame / frame_rate_hz, entered)
 
     @property
     def tissue(self) -> Tissue:
@@ -118,23 +118,25 @@ class PhantomPlan:
         """
         if self.settings.clutter_db is None:
             return 0.0
-        times_s = np.arange(REFERENCE_FRAMES, dtype=np.float64)
         acquired: dict[str, Any] = {
             "angle_rad": self.angles_rad[0],
             "window": self.window,
             "directivity": True,
         }
-        scenes = [carried.scene(self.settings.pressure_pa) for carried in self.bubbles(times_s)]
-        bubbles = np.square([simulate_frame(scene, self.setup, **acquired) for scene in scenes])
-        moved = [self.tissue.at(float(time_s)) for time_s in times_s]
-        clutter = np.square([simulate_clutter(at, self.setup, **acquired) for at in moved])
-        if not bubbles.any():
+        bubbles, clutter = 0.0, 0.0  # mean squares
+        times = range(REFERENCE_FRAMES)
+        for time_s, carried in zip(times, self.bubbles(times, 1.0), strict=True):
+            scene = carried.scene(self.settings.pressure_pa)
+            bubbles += np.square(simulate_frame(scene, self.setup, **acquired)).mean()
+            moved = self.tissue.at(time_s)
+            clutter += np.square(simulate_clutter(moved, self.setup, **acquired)).mean()
+        if bubbles == 0:
             raise InputError(
                 f"clutter_db={self.settings.clutter_db:g} is a level over that of bubbles, of "
                 f"which there are none in the first {REFERENCE_FRAMES} s: raise density_mm2"
             )
         level = 10 ** (self.settings.clutter_db / 20)
-        return level * float(np.sqrt(bubbles.mean() / clutter.mean()))
+        return level * float(np.sqrt(bubbles / clutter))
 
     def lines(self, frame: int, scene: Scene, clutter_gain: float = 0.0) -> Float32s:
         """Return the RF lines (waves, samples, elements) of a frame.
@@ -177,13 +179,11 @@ def simulate_phantom(settings: Phantom, path: str | Path, workers: int | None = 
         if path.exists():
             _refuse_other_settings(path, settings)
             return path
-        bubbles = plan.bubbles(np.arange(plan.frames) / settings.frame_rate_hz)
         gain = plan.clutter_gain()
         if partial.exists():
             _refuse_other_settings(partial, settings)
         else:
-            _create(partial, plan, bubbles, gain)
-        scenes = [carried.scene(settings.pressure_pa) for carried in bubbles]
+            _create(partial, plan, gain)
         with store.closing(h5py.File(partial, "r+")) as file:
             missing = np.flatnonzero(~file[DONE][:]).tolist()
             bar = tqdm(
@@ -196,11 +196,9 @@ def simulate_phantom(settings: Phantom, path: str | Path, workers: int | None = 
             )
             with bar, run_workers(len(missing), workers=workers):
                 for first in range(0, len(missing), FRAMES_AT_A_TIME):
-                    lines = Parallel(return_as="generator_unordered")(
-                        delayed(_simulate)(plan, frame, scenes[frame], gain)
-                        for frame in missing[first : first + FRAMES_AT_A_TIME]
-                    )
-                    for frame, volts in lines:
+                    for frame, volts in _simulated(
+                        plan, missing[first : first + FRAMES_AT_A_TIME], gain
+                    ):
                         _write(file, frame, volts)
                         bar.update()
         with explain_write_errors(path):
@@ -247,10 +245,21 @@ def _plain(settings: Phantom) -> dict[str, Any]:
     return settings.model_dump(mode="json", warnings=False)
 
 
+def _simulated(
+    plan: PhantomPlan, frames: list[int], clutter_gain: float
+) -> Iterator[tuple[int, Float32s]]:
+    """Yield frames with their numbers, as they are finished."""
+    bubbles = plan.bubbles(frames, plan.settings.frame_rate_hz)
+    tasks = (
+        delayed(_simulate)(plan, frame, carried.scene(plan.settings.pressure_pa), clutter_gain)
+        for frame, carried in zip(frames, bubbles, strict=True)
+    )
+    yield from Parallel(return_as="generator_unordered")(tasks)
+
+
 def _simulate(
     plan: PhantomPlan, frame: int, scene: Scene, clutter_gain: float
 ) -> tuple[int, Float32s]:
-    """Return the lines of a frame with its number, because frames arrive in any order."""
     return frame, plan.lines(frame, scene, clutter_gain)
 
 
@@ -261,7 +270,7 @@ def _write(file: h5py.File, frame: int, volts: Float32s) -> None:
         file[DONE][frame] = True
 
 
-def _create(path: Path, plan: PhantomPlan, bubbles: list[Carried], clutter_gain: float) -> None:
+def _create(path: Path, plan: PhantomPlan, clutter_gain: float) -> None:
     """Write all but the lines, and make room for these."""
     first, stop = plan.window
     waves, elements = len(plan.angles_rad), plan.settings.elements
@@ -275,6 +284,7 @@ def _create(path: Path, plan: PhantomPlan, bubbles: list[Carried], clutter_gain:
         file.attrs["software"] = f"bubbleloc {__version__}"
         for name, value in _facts(plan).items():
             file[name] = value
+        bubbles = plan.bubbles(range(plan.frames), plan.settings.frame_rate_hz)
         truth = pd.concat([carried.to_table(i) for i, carried in enumerate(bubbles)])
         for name in TRUTH_COLUMNS:
             file[f"truth/{name}"] = truth[name].to_numpy()

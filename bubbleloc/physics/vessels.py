@@ -11,7 +11,7 @@ from bubbleloc.arrays import Floats
 POINTS = 200  # of a centre line
 WALL = 0.95  # part of the radius within which bubbles flow: nearer to the wall they would stand
 PAIR_RADIUS_M = 40e-6  # a pair that touches is 80 µm apart
-PAIR_FARTHEST_M = 1.5e-3  # between their centre lines, where they enter
+PAIR_APART = 0.15  # of the width, between their centre lines where they enter
 TREE_RADIUS_M = 200e-6
 CROSSING_RADIUS_M = 100e-6
 
@@ -91,11 +91,11 @@ def streamline(place: Floats) -> Floats:
 
 
 def pair(region: Rectangle) -> Vessels:
-    """Two vessels that flow down; their distance falls evenly from 1.5 mm until they touch."""
+    """Two vessels that flow down; their distance falls evenly until they touch."""
     (left, right), (top, bottom) = region
     down = np.linspace(top, bottom, POINTS)
     middle = (left + right) / 2
-    half = np.linspace(PAIR_FARTHEST_M, 2 * PAIR_RADIUS_M, POINTS) / 2
+    half = np.linspace(PAIR_APART * (right - left), 2 * PAIR_RADIUS_M, POINTS) / 2
     radius = np.full(POINTS, PAIR_RADIUS_M)
     return (
         Vessel(middle - half, down, radius, (0.0, 0.5)),
