@@ -301,15 +301,15 @@ def _facts(plan: PhantomPlan) -> dict[str, Any]:
     element_m = np.zeros((elements, 3))
     element_m[:, 0] = setup.probe.element_positions_m(elements)
     delay_s = _firing_delays_s(plan, element_m[:, 0])
-    origin_s = -delay_s.min(axis=1, keepdims=True)  # when the wave is at x = 0
+    soonest_s = delay_s.min(axis=1)  # zea's time 0; the wave is at x = 0 as much later
     carrier_hz = np.full(waves, setup.carrier_hz)
     return {
         "scan/sampling_frequency": setup.sampling_rate_hz,
         "scan/center_frequency": carrier_hz,
         "scan/demodulation_frequency": np.zeros(waves),
         "scan/sound_speed": setup.medium.speed_of_sound_m_s,
-        "scan/initial_times": plan.window[0] / setup.sampling_rate_hz + origin_s[:, 0],
-        "scan/t0_delays": delay_s + origin_s,
+        "scan/initial_times": plan.window[0] / setup.sampling_rate_hz - soonest_s,
+        "scan/t0_delays": delay_s - soonest_s[:, None],
         "scan/tx_apodizations": np.ones((waves, elements)),
         "scan/focus_distances": np.full(waves, np.inf),
         "scan/transmit_origins": np.zeros((waves, 3)),
