@@ -77,7 +77,7 @@ function drawScale(pen, { view, size: [, height] }) {
 function drawEdges(pen, { depth, depths, size: [width] }, toPixel) {
   pen.setLineDash([4, 5]);
   for (const [i, z_mm] of depth.entries()) {
-    if (z_mm === depths[i]) continue;
+    if (Math.abs(z_mm - depths[i]) < 1e-6) continue; // sliders round
     const [, y] = toPixel(0, z_mm);
     pen.beginPath();
     pen.moveTo(0, y);
