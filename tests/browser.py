@@ -19,7 +19,12 @@ class Browser:
     """A page in headless Chromium, driven by its DevTools protocol."""
 
     def __init__(self, profile: Path, address: str) -> None:
-        options = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0")
+        options = (
+            "--headless",
+            "--no-sandbox",
+            "--enable-unsafe-swiftshader",
+            "--remote-debugging-port=0",
+        )
         command = [str(CHROMIUM), *options, f"--user-data-dir={profile}", address]
         self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         self.loop, self.calls = IOLoop(make_current=False), 0
