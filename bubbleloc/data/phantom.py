@@ -5,6 +5,7 @@ The file is laid out as those of zea, so that `bubbleloc.formats.read` and other
 the bubbles of every frame, ``truth/<column>``, and the settings.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from bubbleloc.data.execution import run_workers
 from bubbleloc.data.noise import Noise
 from bubbleloc.errors import InputError
 from bubbleloc.files import atomic, exclusive, explain_write_errors, unreadable_is_input_error
+from bubbleloc.physics.bubble import warn_large
 from bubbleloc.physics.clutter import Tissue, simulate_clutter, tissue_region
 from bubbleloc.physics.flow import TRUTH_COLUMNS, Carried, Flow, uniform_scene
 from bubbleloc.physics.frames import echo_window, simulate_frame
@@ -160,14 +162,20 @@ class PhantomPlan:
         return np.stack(waves)
 
 
-def simulate_phantom(settings: Phantom, path: str | Path, workers: int | None = None) -> Path:
+def simulate_phantom(
+    settings: Phantom,
+    path: str | Path,
+    workers: int | None = None,
+    executor: str = "processes",
+    address: str | None = None,
+) -> Path:
     """Simulate a phantom to a file (.h5), or what is missing of it after an interruption.
 
     All waves of a frame meet the bubbles at the same places. Elements hear less from aside, see
     `bubbleloc.physics.frames.heard`.
 
     Args:
-        workers: processes of this machine; None for one per core.
+        workers, executor, address: see `run_workers`.
 
     Raises:
         InputError: the file was made with other settings, is being written by another process, or
@@ -194,7 +202,7 @@ def simulate_phantom(settings: Phantom, path: str | Path, workers: int | None = 
                 delay=0.2,
                 dynamic_ncols=True,
             )
-            with bar, run_workers(len(missing), workers=workers):
+            with bar, run_workers(len(missing), executor, workers, address):
                 for first in range(0, len(missing), FRAMES_AT_A_TIME):
                     for frame, volts in _simulated(
                         plan, missing[first : first + FRAMES_AT_A_TIME], gain
@@ -260,7 +268,8 @@ def _simulated(
 def _simulate(
     plan: PhantomPlan, frame: int, scene: Scene, clutter_gain: float
 ) -> tuple[int, Float32s]:
-    return frame, plan.lines(frame, scene, clutter_gain)
+    with warnings.catch_warnings(action="ignore"):  # given once, where the file was created
+        return frame, plan.lines(frame, scene, clutter_gain)
 
 
 def _write(file: h5py.File, frame: int, volts: Float32s) -> None:
@@ -286,6 +295,7 @@ def _create(path: Path, plan: PhantomPlan, clutter_gain: float) -> None:
             file[name] = value
         bubbles = plan.bubbles(range(plan.frames), plan.settings.frame_rate_hz)
         truth = pd.concat([carried.to_table(i) for i, carried in enumerate(bubbles)])
+        warn_large(1e-6 * truth["radius_um"].to_numpy())
         for name in TRUTH_COLUMNS:
             file[f"truth/{name}"] = truth[name].to_numpy()
         file[DONE] = np.zeros(plan.frames, dtype=np.bool_)

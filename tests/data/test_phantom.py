@@ -152,6 +152,15 @@ def test_uniform_bubbles_are_new_in_every_frame(tmp_path):
     assert (truth.vessel == -1).all()
 
 
+def test_large_bubbles_are_warned_of_once(tmp_path):
+    (tmp_path / "radii.csv").write_text("7.0\n")
+    large = changed(bubbles=str(tmp_path / "radii.csv"), duration_s=0.01)
+    with pytest.warns(UserWarning, match="radii above 6 µm") as warned:
+        path = simulate_phantom(large, tmp_path / "large.h5", workers=1)
+    assert len(warned) == 1
+    assert (truth_of(path).radius_um == 7).all()
+
+
 def test_other_files_are_no_phantoms(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["rf"] = np.zeros((2, 3))

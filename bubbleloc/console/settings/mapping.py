@@ -1,6 +1,8 @@
 """Settings of maps: simulated recordings, and how bubbles are followed from frame to frame."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from bubbleloc.console.settings import types as t
 from bubbleloc.console.settings.types import Group, setting
@@ -18,7 +20,9 @@ class Phantom(Group):
     speed_mm_s: t.Positive = setting("speed on the centre line where bubbles enter", 20)
     duration_s: t.Positive = setting("duration of the recording", 1)
     frame_rate_hz: t.Positive = setting("frames per second", 500)
-    angles_deg: t.Listed[t.Angle] = setting("angles of the plane waves of every frame", [0])
+    angles_deg: Annotated[t.Listed[t.Angle], Field(min_length=1)] = setting(
+        "angles of the plane waves of every frame", [0]
+    )
     pressure_pa: t.Pressure = setting("pressure of the pulse", 100e3)
     bubbles: t.PathName = setting("monodisperse, polydisperse, or a file of radii", "monodisperse")
     noise: t.Noise = setting("level of the noise, of 9.65 V", 0.04)
