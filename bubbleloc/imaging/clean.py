@@ -20,12 +20,13 @@ from bubbleloc.imaging.positions import Positions
 from bubbleloc.imaging.resolution import deviations
 from bubbleloc.imaging.wiener import Wiener
 
-ROUNDS = 4  # images of what is left, at most
+ROUNDS = 3  # images of what is left, at most
 POLISHES = 2
 PIXEL_LOSS = 0.7  # of a peak, at least, is seen by the pixels around it
 TURNS = 6  # of climbing along both axes
 STEP, FINE_STEP = 1 / 6, 1 / 10  # of the resolution, of the first turns
 SHRINK = 0.6  # of the steps, every other turn
+STILL = 0.02  # of a step: a turn of less ends the climb
 SAME = 0.98  # of its height is left of a bubble whose neighbours have not been taken away
 
 
@@ -103,6 +104,7 @@ def _climb(lines, geometry, x, z, step):  # type: ignore[no-untyped-def]
     best = _height(lines, geometry, x, z)
     step_x, step_z = step
     for turn in range(TURNS):
+        farthest = 0.0
         for axis in range(2):
             dx, dz = (step_x, 0.0) if axis == 0 else (0.0, step_z)
             low = _height(lines, geometry, x - dx, z - dz)
@@ -114,6 +116,9 @@ def _climb(lines, geometry, x, z, step):  # type: ignore[no-untyped-def]
             there = _height(lines, geometry, x + part * dx, z + part * dz)
             if there > best:
                 x, z, best = x + part * dx, z + part * dz, there
+                farthest = max(farthest, abs(part))
+        if farthest < STILL:
+            break
         if turn % 2 == 1:
             step_x, step_z = SHRINK * step_x, SHRINK * step_z
     return x, z, best

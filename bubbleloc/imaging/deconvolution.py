@@ -14,7 +14,7 @@ EPSILONS = (1e-5, 1e-4, 1e-3)  # of the filters, the sharpest first
 NOISES = 5  # standard deviations of noise, at least, of the weakest bubble
 QUIETER = 0.8  # of the noise, at most, must be left for a filter to be worth its wider pulses
 PHASES = 8  # per sample, of a pulse between samples
-TAIL = 1e-3  # of the peak of a pulse: where it stays below, it is left out
+TAIL = 1e-2  # of the peak of a pulse: where it stays below, it is left out
 LONG = 16  # lengths of an echo that a pulse may have
 
 
