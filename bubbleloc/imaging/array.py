@@ -110,7 +110,8 @@ class Array:
         angle = self.sent.angle_rad
         direction = np.zeros(2) if angle is None else np.array([np.sin(angle), np.cos(angle)])
         assert self.fired_m is not None
-        return np.stack([self.element_m, self.element_z_m]), direction, self.fired_m
+        fired_m = np.ascontiguousarray(self.fired_m)  # compiled functions tell layouts apart
+        return np.stack([self.element_m, self.element_z_m]), direction, fired_m
 
     def arrival_sample(self, x_m: ArrayLike, z_m: ArrayLike) -> Floats:
         """Return the sample (E, B), not rounded, at which echoes from points (B,) arrive."""

@@ -21,7 +21,7 @@ from bubbleloc.imaging.resolution import deviations
 from bubbleloc.imaging.wiener import Wiener
 
 ROUNDS = 3  # images of what is left, at most
-POLISHES = 2
+POLISHES = 3
 PIXEL_LOSS = 0.7  # of a peak, at least, is seen by the pixels around it
 TURNS = 6  # of climbing along both axes
 STEP, FINE_STEP = 1 / 6, 1 / 10  # of the resolution, of the first turns
@@ -39,7 +39,8 @@ class Clean:
     follow. In the end, every bubble is put back and found again without the others.
 
     The height of a position is its amplitude relative to the mean echo. Its standard deviations
-    tell what the lines that are left would do to it as noise.
+    tell what the lines that are left would do to it as noise, and how much sooner or later bubbles
+    appear whose echo is not the mean one.
     """
 
     array: Array
@@ -67,7 +68,8 @@ class Clean:
     def _positions(self, found: Floats, sharp: Deconvolved) -> Positions:
         x_m, z_m, height = found.T
         slope = np.sqrt(np.mean(np.diff(sharp.lines, axis=1) ** 2))  # of what is left of the lines
-        x_sigma, z_sigma = deviations(self.array, x_m, z_m, slope / (sharp.pulse.bend * height))
+        noise = slope / (sharp.pulse.bend * height)
+        x_sigma, z_sigma = deviations(self.array, x_m, z_m, noise, self.echo.arrival_sigma)
         positions = Positions(x_m, z_m, x_sigma, z_sigma, height=height)
         return positions[self.region.holds(x_m, z_m)]
 

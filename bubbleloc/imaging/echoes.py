@@ -13,6 +13,7 @@ from bubbleloc.physics.scene import RadiusDistribution, draw_radii
 
 BUBBLES = 61  # of which `simulated_echo` takes the mean
 DISTANCE_M = 40e-3
+FINER = 16  # steps per sample in which echoes are moved
 WEAKEST = 0.4  # of the mean echo: bubbles that methods look for
 
 
@@ -23,10 +24,13 @@ class Echo:
     Attributes:
         volts: (n,) at the rate of the lines, from the moment of the arrival on.
         distance_m: of that bubble; an echo from elsewhere is weaker by the ways' ratio.
+        arrival_sigma: standard deviation in samples by which bubbles appear sooner or later, for
+            their echoes are not the mean one.
     """
 
     volts: Floats
     distance_m: float = DISTANCE_M
+    arrival_sigma: float = 0.0
 
     @property
     def centre(self) -> float:
@@ -79,7 +83,17 @@ def simulated_echo(
     depth_m = arrival * setup.scale.um_per_sample * 1e-6
     samples = -(-setup.window_samples // setup.oversampling)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
-    radii_m = draw_radii(rng, bubbles, BUBBLES)
-    scene = Scene(np.full(BUBBLES, depth_m), np.zeros(BUBBLES), radii_m, pressure_pa)
-    line = simulate_rf(scene, setup).volts.astype(np.float64)
-    return Echo(line[arrival : arrival + samples] / BUBBLES, depth_m)
+    lines = [
+        simulate_rf(Scene(np.array([depth_m]), np.zeros(1), radius_m, pressure_pa), setup).volts
+        for radius_m in draw_radii(rng, bubbles, BUBBLES)[:, None]
+    ]
+    echoes = np.array(lines, np.float64)[:, arrival : arrival + samples]
+    return Echo(echoes.mean(axis=0), depth_m, float(np.std(_delays(echoes))))
+
+
+def _delays(echoes: Floats) -> Floats:
+    """Samples (B,) by which echoes (B, n) are best moved to make them like their mean."""
+    length = 2 * echoes.shape[1]
+    spectra, mean = fft.rfft(echoes, length), fft.rfft(echoes.mean(axis=0), length)
+    likeness = fft.fftshift(fft.irfft(spectra * np.conj(mean), FINER * length), axes=1)
+    return np.asarray(likeness.argmax(axis=1) / FINER - length // 2)

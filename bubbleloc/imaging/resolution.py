@@ -35,16 +35,19 @@ def slopes(array: Array, x_m: Floats, z_m: Floats) -> Floats:
     return np.stack([across, down]) / STEP_M
 
 
-def deviations(array: Array, x_m: Floats, z_m: Floats, sample_sigma: Floats) -> Floats:
+def deviations(array: Array, x_m: Floats, z_m: Floats, single: Floats, common: float) -> Floats:
     """Standard deviations (2, B) in m of positions from the maximum of the sum over elements.
 
     Maxima of a sum are where the slopes of all pulses cancel. With independent noise, that is the
     inverse of the matrix of `slopes`, as in a least-squares fit of the arrivals.
 
     Args:
-        sample_sigma: error (B,) of the arrival in a single line, in samples.
+        single: standard deviations (B,) of an arrival in samples, other in every line.
+        common: standard deviation of an error that is the same in all lines.
     """
     moved = slopes(array, x_m, z_m)
     (xx, xz), (_, zz) = np.einsum("ieb,jeb->ijb", moved, moved)
     determinant = xx * zz - xz**2
-    return sample_sigma * np.sqrt(np.stack([zz, xx]) / determinant)
+    x, z = moved.sum(axis=1)
+    both = np.stack([zz * x - xz * z, xx * z - xz * x]) / determinant
+    return np.hypot(single * np.sqrt(np.stack([zz, xx]) / determinant), common * both)

@@ -28,6 +28,12 @@ def test_the_echo_of_equal_bubbles_is_that_of_one():
     )
 
 
+def test_only_unequal_bubbles_appear_sooner_or_later():
+    equal, unequal = (simulated_echo(SETUP, (RADIUS_M, spread), 1e5) for spread in (0.0, 1e-7))
+    assert equal.arrival_sigma == 0
+    assert 0.1 < unequal.arrival_sigma < 1.5
+
+
 def test_the_mean_echo_of_unequal_bubbles_is_weaker():
     one, several = (simulated_echo(SETUP, (RADIUS_M, spread), 1e5) for spread in (0.0, 4e-7))
     assert np.abs(several.volts).max() < np.abs(one.volts).max()
