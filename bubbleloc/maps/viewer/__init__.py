@@ -17,7 +17,7 @@ from bubbleloc.files import write_text
 from bubbleloc.maps.results import Grids
 from bubbleloc.maps.viewer.packing import pack_grids, pack_tracks, speeds_mm_s
 
-MOST_POINTS = 600_000  # of all tracks: a page of about 6 MB, which telephones draw fluently
+MOST_POINTS = 600_000  # of all tracks: a page of 3 to 4 MB, which telephones draw fluently
 SCRIPTS = ("tracks.js", "colours.js", "painter.js", "rulers.js", "page.js")
 _FOLDER = Path(__file__).parent
 _FASTEST = 0.98  # share of the points whose speed has a colour of its own
