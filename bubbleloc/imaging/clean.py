@@ -50,6 +50,10 @@ class Clean:
     def __call__(self, rf: Float32s) -> Positions:
         """Find the bubbles in the lines (E, L) of a frame."""
         sharp = self.wiener.deconvolution(rf)
+        return self._positions(self.take_bubbles(sharp), sharp)
+
+    def take_bubbles(self, sharp: Deconvolved) -> Floats:
+        """Take the pulses of bubbles from lines; return their x, z and heights (n, 3)."""
         size_m = np.array(self.wiener.resolution)
         lines, table, weakest = sharp.lines, sharp.pulse.table, sharp.weakest
         found = np.empty((0, 3))
@@ -63,7 +67,7 @@ class Clean:
         for _ in range(POLISHES):
             order = np.argsort(-found[:, 2])
             _polish(lines, self._geometry, table, found, order, size_m)
-        return self._positions(found[found[:, 2] > 0], sharp)
+        return np.asarray(found[found[:, 2] > 0])
 
     def _positions(self, found: Floats, sharp: Deconvolved) -> Positions:
         x_m, z_m, height = found.T
