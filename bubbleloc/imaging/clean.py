@@ -20,7 +20,7 @@ from bubbleloc.imaging.positions import Positions
 from bubbleloc.imaging.resolution import deviations
 from bubbleloc.imaging.wiener import Wiener
 
-ROUNDS = 3  # images of what is left, at most
+ROUNDS = 5  # images of what is left, at most
 POLISHES = 3
 PIXEL_LOSS = 0.7  # of a peak, at least, is seen by the pixels around it
 TURNS = 6  # of climbing along both axes
@@ -36,7 +36,8 @@ class Clean:
 
     Candidates are the peaks of a delay-and-sum image. Each climbs to the maximum of the sum over
     elements, where its pulse is taken from all lines. Then candidates of the image of what is left
-    follow. In the end, every bubble is put back and found again without the others.
+    follow, weaker ones where less noise is left. In the end, every bubble is put back and found
+    again without the others.
 
     The height of a position is its amplitude relative to the mean echo. Its standard deviations
     tell what the lines that are left would do to it as noise, and how much sooner or later bubbles
@@ -55,9 +56,10 @@ class Clean:
     def take_bubbles(self, sharp: Deconvolved) -> Floats:
         """Take the pulses of bubbles from lines; return their x, z and heights (n, 3)."""
         size_m = np.array(self.wiener.resolution)
-        lines, table, weakest = sharp.lines, sharp.pulse.table, sharp.weakest
+        lines, table = sharp.lines, sharp.pulse.table
         found = np.empty((0, 3))
         for _ in range(ROUNDS):
+            weakest = sharp.weakest
             peaks = self.wiener.peaks(lines, PIXEL_LOSS * weakest)
             candidates = np.column_stack([peaks.x_m, peaks.z_m])
             new = _harvest(lines, self._geometry, table, candidates, weakest, size_m)

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy import fft
+from scipy.stats import norm
 
 from bubbleloc.arrays import Complexes, Float32s, Floats
 from bubbleloc.imaging.array import Array, Region
@@ -13,6 +14,7 @@ from bubbleloc.imaging.echoes import WEAKEST, Echo, compensated
 EPSILONS = (1e-5, 1e-4, 1e-3)  # of the filters, the sharpest first
 NOISES = 5  # standard deviations of noise, at least, of the weakest bubble
 QUIETER = 0.8  # of the noise, at most, must be left for a filter to be worth its wider pulses
+SEEN = 4  # every which sample the noise is measured in
 PHASES = 8  # per sample, of a pulse between samples
 TAIL = 1e-2  # of the peak of a pulse: where it stays below, it is left out
 LONG = 16  # lengths of an echo that a pulse may have
@@ -63,12 +65,19 @@ class Deconvolved:
     Attributes:
         lines: (E, n); a bubble of the mean echo is a pulse of peak 1.
         pulse: that pulse.
-        noise: standard deviation of the mean over elements, from the median of their magnitude.
     """
 
     lines: Float32s
     pulse: Pulse
-    noise: float
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of the mean over elements, by the median of the lines' magnitude.
+
+        Where bubbles crowd, they count as noise, until they are taken from the lines.
+        """
+        median = float(np.median(np.abs(self.lines[:, ::SEEN])))
+        return median / norm.ppf(0.75) / len(self.lines) ** 0.5
 
     @property
     def weakest(self) -> float:
@@ -101,11 +110,10 @@ class Deconvolution:
         best = None
         for inverse, pulse in zip(self._filters, self.pulses, strict=True):
             lines = fft.irfft(spectrum * inverse, self._length, axis=1)[:, :samples]
-            deviation = np.median(np.abs(lines[:, ::4])) / 0.6745  # of normal noise
-            noise = float(deviation) / len(rf) ** 0.5
-            if best is not None and noise > QUIETER * best.noise:
+            sharp = Deconvolved(np.ascontiguousarray(lines), pulse)
+            if best is not None and sharp.noise > QUIETER * best.noise:
                 break
-            best = Deconvolved(np.ascontiguousarray(lines), pulse, noise)
+            best = sharp
             if best.weakest == WEAKEST:
                 break
         assert best is not None
