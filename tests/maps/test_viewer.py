@@ -342,3 +342,16 @@ def test_the_track_below_the_pointer_is_read(opened, tracks):
     read = same.loc[near.idxmin()]
     speed_mm_s = np.hypot(read["vx_mm_s"], read["vz_mm_s"])
     np.testing.assert_allclose(float(speed.split()[0]), speed_mm_s, rtol=0.01)
+
+
+def test_without_webgl_the_page_says_so(browser, page):
+    no_webgl = "HTMLCanvasElement.prototype.getContext = () => null"
+    script = browser.call("Page.addScriptToEvaluateOnNewDocument", source=no_webgl)
+    browser.call("Page.navigate", url=page.as_uri())
+    for _ in range(300):
+        words = browser.value("document.getElementById('summary')?.textContent") or ""
+        if words.startswith("The map cannot be shown"):
+            break
+        time.sleep(0.1)
+    browser.call("Page.removeScriptToEvaluateOnNewDocument", **script)
+    assert "this browser offers no WebGL 2; try another one" in words

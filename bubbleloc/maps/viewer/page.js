@@ -10,12 +10,19 @@ const shown = {
   view: { x_mm: 0, z_mm: 0, mm_per_px: 1 }, size: [1, 1], ratio: 1,
   depth: [0, 1], depths: [0, 1], window: [0, 1], now: 0, tail: 1, playing: false,
 };
-let data, tracks, steps, grid, painter, pointed = null, waiting = false, before = 0;
+let data, tracks, steps, grid, painter;
+let pointed = null; // the track under the pointer
+let waiting = false, isMoved = true, before = 0; // drawings: asked for, with new rulers, the last
 
 // ---- drawing
 
-/** Draw at the next moment that the screen is free, however often this is asked for. */
+/** Draw all at the next moment that the screen is free, however often this is asked for. */
 function redraw() {
+  isMoved = true;
+  wait();
+}
+
+function wait() {
   if (!waiting) requestAnimationFrame(tick);
   waiting = true;
 }
@@ -26,14 +33,15 @@ function tick(time_ms) {
   before = time_ms;
   if (shown.playing) {
     play(passed_s);
-    redraw();
+    wait();
   }
   draw();
 }
 
 function draw() {
   painter.draw(shown);
-  drawRulers(at("rulers"), shown, pointed);
+  if (isMoved) drawRulers(at("rulers"), shown, pointed);
+  isMoved = false;
   at("now").value = shown.now;
   at("clock").textContent = `${timeWords(shown.now)} s`;
 }
@@ -78,7 +86,8 @@ function showWhole() {
 /** The position below a pixel of the stage. */
 function positionAt([x, y]) {
   const { view, size } = shown;
-  return { x_mm: view.x_mm + (x - size[0] / 2) * view.mm_per_px, z_mm: view.z_mm + (y - size[1] / 2) * view.mm_per_px };
+  const [across, down] = [x - size[0] / 2, y - size[1] / 2];
+  return { x_mm: view.x_mm + across * view.mm_per_px, z_mm: view.z_mm + down * view.mm_per_px };
 }
 
 /** Enlarge by a factor, and keep what is below a pixel where it is. */
@@ -113,7 +122,8 @@ function resize() {
 
 const pointers = new Map(); // pixels of the fingers or the mouse button that are down
 const pixelOf = (event) => [event.offsetX, event.offsetY];
-const middle = (pixels) => [0, 1].map((i) => pixels.reduce((sum, pixel) => sum + pixel[i], 0) / pixels.length);
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const middle = (pixels) => [0, 1].map((side) => mean(pixels.map((pixel) => pixel[side])));
 const spread = ([a, b]) => (b ? Math.hypot(a[0] - b[0], a[1] - b[1]) : 1);
 
 function drag(event) {
@@ -239,7 +249,9 @@ function stepBy(frames) {
 
 function showLegends() {
   const names = [shown.colour, shown.layer];
-  for (const legend of document.querySelectorAll("[data-legend]")) legend.hidden = !names.includes(legend.dataset.legend);
+  for (const legend of document.querySelectorAll("[data-legend]")) {
+    legend.hidden = !names.includes(legend.dataset.legend);
+  }
 }
 
 function paintLegends() {
@@ -313,7 +325,8 @@ async function start() {
   tracks = await unpackTracks(data.tracks);
   grid = { ...data.grid, values: await unpack(data.grid.values, Uint8Array) };
   steps = sortSteps(tracks);
-  const makePainter = () => { painter = new Painter(at("map"), { tracks, steps, grid, fastest_mm_s: data.fastest_mm_s }); };
+  const { fastest_mm_s } = data;
+  const makePainter = () => { painter = new Painter(at("map"), { tracks, steps, grid, fastest_mm_s }); };
   makePainter();
   at("map").addEventListener("webglcontextlost", (event) => event.preventDefault());
   at("map").addEventListener("webglcontextrestored", () => { makePainter(); redraw(); });

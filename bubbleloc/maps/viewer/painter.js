@@ -87,6 +87,7 @@ void main() {
   colour = vec4((shade * halo + mix(shade, vec3(1), 0.35) * core) * strength * glow, 1);
 }`;
 
+const REMEDY = "try another one, or let it use the graphics card";
 const BACKGROUND = [0.012, 0.016, 0.024, 1];
 const HEAD_MM = 0.14; // radius of the glow of a bubble, where that is neither tiny nor large
 const STEP_BYTES = 20; // four positions and two velocities of 2 bytes, two frames of 4
@@ -133,7 +134,7 @@ function stepBytes(tracks, { starts }) {
 class Painter {
   constructor(canvas, { tracks, steps, grid, fastest_mm_s }) {
     const gl = canvas.getContext("webgl2", { antialias: false });
-    if (!gl) throw new Error("this browser offers no WebGL 2; try another, or allow it to use the graphics card");
+    if (!gl) throw new Error(`this browser offers no WebGL 2; ${REMEDY}`);
     Object.assign(this, { gl, tracks, steps, grid, fastest_mm_s });
     this.gridProgram = compile(gl, GRID_VERTEX, GRID_FRAGMENT);
     this.stepProgram = compile(gl, STEP_VERTEX, STEP_FRAGMENT);
@@ -150,7 +151,9 @@ class Painter {
   /** Let the instances of the next drawing begin at a step. */
   beginAt(step) {
     const { gl, stepProgram } = this;
-    const attributes = [["ends", 4, gl.UNSIGNED_SHORT, 0], ["velocity", 2, gl.SHORT, 8], ["frames", 2, gl.FLOAT, 12]];
+    const attributes = [
+      ["ends", 4, gl.UNSIGNED_SHORT, 0], ["velocity", 2, gl.SHORT, 8], ["frames", 2, gl.FLOAT, 12],
+    ];
     for (const [name, size, type, offset] of attributes) {
       const place = gl.getAttribLocation(stepProgram, name);
       const isCode = type !== gl.FLOAT;
@@ -166,8 +169,9 @@ class Painter {
       gl.activeTexture(gl.TEXTURE0 + unit);
       gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, ...image);
-      for (const side of ["WRAP_S", "WRAP_T"]) gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${side}`], gl.CLAMP_TO_EDGE);
-      for (const size of ["MIN_FILTER", "MAG_FILTER"]) gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${size}`], filter);
+      const set = (name, value) => gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${name}`], value);
+      for (const side of ["WRAP_S", "WRAP_T"]) set(side, gl.CLAMP_TO_EDGE);
+      for (const size of ["MIN_FILTER", "MAG_FILTER"]) set(size, filter);
     };
     texture(0, gl.LINEAR, grid.width, grid.height, 0, gl.RGBA, gl.UNSIGNED_BYTE, grid.values);
     texture(1, gl.NEAREST, gl.RGBA, gl.UNSIGNED_BYTE, paintColours());
@@ -240,7 +244,8 @@ class Painter {
     const [left, right, top, bottom] = grid.extent_mm;
     setUniforms(gl, gridProgram, {
       ...this.viewOf(shown), extent_mm: [left, top, right - left, bottom - top],
-      grid: integer(0), colours: integer(1), layer: integer(layer), row: (layer + 0.5) / MAPS.length, gain: shown.gain,
+      grid: integer(0), colours: integer(1), layer: integer(layer),
+      row: (layer + 0.5) / MAPS.length, gain: shown.gain,
     });
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
@@ -254,7 +259,8 @@ class Painter {
       ...this.viewOf(shown), low_mm: [tracks.xLow_mm, tracks.zLow_mm],
       span_mm: [tracks.xStep_mm, tracks.zStep_mm].map((step) => step * 65535),
       radius_px: radius_px * shown.ratio, now: shown.now, fade, strength, heads: integer(heads),
-      fastest: (tracks.vStep_mm_s * 32767) / this.fastest_mm_s, by_direction: integer(shown.colour === "direction"),
+      fastest: (tracks.vStep_mm_s * 32767) / this.fastest_mm_s,
+      by_direction: integer(shown.colour === "direction"),
       colours: integer(1), row: (MAPS.indexOf(shown.colour) + 0.5) / MAPS.length,
     });
     this.beginAt(first);

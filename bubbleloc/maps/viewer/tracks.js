@@ -18,7 +18,8 @@ async function unpackTracks(packed) {
   const codes = async (name, ArrayType) => summed(await unpack(packed[name], ArrayType));
   const [x, z, frame, vx, vz, names, points] = await Promise.all([
     codes("x", Uint16Array), codes("z", Uint16Array), codes("frame", Uint32Array),
-    codes("vx", Int16Array), codes("vz", Int16Array), codes("names", Uint32Array), unpack(packed.points, Uint32Array),
+    codes("vx", Int16Array), codes("vz", Int16Array), codes("names", Uint32Array),
+    unpack(packed.points, Uint32Array),
   ]);
   const ends = summed(points); // where each track ends among the points
   return { ...packed.units, x, z, frame, vx, vz, names, ends };
