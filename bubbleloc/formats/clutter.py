@@ -19,7 +19,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.formats.recording import Recording
 from bubbleloc.formats.volts import LEAST_VOLTS, Volts
 
-BLOCK_FRAMES = 400
+BLOCK_FRAMES = 800  # the longer, the slower the bubbles that stay
 LEAST_FRAMES = 16
 MOST_CUT = 1 / 8  # of the patterns; more would take the bubbles, and fill the memory
 HELD_BYTES = 2**28  # of lines that are read at once
