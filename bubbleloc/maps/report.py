@@ -56,8 +56,8 @@ def write_map_report(
     """Write a viewer of each method and the page that compares them; return the page's path.
 
     Written into `folder`: ``report.html`` and its Markdown twin, ``viewer_<method>.html`` of every
-    method with tracks, ``figures/``, and the tables ``methods``, ``tracks``, ``saturation`` and
-    ``frc``.
+    method with tracks, ``figures/``, and the tables ``methods``, ``track_statistics``,
+    ``saturation`` and ``frc``.
 
     Args:
         results: a method each, in the order of the tables.
@@ -176,7 +176,7 @@ def tracks(results: Sequence[MapResult]) -> Section | None:
         prose("map", "tracks"),
         {"tracks": Picture("Duration and speed of the tracks", partial(tracks_figure, tables))},
         shown,
-        {"tracks": Table(table, caption, shown)},
+        {"track_statistics": Table(table, caption, shown)},
     )
 
 
