@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Self
 
 import numpy as np
@@ -12,6 +13,8 @@ from bubbleloc.arrays import Floats, Ints
 from bubbleloc.errors import InputError
 from bubbleloc.formats.transmits import STRAIGHT_DOWN, Sent
 from bubbleloc.units import Scale
+
+STEP_M = 1e-6  # of the derivative of the way of a wave that is not plane
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,11 @@ class Array:
         """The array of lines in which every echo comes some samples later."""
         return replace(self, delay_samples=self.delay_samples + samples)
 
+    def at_rate(self, ratio: Fraction) -> Self:
+        """The array of the same lines, resampled to ``ratio`` samples per sample."""
+        scale = replace(self.scale, sampling_rate_hz=self.scale.sampling_rate_hz * float(ratio))
+        return replace(self, scale=scale, delay_samples=self.delay_samples * float(ratio))
+
     @property
     def samples_per_m(self) -> float:
         """Samples in the time of 1 m of way."""
@@ -117,6 +125,16 @@ class Array:
         """Return the sample (E, B), not rounded, at which echoes from points (B,) arrive."""
         x, z = (np.atleast_1d(np.asarray(axis, dtype=np.float64)) for axis in (x_m, z_m))
         return np.asarray(self.samples_per_m * _ways_m(x, z, *self.geometry) + self.delay_samples)
+
+    def sample_size_m(self, region: Region) -> tuple[float, float]:
+        """Return the lateral distance and the depth that change arrivals by about a sample."""
+        x_m, z_m = np.meshgrid(region.lateral_m, region.depth_m)
+        steepest = np.abs(self.slopes(x_m.ravel(), z_m.ravel())).max(axis=(0, 1))
+        return float(1 / steepest[0]), float(1 / steepest[1])
+
+    def slopes(self, x_m: Floats, z_m: Floats) -> Floats:
+        """Return the samples (B, E, 2) that arrivals change per metre of x and of z."""
+        return np.asarray(self.samples_per_m * _way_slopes(x_m, z_m, *self.geometry))
 
     def sample_range(self, region: Region) -> tuple[int, int]:
         """Return the first and last sample that may hold a part of a region's arrivals.
@@ -170,3 +188,25 @@ def _ways_m(x, z, element, direction, fired):  # type: ignore[no-untyped-def]
         for e in range(element.shape[1]):
             ways[e, point] = sent + back_way_m(x[point], z[point], element[0, e], element[1, e])
     return ways
+
+
+@njit(cache=True, nogil=True)
+def way_slope(x, z, element, direction, fired):  # type: ignore[no-untyped-def]
+    """How much the ways by each element change per metre of x and of z, (E, 2)."""
+    slope = np.empty((element.shape[1], 2))
+    at = sent_way_m(x, z, direction, fired)
+    sent_x = (sent_way_m(x + STEP_M, z, direction, fired) - at) / STEP_M
+    sent_z = (sent_way_m(x, z + STEP_M, direction, fired) - at) / STEP_M
+    for e in range(element.shape[1]):
+        back = back_way_m(x, z, element[0, e], element[1, e])
+        slope[e, 0] = sent_x + (x - element[0, e]) / back
+        slope[e, 1] = sent_z + (z - element[1, e]) / back
+    return slope
+
+
+@njit(cache=True, nogil=True)
+def _way_slopes(x, z, element, direction, fired):  # type: ignore[no-untyped-def]
+    slopes = np.empty((len(x), element.shape[1], 2))
+    for point in range(len(x)):
+        slopes[point] = way_slope(x[point], z[point], element, direction, fired)
+    return slopes
