@@ -20,7 +20,7 @@ EVERY = 3  # elements: the lines of those between hold little that is new
 FEWEST_LINES = 32  # of an array that has them
 # Share of true bubbles among those of a support, in what robust and robust-small found in simulated
 # frames of 96 elements over 28 mm: .05 to 1 bubbles per mm², 0 to 16 % of noise, 25 to 250 kPa, of
-# equal and all sizes. Of equal bubbles, more of the doubtful ones are true than that, of others fewer.
+# equal and all sizes. Of equal bubbles, more of the doubtful ones are true, of others fewer.
 SUPPORT = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.65, 0.8, 1.0)
 PROBABILITY = (0.09, 0.14, 0.26, 0.48, 0.59, 0.78, 0.88, 0.95, 0.95, 0.97)
 SIGMA_SCALE = (1.6, 3.0)  # of x and z, for errors that lines have in common: 68 % are within σ
