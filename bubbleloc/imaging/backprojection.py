@@ -69,8 +69,10 @@ class Backprojection:
     def arrivals(self, rf: Float32s) -> Arrivals:
         """Return the bubbles that the network expects in some of the RF lines (E, L)."""
         first, last = self._samples
-        lines = resample(rf[self._elements, first:last], self.network_samples)
-        _, fields = apply_emitters(self.network, np.ascontiguousarray(lines, np.float32))
+        piece = rf[self._elements, first:last]
+        lines = np.zeros((len(piece), last - first), np.float32)  # where lines end earlier, silence
+        lines[:, : piece.shape[1]] = piece
+        _, fields = apply_emitters(self.network, resample(lines, self.network_samples))
         array = self.used.later(-first).at_rate(self.network_samples)
         return Arrivals.of_emitters(array, fields.astype(np.float64))
 

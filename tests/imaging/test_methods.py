@@ -7,8 +7,10 @@ from bubbleloc.errors import InputError
 from bubbleloc.formats.transmits import Sent
 from bubbleloc.imaging.array import Array, Region
 from bubbleloc.imaging.echoes import lines_of, simulated_echo
+from bubbleloc.imaging.learned import LearnedEcho
 from bubbleloc.imaging.methods import METHODS, build
 from bubbleloc.metrics.positions import match_points
+from bubbleloc.nn import load_released
 from bubbleloc.physics import Scene, Setup
 from bubbleloc.physics.frames import simulate_frame
 from bubbleloc.physics.scene import draw_radii
@@ -111,17 +113,20 @@ def test_clean_finds_simulated_bubbles_and_tells_how_far_off_they_are(degrees):
     assert 0.5 < np.sqrt(np.mean(np.square(ratios))) < 1.5
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_nothing_is_found_in_silence_or_faint_noise(name, echo):
-    method = build(name, ARRAYS["flat"], REGION, echo=echo)
-    assert len(method(np.zeros((24, SAMPLES), np.float32))) == 0
-    assert len(method(noise(0.1 * np.abs(echo.volts).max(), 0))) == 0
+@pytest.fixture(params=METHODS)
+def any_method(request, echo):
+    learned = LearnedEcho(echo.volts, echo.distance_m, spread=0.1, bubbles=100)
+    network = load_released("robust-small")
+    return build(request.param, ARRAYS["flat"], REGION, echo=learned, network=network)
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_lines_may_end_before_the_region(name, echo):
-    method = build(name, ARRAYS["flat"], REGION, echo=echo)
-    assert len(method(np.ones((24, 900), np.float32)).above(0.5)) == 0
+def test_nothing_is_found_in_silence_or_faint_noise(any_method, echo):
+    assert len(any_method(np.zeros((24, SAMPLES), np.float32))) == 0
+    assert len(any_method(noise(0.1 * np.abs(echo.volts).max(), 0))) == 0
+
+
+def test_lines_may_end_before_the_region(any_method):
+    assert len(any_method(np.ones((24, 900), np.float32)).above(0.5)) == 0
 
 
 def test_unknown_methods_and_missing_echoes_are_refused(echo):
