@@ -8,7 +8,17 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "bubbleloc"
 FILES = sorted(PACKAGE.rglob("*.py"))
-COMMANDS = {"simulate", "convert", "train", "evaluate", "compare", "localize", "image", "export"}
+COMMANDS = {
+    "simulate",
+    "convert",
+    "train",
+    "evaluate",
+    "compare",
+    "localize",
+    "image",
+    "map",
+    "export",
+}
 ROOMS = {
     *("console", "process", "matfile", "tables", "errors", "files", "hdf5", "units", "arrays"),
     *("physics", "nn", "metrics", "formats", "data"),

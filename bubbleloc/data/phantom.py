@@ -226,6 +226,14 @@ def truth_of(path: str | Path) -> pd.DataFrame:
         return pd.DataFrame({name: file["truth"][name][:] for name in TRUTH_COLUMNS})
 
 
+def is_phantom(path: Path) -> bool:
+    """Return whether a file is that of a phantom."""
+    if not (path.is_file() and h5py.is_hdf5(path)):
+        return False
+    with unreadable_is_input_error(path), h5py.File(path) as file:
+        return "phantom" in file.attrs
+
+
 def settings_of(path: str | Path) -> Phantom:
     """Return the settings that a phantom's file was made with.
 

@@ -138,27 +138,40 @@ def recorded(recording: Recording, network: Scale, settings: Image) -> ArrayLine
     Raises:
         InputError: no array's lines, NaN, or unknown or another sampling rate.
     """
-    path = recording.source
-    scale, elements = recording.scale(network), recording.elements
+    path, scale = recording.source, recording.scale(network)
     if not np.isclose(scale.sampling_rate_hz, network.sampling_rate_hz, rtol=1e-6):
         raise InputError(
             f"{path} is sampled at {scale.sampling_rate_hz / 1e6:g} MHz, the network wants "
             f"{network.sampling_rate_hz / 1e6:g} MHz: resample the lines"
         )
+    array = array_of(recording, scale, 1e-3 * settings.aperture_mm)
+    check_bytes(Path(path), 16 * len(array) * recording.samples)  # of their analytic signals
+    return ArrayLines(recording.volts[0], array)
+
+
+def array_of(recording: Recording, scale: Scale, aperture_m: float) -> Array:
+    """Return the array of a recording whose lines are those of its elements.
+
+    Args:
+        scale: what a sample of the lines is worth.
+        aperture_m: width that the elements fill where the recording does not tell their places.
+
+    Raises:
+        InputError: no array's lines.
+    """
+    elements = recording.elements
     if not 2 <= elements <= MOST_ELEMENTS:
         raise InputError(
-            f"{path} holds {elements} lines: give one per element, 2 to {MOST_ELEMENTS}; "
-            "if lines are columns, add transpose=true"
+            f"{recording.source} holds {elements} lines: give one per element, 2 to "
+            f"{MOST_ELEMENTS}; if the axes are others, name them, such as axes=fse"
         )
-    check_bytes(Path(path), 16 * elements * recording.samples)  # of their analytic signals
     wave = recording.sent(scale.speed_of_sound_m_s)
     start_sample = recording.start_s * scale.sampling_rate_hz
     if recording.element_m is None:
-        probe = replace(P4_1, aperture_m=1e-3 * settings.aperture_mm)
-        element_m = probe.element_positions_m(elements)
-        return ArrayLines(recording.volts[0], Array(element_m, scale, -start_sample, sent=wave))
+        element_m = replace(P4_1, aperture_m=aperture_m).element_positions_m(elements)
+        return Array(element_m, scale, -start_sample, sent=wave)
     x_m, _, z_m = recording.element_m.T
-    return ArrayLines(recording.volts[0], Array(x_m, scale, -start_sample, z_m, wave))
+    return Array(x_m, scale, -start_sample, z_m, wave)
 
 
 def analytic(lines: ArrayLines, delay_samples: float) -> ArrayLines:

@@ -13,7 +13,7 @@ from bubbleloc.imaging.array import Region
 from bubbleloc.imaging.beamforming import Grid
 from bubbleloc.maps.results import Grids
 
-PIXEL_WAVELENGTHS = 1 / 10
+PIXEL_WAVELENGTHS = 1 / 20
 """Side of a pixel where none is given."""
 
 

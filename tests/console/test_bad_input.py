@@ -304,6 +304,7 @@ SUBPROCESSES = [
     ("localize", ["rate_hz=5e7"], "unknown setting 'rate_hz', did you mean 'sampling_rate_hz'?"),
     ("train", ["data=nope"], "unknown data 'nope'; choose one of demo, paper"),
     ("compare", ["runs=[nowhere,elsewhere]"], "nowhere is no run directory"),
+    ("map", ["phantom=pair", "angles_deg=[]"], "angles_deg=[]"),
     ("convert", ["source=nowhere", "output=x/train.h5"], "source=nowhere is no folder"),
 ]
 

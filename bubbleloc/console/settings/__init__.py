@@ -8,6 +8,7 @@ from bubbleloc.console.settings.catalogue import (
     default_values,
 )
 from bubbleloc.console.settings.data import Convert, Simulate
+from bubbleloc.console.settings.mapping import Map
 from bubbleloc.console.settings.training import Smnist, Train
 from bubbleloc.console.settings.types import Group
 from bubbleloc.console.settings.using import Compare, Evaluate, Export, Image, Localize
@@ -22,6 +23,7 @@ __all__ = [
     "Group",
     "Image",
     "Localize",
+    "Map",
     "Simulate",
     "Smnist",
     "Train",

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from bubbleloc.console.settings.data import Convert, Simulate
+from bubbleloc.console.settings.mapping import Map
 from bubbleloc.console.settings.training import Smnist, Train
 from bubbleloc.console.settings.types import NAME, Group, HydraGroup
 from bubbleloc.console.settings.using import Compare, Evaluate, Export, Image, Localize
 from bubbleloc.errors import InputError
 
-MODELS = (Simulate, Train, Evaluate, Compare, Localize, Image, Export, Convert, Smnist)
+MODELS = (Simulate, Train, Evaluate, Compare, Localize, Image, Map, Export, Convert, Smnist)
 COMMANDS: Mapping[str, type[Group]] = {model.__name__.lower(): model for model in MODELS}
 STUDIES = ("smnist",)  # commands on tasks of other papers, in `bubbleloc.examples`
 
