@@ -19,7 +19,7 @@ from bubbleloc.formats.conditioning import rate_ratio
 from bubbleloc.formats.conditioning import resample as resampled
 from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.detections import Detections
-from bubbleloc.models.answers import answer
+from bubbleloc.models.answers import answer, field, found
 from bubbleloc.models.runs import Run
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.heads import EmitterHead
@@ -140,13 +140,11 @@ class BubbleFinder:
             A row per bubble, sorted by line and sample: ``line``, counted from `first_line` on, and
             the columns of `bubbleloc.metrics.detections.COLUMNS`.
         """
-        detections = [of_line for _, _, of_line in self.detections(volts)]
+        said = field(self.network, resampled(volts, self.network_samples))
+        detections, line = found(self.network, said, self.threshold)
         start_sample = start_s * self.scale.sampling_rate_hz
-        table = Detections.concatenate(detections).to_table(
-            self.scale, start_sample, float(self.network_samples)
-        )
-        line = first_line + np.repeat(np.arange(len(detections)), list(map(len, detections)))
-        table.insert(0, "line", line)
+        table = detections.to_table(self.scale, start_sample, float(self.network_samples))
+        table.insert(0, "line", first_line + line)
         return table
 
     def detections(self, volts: Float32s) -> Iterator[tuple[Float32s, Float32s, Detections]]:

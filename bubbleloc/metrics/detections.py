@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import find_peaks
 
-from bubbleloc.arrays import Floats
+from bubbleloc.arrays import Floats, Ints
 from bubbleloc.errors import InputError
 from bubbleloc.units import Scale
 
@@ -45,6 +45,16 @@ class Detections:
         rows = [vars(part) for part in parts]
         joined = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
         return type(parts[0])(**joined)
+
+    def of_lines(self, line: Ints, lines: int) -> list[Self]:
+        """Return those of each of a number of lines.
+
+        Args:
+            line: the number of the line of each, sorted, (n,).
+        """
+        ends = np.searchsorted(line, np.arange(1, lines))
+        parts = zip(*(np.split(row, ends) for row in vars(self).values()), strict=True)
+        return [type(self)(*part) for part in parts]
 
     def above(self, threshold: float | None) -> Self:
         """Return those of a confidence above `threshold`; all where there is none."""
@@ -109,18 +119,31 @@ class EmitterDetections(Detections):
 
 
 def pick_peaks(prediction: ArrayLike, threshold: float) -> Detections:
-    """Local maxima of one network output (L,) above `threshold`, at sub-sample positions.
+    """Local maxima of one network output (L,) above `threshold`, see `peaks_of_lines`."""
+    z = np.asarray(prediction, dtype=np.float64)
+    if z.ndim != 1:
+        raise InputError(f"a prediction to pick peaks from must be one line, not {z.shape}")
+    return peaks_of_lines(z[None], threshold)[0]
+
+
+def peaks_of_lines(prediction: ArrayLike, threshold: float) -> tuple[Detections, Ints]:
+    """Local maxima of network outputs (b, L) above `threshold`, at sub-sample positions.
 
     The position is the centroid of the positive flanks that fall away from the maximum, at most
     two samples either side; a flat top counts once, at its middle. Confidence is the maximum.
+
+    Returns:
+        The maxima (n,), one line after the other, and the numbers of their lines (n,).
+
+    Raises:
+        InputError: NaN in an output.
     """
     z = np.asarray(prediction, dtype=np.float64)
-    if z.ndim != 1 or np.isnan(z).any():
-        raise InputError(
-            f"a prediction to pick peaks from must be one line without NaN, not {z.shape}"
-        )
-    margin = _CENTROID_REACH
-    padded = np.pad(z, margin, constant_values=-np.inf)  # so that a line may peak at its ends
+    if np.isnan(z).any():
+        raise InputError("a prediction to pick peaks from must be without NaN")
+    margin = _CENTROID_REACH  # between lines, so that each of them may peak at its ends
+    ends = ((0, 0), (margin, margin))
+    padded = np.pad(z, ends, constant_values=-np.inf).reshape(-1)
     peak, _ = find_peaks(padded)
     peak = peak[padded[peak] > threshold]
     weight, moment = padded[peak], np.zeros(len(peak))
@@ -133,5 +156,6 @@ def pick_peaks(prediction: ArrayLike, threshold: float) -> Detections:
             weight = weight + flank
             moment = moment + side * step * flank
     shift = np.divide(moment, weight, out=np.zeros_like(moment), where=weight > 0)
-    sample: Floats = shift + (peak - margin)
-    return Detections(sample=sample, confidence=padded[peak])
+    line, place = np.divmod(peak, z.shape[1] + 2 * margin)
+    sample: Floats = shift + (place - margin)
+    return Detections(sample=sample, confidence=padded[peak]), line

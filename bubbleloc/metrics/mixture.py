@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bubbleloc.arrays import Floats
+from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.metrics.detections import EmitterDetections
 from bubbleloc.metrics.thresholds import QUOTED_TOLERANCE
 
@@ -14,22 +14,28 @@ FAINTEST = 0.25  # probability of the least probable bubble that is ever reporte
 LEAST_F1 = 0.2  # expected of a line: below it, its bubbles are guesses, and none is reported
 
 
-def bubbles_in(field: Floats) -> EmitterDetections:
-    """Return the bubbles of one line that are worth reporting, see `worth_reporting`.
+def bubbles_in(fields: Floats | Float32s) -> tuple[EmitterDetections, Ints]:
+    """Return the bubbles of lines that are worth reporting, and the line of each.
+
+    Of what is expected in a line, `candidates` are taken one by one, and `worth_reporting` chooses
+    among them.
 
     Args:
-        field: what a head of emitters says of the line, (4, L): the expected number of bubbles of
-            the Gaussian of each sample, its offset from the sample, its standard deviation, both
+        fields: what a head of emitters says of b lines, (b, 4, L): the expected number of bubbles
+            of the Gaussian of each sample, its offset from the sample, its standard deviation, both
             in samples, and the logarithm of its radius in µm.
+
+    Returns:
+        The bubbles (n,), one line after the other, and the numbers of their lines (n,).
     """
-    expected, offset, sigma, log_radius = field
-    sample = np.arange(len(expected)) + offset
-    rows = candidates(expected, sample, sigma, np.exp(log_radius))
-    rows = rows[worth_reporting(rows[:, 1], float(expected.sum()))]
-    at = rows[:, 0]
-    near = _within(QUOTED_TOLERANCE, sample, at, expected) / _within(QUOTED_TOLERANCE, at, at)
-    position, probability, deviation, radius_um = rows.T
-    return EmitterDetections(position, probability, deviation, radius_um, near)
+    expected, offset, sigma, log_radius = np.moveaxis(fields.astype(np.float64), 1, 0)
+    sample = np.arange(fields.shape[2]) + offset
+    radius_um = np.exp(log_radius)
+    total = np.ascontiguousarray(expected).sum(axis=1)
+    least_f1 = np.maximum(np.exp(-total), LEAST_F1)
+    most = np.floor(total / FAINTEST).astype(np.int64) + 1
+    rows, line = _bubbles(expected, sample, sigma, radius_um, total, least_f1, most)
+    return EmitterDetections(*rows.T), line
 
 
 def candidates(
@@ -51,10 +57,8 @@ def candidates(
         radius_um: the radius of its bubbles.
         least: the smallest probability of a bubble.
     """
-    kept = np.flatnonzero(expected > LEAST_EXPECTED)
-    kept = kept[np.argsort(sample[kept], kind="stable")]
-    rows = _take_bubbles(expected[kept], sample[kept], sigma[kept], radius_um[kept], least)
-    return np.asarray(rows[np.argsort(rows[:, 0], kind="stable")])
+    order = _order(sample)
+    return np.asarray(_candidates(expected, sample, sigma, radius_um, order, least))
 
 
 def worth_reporting(probability: Floats, expected: float) -> NDArray[np.bool_]:
@@ -66,25 +70,101 @@ def worth_reporting(probability: Floats, expected: float) -> NDArray[np.bool_]:
     empty report is 1 if there is no bubble, else 0. Where no report is expected to reach an F1 of
     0.2, as in noise alone, nothing is chosen.
     """
-    order = np.argsort(-probability, kind="stable")
-    f1 = 2 * np.cumsum(probability[order]) / (np.arange(len(order)) + 1 + expected)
-    chosen = np.zeros(len(order), dtype=np.bool_)
-    if f1.size and f1.max() > max(np.exp(-expected), LEAST_F1):
-        chosen[order[: f1.argmax() + 1]] = True
+    least_f1 = max(float(np.exp(-expected)), LEAST_F1)
+    return np.asarray(_worth_reporting(probability, float(expected), least_f1))
+
+
+@njit(cache=True, nogil=True)
+def _bubbles(
+    expected: Floats,
+    sample: Floats,
+    sigma: Floats,
+    radius_um: Floats,
+    total: Floats,
+    least_f1: Floats,
+    most: Ints,
+) -> tuple[Floats, Ints]:
+    """Return the bubbles of lines (b, L): rows of `EmitterDetections`, and the line of each.
+
+    Args:
+        total: what is expected of each line, (b,).
+        least_f1: what a report of each line has to be expected to reach.
+        most: the bubbles that there can be in each line.
+    """
+    rows, line = np.empty((most.sum(), 5)), np.empty(most.sum(), np.int64)
+    end = 0
+    for b in range(len(total)):
+        order = _order(sample[b])
+        found = _candidates(expected[b], sample[b], sigma[b], radius_um[b], order, FAINTEST)
+        found = found[_worth_reporting(found[:, 1], total[b], least_f1[b])]
+        first, end = end, end + len(found)
+        line[first:end], rows[first:end, :4] = b, found
+        at, one_each = found[:, 0], np.ones(len(found))
+        near = _within(QUOTED_TOLERANCE, sample[b][order], expected[b][order], at)
+        rows[first:end, 4] = near / _within(QUOTED_TOLERANCE, at, one_each, at)
+    return rows[:end], line[:end]
+
+
+@njit(cache=True, nogil=True)
+def _order(values: Floats) -> Ints:
+    """Return what sorts values (n,) that are nearly sorted already; equal ones keep their order."""
+    order = np.arange(len(values))
+    for i in range(1, len(values)):
+        place = i
+        while place > 0 and values[order[place - 1]] > values[i]:
+            order[place] = order[place - 1]
+            place -= 1
+        order[place] = i
+    return order
+
+
+@njit(cache=True, nogil=True)
+def _candidates(
+    expected: Floats,
+    sample: Floats,
+    sigma: Floats,
+    radius_um: Floats,
+    order: Ints,
+    least: float,
+) -> Floats:
+    """Return `candidates` of Gaussians (n,) that an `order` sorts by sample."""
+    kept = order[expected[order] > LEAST_EXPECTED]
+    rows = _take_bubbles(expected[kept], sample[kept], sigma[kept], radius_um[kept], least)
+    return rows[_order(rows[:, 0])]
+
+
+@njit(cache=True, nogil=True)
+def _worth_reporting(probability: Floats, expected: float, least_f1: float) -> NDArray[np.bool_]:
+    """Return `worth_reporting`; nothing is chosen that is expected to reach `least_f1` at most."""
+    order = np.argsort(-probability, kind="mergesort")
+    true, best, reported = 0.0, least_f1, 0
+    for i in range(len(order)):
+        true += probability[order[i]]
+        f1 = 2 * true / (i + 1 + expected)
+        if f1 > best:
+            best, reported = f1, i + 1
+    chosen = np.zeros(len(order), np.bool_)
+    chosen[order[:reported]] = True
     return chosen
 
 
-def _within(reach: float, sample: Floats, centre: Floats, weight: Floats | None = None) -> Floats:
-    """Sum of the weights, or number, of what lies within ±``reach`` samples of each centre."""
-    order = np.argsort(sample, kind="stable")
-    total = np.ones(len(order)) if weight is None else weight[order]
-    total = np.concatenate([[0.0], np.cumsum(total)])
-    first = np.searchsorted(sample[order], centre - reach)
-    last = np.searchsorted(sample[order], centre + reach, "right")
-    return np.asarray(total[last] - total[first])
+@njit(cache=True, nogil=True)
+def _within(reach: float, sample: Floats, weight: Floats, centre: Floats) -> Floats:
+    """Sum of the weights of what lies within ±``reach`` samples of each centre.
+
+    Args:
+        sample: where they lie, sorted, (n,).
+        centre: sorted, (m,).
+    """
+    total = np.zeros(len(sample) + 1)
+    for i in range(len(sample)):
+        total[i + 1] = total[i] + weight[i]
+    first = np.searchsorted(sample, centre - reach)
+    last = np.searchsorted(sample, centre + reach, side="right")
+    return total[last] - total[first]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _take_bubbles(
     expected: Floats, sample: Floats, sigma: Floats, radius_um: Floats, least: float
 ) -> Floats:

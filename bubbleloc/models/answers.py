@@ -7,15 +7,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.formats.conditioning import resample
 from bubbleloc.metrics.certainty import calibrated
-from bubbleloc.metrics.detections import Detections, pick_peaks
+from bubbleloc.metrics.detections import Detections, EmitterDetections, peaks_of_lines
 from bubbleloc.metrics.mixture import bubbles_in
 from bubbleloc.metrics.one_to_one import PEAK_THRESHOLDS
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.heads import UNCALIBRATED, Calibration, EmitterHead
-from bubbleloc.nn.inference import apply, apply_emitters
+from bubbleloc.nn.inference import apply, apply_emitters, apply_fields
 from bubbleloc.nn.resample import RateChange, linear
 
 Outputs = NDArray[np.floating]
@@ -50,14 +50,14 @@ class Answer:
         """
         if self.emitters is None:
             least = PEAK_THRESHOLDS[0] if threshold is None else threshold
-            return [pick_peaks(line, least) for line in self.output]
-        fields = self.emitters.astype(np.float64)
-        lines = [calibrated(bubbles_in(field), self.calibration) for field in fields]
+            peaks, line = peaks_of_lines(self.output, least)
+            return list(peaks.of_lines(line, len(self.output)))
+        bubbles, line = emitters_in(self.emitters, self.calibration, threshold)
         per_sample = float(self.network_samples)
-        return [
-            replace(line, sample=line.sample / per_sample, sigma=line.sigma / per_sample)
-            for line in (line.above(threshold) for line in lines)
-        ]
+        bubbles = replace(
+            bubbles, sample=bubbles.sample / per_sample, sigma=bubbles.sigma / per_sample
+        )
+        return list(bubbles.of_lines(line, len(self.output)))
 
     @property
     def expected(self) -> Floats:
@@ -79,3 +79,41 @@ def answer(network: Localizer, rf: Float32s, network_samples: Fraction = Fractio
         back = RateChange(1 / network_samples, linear, 1, counts=True)
         output = back(torch.from_numpy(output).unsqueeze(1)).squeeze(1).numpy()[:, : rf.shape[1]]
     return Answer(output, emitters, network.head.calibration, network_samples)
+
+
+def field(network: Localizer, rf: Float32s) -> Float32s:
+    """Return what `found` needs of a network's answer to RF lines (b, L) in volts.
+
+    Returns:
+        The fields of `Emitters`, (b, 4, L), or the counts of a head of counts, (b, 1, L).
+    """
+    if isinstance(network.head, EmitterHead):
+        return apply_fields(network, rf)
+    return apply(network, rf)[:, None]
+
+
+def found(network: Localizer, said: Float32s, threshold: float | None) -> tuple[Detections, Ints]:
+    """Return the bubbles of all lines, of a confidence above `threshold`, and the line of each.
+
+    Args:
+        said: the `field` of lines.
+    """
+    if isinstance(network.head, EmitterHead):
+        return emitters_in(said, network.head.calibration, threshold)
+    return peaks_of_lines(said[:, 0], threshold)
+
+
+def emitters_in(
+    fields: Float32s, calibration: Calibration, threshold: float | None
+) -> tuple[EmitterDetections, Ints]:
+    """Return the bubbles of all lines, of a probability above `threshold`, and the line of each.
+
+    Args:
+        fields: those of `Emitters`, (b, 4, L).
+    """
+    bubbles, line = bubbles_in(fields)
+    bubbles = calibrated(bubbles, calibration)
+    if threshold is None:
+        return bubbles, line
+    kept = bubbles.confidence > threshold
+    return bubbles.chosen(kept), line[kept]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bubbleloc.arrays import Float32s
-from bubbleloc.nn.heads import EmitterHead, emitters
+from bubbleloc.nn.heads import EmitterHead, Emitters, emitters
 from bubbleloc.nn.localizer import Localizer
 
 
@@ -27,14 +27,18 @@ def evaluating(network: Localizer) -> Iterator[torch.device]:
     home = next((parameter.device for parameter in network.parameters()), device)
     if home.type == device.type:
         device = home
-    modes = [(module, module.training) for module in network.modules()]
-    network.to(device).eval()
+    training = [module for module in network.modules() if module.training]
+    if home != device:
+        network.to(device)
+    for module in training:
+        module.training = False
     try:
         yield device
     finally:
-        network.to(home)
-        for module, training in modes:
-            module.training = training
+        if home != device:
+            network.to(home)
+        for module in training:
+            module.training = True
 
 
 def apply(network: Localizer, rf: Float32s) -> Float32s:
@@ -56,6 +60,12 @@ def apply_emitters(network: Localizer, rf: Float32s) -> tuple[Float32s, Float32s
         return _to_numpy(output.squeeze(1)), _to_numpy(values)
 
 
+def apply_fields(network: Localizer, rf: Float32s) -> Float32s:
+    """Return the fields of `Emitters` (b, 4, L) alone, which takes less time than both."""
+    with evaluating(network) as device, torch.inference_mode():
+        return _to_numpy(torch.stack(_emitters(network, _to_tensor(rf, device)), dim=1))
+
+
 def counts_and_emitters(network: Localizer, rf: Tensor) -> tuple[Tensor, Tensor]:
     """Map RF lines (B, 1, L) to counts (B, 1, L) and the fields of `Emitters`, (B, 4, L).
 
@@ -67,8 +77,12 @@ def counts_and_emitters(network: Localizer, rf: Tensor) -> tuple[Tensor, Tensor]
     Args:
         network: a network with a head of emitters.
     """
-    gaussians = emitters(network.readings(network.padded(rf), rf.shape[-1]))
+    gaussians = _emitters(network, rf)
     return cast(EmitterHead, network.head).counts(gaussians), torch.stack(gaussians, dim=1)
+
+
+def _emitters(network: Localizer, rf: Tensor) -> Emitters:
+    return emitters(network.readings(network.padded(rf), rf.shape[-1]))
 
 
 def _to_tensor(rf: Float32s, device: torch.device) -> Tensor:

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from bubbleloc.errors import InputError
-from bubbleloc.metrics.detections import COLUMNS, Detections, EmitterDetections, pick_peaks
+from bubbleloc.metrics.detections import (
+    COLUMNS,
+    Detections,
+    EmitterDetections,
+    peaks_of_lines,
+    pick_peaks,
+)
 from bubbleloc.metrics.matching import Matching, match_detections
 from bubbleloc.metrics.one_to_one import scores_of
 from bubbleloc.physics import Setup
@@ -103,8 +109,21 @@ def test_centroid_recovers_sub_sample_positions():
     assert matching.rmse_samples < 0.05
 
 
+def test_peaks_of_many_lines_are_those_of_each_one():
+    rng = np.random.default_rng(0)
+    lines = rng.integers(-2, 6, (5, 40)).astype(float)  # with flat tops, and peaks at the ends
+    lines[3] = -1
+    peaks, line = peaks_of_lines(lines, 0.5)
+    for of_line, alone in zip(
+        peaks.of_lines(line, 5), map(pick_peaks, lines, 5 * [0.5]), strict=True
+    ):
+        np.testing.assert_array_equal(of_line.sample, alone.sample)
+        np.testing.assert_array_equal(of_line.confidence, alone.confidence)
+    assert set(line) == {0, 1, 2, 4}
+
+
 def test_bad_input_is_refused():
-    with pytest.raises(InputError, match="one line without NaN"):
+    with pytest.raises(InputError, match="without NaN"):
         pick_peaks([0, np.nan], 0.1)
     with pytest.raises(InputError, match="one line"):
         pick_peaks(np.zeros((2, 3)), 0.1)

@@ -10,7 +10,7 @@ def bubbles(*gaussians):
     """Bubbles of a line with Gaussians (expected, sample, sigma, radius in µm)."""
     expected, sample, sigma, radius_um = np.array(gaussians, float).T
     offset = sample - np.arange(len(sample))
-    return bubbles_in(np.stack([expected, offset, sigma, np.log(radius_um)]))
+    return bubbles_in(np.stack([expected, offset, sigma, np.log(radius_um)])[None])[0]
 
 
 def exhaustive(expected, sample, sigma, radius_um, least):
@@ -108,4 +108,21 @@ def test_guesses_in_a_line_that_tells_nothing_are_not_reported():
 
 def test_what_is_improbable_is_not_reported():
     assert len(bubbles((0.05, 10.0, 0.3, 2.4))) == 0
-    assert len(bubbles_in(np.zeros((4, 0)))) == 0
+    assert len(bubbles_in(np.zeros((2, 4, 0)))[0]) == 0
+
+
+def test_bubbles_of_many_lines_are_those_of_each_one():
+    rng = np.random.default_rng(3)
+    expected = rng.gamma(0.05, 1.0, (6, 500))
+    expected[2] = 0  # a line without bubbles
+    offset, sigma = rng.uniform(-2, 2, (6, 500)), rng.uniform(0.05, 3, (6, 500))
+    fields = np.stack([expected, offset, sigma, rng.uniform(0, 1, (6, 500))], axis=1)
+    found, line = bubbles_in(fields.astype(np.float32))
+    for number, (of_line, field) in enumerate(
+        zip(found.of_lines(line, 6), fields.astype(np.float32), strict=True)
+    ):
+        alone, first = bubbles_in(field[None])
+        assert not first.any()
+        assert (len(alone) > 0) == (number != 2)
+        for name, column in vars(alone).items():
+            np.testing.assert_array_equal(getattr(of_line, name), column)

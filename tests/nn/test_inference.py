@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from bubbleloc.nn import load_released
-from bubbleloc.nn.inference import apply
+from bubbleloc.nn.inference import apply, apply_emitters, apply_fields
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +32,8 @@ def test_a_network_is_left_as_it_was(lines):
     with pytest.raises(RuntimeError):
         apply(network.train(), np.zeros((1, 3), np.float32))
     assert network.training
+
+
+def test_fields_alone_are_those_beside_the_output(lines):
+    network = load_released("small")
+    np.testing.assert_array_equal(apply_fields(network, lines), apply_emitters(network, lines)[1])
