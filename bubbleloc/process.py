@@ -8,9 +8,11 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 INTERRUPTED = 130  # exit codes as shells give them, 128 + number of the signal
 TERMINATED = 143
@@ -19,6 +21,8 @@ _received: list[int] = []  # signals that have not ended this process yet
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")  # read by torch, NumPy and Numba
 CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds of cores, per period
+
+Item = TypeVar("Item")
 
 
 class Terminated(SystemExit):
@@ -141,3 +145,17 @@ def threads_per_process(processes: int, readers: int = 0) -> int:
     allowed = os.environ.get(THREAD_VARIABLES[0], "")
     cores = int(allowed) if allowed.isdecimal() and int(allowed) > 0 else available_cores()
     return max(1, cores // processes - readers)
+
+
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield items that a thread of their own makes, one more than was asked for.
+
+    >>> list(ahead(range(3)))
+    [0, 1, 2]
+    """
+    source, end = iter(items), object()
+    with ThreadPoolExecutor(1) as thread:
+        following = thread.submit(next, source, end)
+        while (item := following.result()) is not end:
+            following = thread.submit(next, source, end)
+            yield item  # type: ignore[misc]  # not `end`

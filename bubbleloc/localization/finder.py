@@ -25,6 +25,7 @@ from bubbleloc.nn import Localizer
 from bubbleloc.nn.heads import EmitterHead
 from bubbleloc.nn.inference import evaluating
 from bubbleloc.physics import Setup, compress
+from bubbleloc.process import ahead
 from bubbleloc.units import Scale
 
 MOST_RATIO = 20  # of the network's sampling rate to that of the lines, or the other way round
@@ -106,9 +107,11 @@ class BubbleFinder:
     def tables(
         self, recording: Recording, batch_size: int, finished: int = 0, progress: bool = False
     ) -> Iterator[pd.DataFrame]:
-        """Find the bubbles of all lines; yield a table, see `find`, per batch of lines.
+        """Find the bubbles of all lines; yield a table, see `table`, per batch of lines.
 
-        Batches of long lines are smaller, so that the memory they take is bounded.
+        Batches of long lines are smaller, so that the memory they take is bounded. While the
+        bubbles of a batch are found, one thread applies the network to the next one, and another
+        reads the one after that.
 
         Args:
             finished: batches to leave out, the first ones.
@@ -127,20 +130,26 @@ class BubbleFinder:
                 disable=not progress,
             ) as bar,
         ):
-            for volts in recording.blocks(batch_size, first):
-                table = self.find(volts, recording.start_s, first)
+            blocks = ahead(
+                resampled(volts, self.network_samples)
+                for volts in recording.blocks(batch_size, first)
+            )
+            for said in ahead(field(self.network, rf) for rf in blocks):
+                table = self.table(said, recording.start_s, first)
                 yield recording.below_elements(table, self.scale)
-                first += len(volts)
-                bar.update(len(volts))
+                first += len(said)
+                bar.update(len(said))
 
-    def find(self, volts: Float32s, start_s: float, first_line: int) -> pd.DataFrame:
-        """Find the bubbles of RF lines (n, L) whose first sample was taken at a time.
+    def table(self, said: Float32s, start_s: float, first_line: int) -> pd.DataFrame:
+        """Find the bubbles of RF lines whose first sample was taken at a time.
+
+        Args:
+            said: what the network says of them, see `bubbleloc.models.answers.field`.
 
         Returns:
             A row per bubble, sorted by line and sample: ``line``, counted from `first_line` on, and
             the columns of `bubbleloc.metrics.detections.COLUMNS`.
         """
-        said = field(self.network, resampled(volts, self.network_samples))
         detections, line = found(self.network, said, self.threshold)
         start_sample = start_s * self.scale.sampling_rate_hz
         table = detections.to_table(self.scale, start_sample, float(self.network_samples))

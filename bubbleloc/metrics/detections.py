@@ -74,16 +74,18 @@ class Detections:
             start_sample: the arrival of an echo at the first sample of a line, in these samples.
             per_sample: the samples of the network per recorded sample.
         """
+        columns = self._columns(scale, start_sample, per_sample)
+        return pd.DataFrame(dict.fromkeys(COLUMNS, np.nan) | columns)
+
+    def _columns(self, scale: Scale, start_sample: float, per_sample: float) -> dict[str, Floats]:
+        """Return what is known, by the names of the columns."""
         sample = start_sample + self.sample / per_sample
-        table = pd.DataFrame(
-            {
-                "sample": sample,
-                "time_us": scale.time_us(sample),
-                "depth_mm": scale.depth_mm(sample),
-                "height": self.confidence,
-            }
-        )
-        return table.reindex(columns=COLUMNS)
+        return {
+            "sample": sample,
+            "time_us": np.asarray(scale.time_us(sample)),
+            "depth_mm": np.asarray(scale.depth_mm(sample)),
+            "height": self.confidence,
+        }
 
 
 @dataclass(frozen=True)
@@ -100,22 +102,15 @@ class EmitterDetections(Detections):
     radius_um: Floats
     near: Floats
 
-    def to_table(
-        self, scale: Scale, start_sample: float = 0.0, per_sample: float = 1.0
-    ) -> pd.DataFrame:
-        """Return a row per bubble, see `Detections.to_table`."""
+    def _columns(self, scale: Scale, start_sample: float, per_sample: float) -> dict[str, Floats]:
         sigma = self.sigma / per_sample
-        return (
-            super()
-            .to_table(scale, start_sample, per_sample)
-            .assign(
-                sample_sigma=sigma,
-                depth_sigma_mm=scale.depth_mm(sigma),
-                probability=self.confidence,
-                radius_um=self.radius_um,
-                height=np.nan,
-            )
-        )
+        return super()._columns(scale, start_sample, per_sample) | {
+            "sample_sigma": sigma,
+            "depth_sigma_mm": np.asarray(scale.depth_mm(sigma)),
+            "probability": self.confidence,
+            "radius_um": self.radius_um,
+            "height": np.full(len(self), np.nan),
+        }
 
 
 def pick_peaks(prediction: ArrayLike, threshold: float) -> Detections:

@@ -28,10 +28,11 @@ def bubbles_in(fields: Floats | Float32s) -> tuple[EmitterDetections, Ints]:
     Returns:
         The bubbles (n,), one line after the other, and the numbers of their lines (n,).
     """
-    expected, offset, sigma, log_radius = np.moveaxis(fields.astype(np.float64), 1, 0)
+    by_kind = np.moveaxis(fields, 1, 0).astype(np.float64, order="C")
+    expected, offset, sigma, log_radius = by_kind
     sample = np.arange(fields.shape[2]) + offset
     radius_um = np.exp(log_radius)
-    total = np.ascontiguousarray(expected).sum(axis=1)
+    total = expected.sum(axis=1)
     least_f1 = np.maximum(np.exp(-total), LEAST_F1)
     most = np.floor(total / FAINTEST).astype(np.int64) + 1
     rows, line = _bubbles(expected, sample, sigma, radius_um, total, least_f1, most)
@@ -108,13 +109,13 @@ def _bubbles(
 @njit(cache=True, nogil=True)
 def _order(values: Floats) -> Ints:
     """Return what sorts values (n,) that are nearly sorted already; equal ones keep their order."""
-    order = np.arange(len(values))
+    order, moved = np.arange(len(values)), values.copy()
     for i in range(1, len(values)):
-        place = i
-        while place > 0 and values[order[place - 1]] > values[i]:
-            order[place] = order[place - 1]
+        place, value = i, values[i]
+        while place > 0 and moved[place - 1] > value:
+            order[place], moved[place] = order[place - 1], moved[place - 1]
             place -= 1
-        order[place] = i
+        order[place], moved[place] = i, value
     return order
 
 
@@ -159,9 +160,15 @@ def _within(reach: float, sample: Floats, weight: Floats, centre: Floats) -> Flo
     total = np.zeros(len(sample) + 1)
     for i in range(len(sample)):
         total[i + 1] = total[i] + weight[i]
-    first = np.searchsorted(sample, centre - reach)
-    last = np.searchsorted(sample, centre + reach, side="right")
-    return total[last] - total[first]
+    sums = np.empty(len(centre))
+    first, last = 0, 0
+    for i in range(len(centre)):
+        while first < len(sample) and sample[first] < centre[i] - reach:
+            first += 1
+        while last < len(sample) and sample[last] <= centre[i] + reach:
+            last += 1
+        sums[i] = total[last] - total[first]
+    return sums
 
 
 @njit(cache=True, nogil=True)
@@ -180,14 +187,18 @@ def _take_bubbles(
         while end < size and sample[end] <= sample[i] + WINDOW:
             end += 1
         low[i], high[i] = start, end
-    near = np.array([expected[low[i] : high[i]].sum() for i in range(size)])
+    near = np.empty(size)
+    _sum_near(expected, low, high, near, 0, size)
     start = 0
     while start < size:
         end = start + 1  # groups with no neighbours in common do not depend on each other
         while end < size and low[end] < end:
             end += 1
         while True:
-            best = start + np.argmax(near[start:end])
+            best = start
+            for i in range(start + 1, end):
+                if near[i] > near[best]:
+                    best = i
             if near[best] < least:
                 break
             taken = min(1.0, near[best])
@@ -206,7 +217,16 @@ def _take_bubbles(
             bubbles[count, 2] = np.sqrt(square - mean**2)
             bubbles[count, 3] = radius
             count += 1
-            for i in range(low[low[best]], high[high[best] - 1]):
-                near[i] = expected[low[i] : high[i]].sum()
+            _sum_near(expected, low, high, near, low[low[best]], high[high[best] - 1])
         start = end
     return bubbles[:count]
+
+
+@njit(cache=True, nogil=True)
+def _sum_near(expected: Floats, low: Ints, high: Ints, near: Floats, first: int, stop: int) -> None:
+    """Add up what is expected of the neighbours of Gaussians `first` to before `stop`."""
+    for i in range(first, stop):
+        total = 0.0
+        for j in range(low[i], high[i]):
+            total += expected[j]
+        near[i] = total

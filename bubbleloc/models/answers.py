@@ -49,8 +49,7 @@ class Answer:
         Without one, all emitters, or all peaks that are worth a look (`PEAK_THRESHOLDS`).
         """
         if self.emitters is None:
-            least = PEAK_THRESHOLDS[0] if threshold is None else threshold
-            peaks, line = peaks_of_lines(self.output, least)
+            peaks, line = peaks_of_lines(self.output, _least(threshold))
             return list(peaks.of_lines(line, len(self.output)))
         bubbles, line = emitters_in(self.emitters, self.calibration, threshold)
         per_sample = float(self.network_samples)
@@ -100,7 +99,11 @@ def found(network: Localizer, said: Float32s, threshold: float | None) -> tuple[
     """
     if isinstance(network.head, EmitterHead):
         return emitters_in(said, network.head.calibration, threshold)
-    return peaks_of_lines(said[:, 0], threshold)
+    return peaks_of_lines(said[:, 0], _least(threshold))
+
+
+def _least(threshold: float | None) -> float:
+    return PEAK_THRESHOLDS[0] if threshold is None else threshold
 
 
 def emitters_in(

@@ -26,13 +26,13 @@ def found(tmp_path, monkeypatch):
     lines[1] = 0
     np.save(tmp_path / "rf.npy", lines)
     monkeypatch.chdir(tmp_path)
-    numbers, find = [], BubbleFinder.find
+    numbers, table = [], BubbleFinder.table
 
-    def noted(self, volts, start_s, first_line):
+    def noted(self, said, start_s, first_line):
         numbers.append(first_line)
-        return find(self, volts, start_s, first_line)
+        return table(self, said, start_s, first_line)
 
-    monkeypatch.setattr(BubbleFinder, "find", noted)
+    monkeypatch.setattr(BubbleFinder, "table", noted)
     return numbers
 
 
@@ -40,14 +40,14 @@ def found(tmp_path, monkeypatch):
 def interrupted(found, monkeypatch):
     """A function that localizes the first lines only."""
 
-    def stopped(self, volts, start_s, first_line, find=BubbleFinder.find):
+    def stopped(self, said, start_s, first_line, table=BubbleFinder.table):
         if first_line == FINISHED:
             raise KeyboardInterrupt
-        return find(self, volts, start_s, first_line)
+        return table(self, said, start_s, first_line)
 
     def interrupt(output):
         with monkeypatch.context() as patch:
-            patch.setattr(BubbleFinder, "find", stopped)
+            patch.setattr(BubbleFinder, "table", stopped)
             with pytest.raises(KeyboardInterrupt):
                 localize(output)
         found.clear()

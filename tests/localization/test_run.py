@@ -383,7 +383,7 @@ def test_a_picture_has_the_axis_of_the_table(rate_hz, rf, monkeypatch, tmp_path)
 
 def test_batches_of_long_lines_are_smaller(monkeypatch, identity):
     sizes = []
-    monkeypatch.setattr(BubbleFinder, "find", lambda _, volts, *__: sizes.append(len(volts)))
+    monkeypatch.setattr(BubbleFinder, "table", lambda _, said, *__: sizes.append(len(said)))
     lines = recording_of_array("a", np.zeros((5, MOST_SAMPLES // 2)), facts={"fs": 62.5e6})
     list(BubbleFinder.for_recording(lines, open_run(RUN)).tables(lines, 16))
     assert sizes == [2, 2, 1]
