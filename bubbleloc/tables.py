@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bubbleloc.arrays import Floats
+from bubbleloc.digits import rows_of_numbers
 from bubbleloc.errors import InputError
 from bubbleloc.files import (
     MOST_SAMPLES,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # takes half a second, and whoever has a table has it
     import pandas as pd
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a formula begins in a spreadsheet
+MANY = 1000  # rows, for which it pays to load compiled code
 LONGEST_ROW = 32 * MOST_SAMPLES  # characters
 _PAIRS = 16  # fields without a sign that are enough to tell decimals from samples
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
@@ -43,10 +45,21 @@ def write_long_csv(parts: Iterable[pd.DataFrame], path: Path) -> Path:
     """
     with atomic(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as file:
         for i, part in enumerate(parts):
-            _without_formulas(part).to_csv(
+            rows = None if len(part) < MANY else _rows_of_numbers(part)
+            written = part if rows is None else part[:0]
+            _without_formulas(written).to_csv(
                 file, header=i == 0, index=False, float_format="%.8g", lineterminator="\n"
             )
+            file.write(rows or "")
     return path
+
+
+def _rows_of_numbers(frame: pd.DataFrame) -> str | None:
+    """Return the rows of a table as pandas would write them; None where it has to."""
+    kinds = [kind.kind if isinstance(kind, np.dtype) else "O" for kind in frame.dtypes]
+    if not set(kinds) <= {"i", "f"}:
+        return None
+    return rows_of_numbers(frame.to_numpy(np.float64), np.array([kind == "i" for kind in kinds]))
 
 
 def _without_formulas(frame: pd.DataFrame) -> pd.DataFrame:

@@ -51,17 +51,27 @@ class Volts:
         Raises:
             InputError: the file is damaged, or a value is NaN, infinite or beyond all physics.
         """
-        volts = self._read(start, stop)
+        return self._conditioned(self._read(start, stop), start)
+
+    def some(self, numbers: Ints) -> tuple[Float32s, Float32s]:
+        """Return lines of some ascending numbers, as `lines` and as `stored`; each is read once."""
+        runs = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+        read = [(run[0], self._read(run[0], run[-1] + 1)) for run in runs]
+        lines = [self._conditioned(volts, start) for start, volts in read]
+        stored = [_as_stored(volts) for _, volts in read]
+        return np.concatenate(lines), np.concatenate(stored)
+
+    def _conditioned(self, volts: Any, start: int) -> Float32s:
         with np.errstate(over="ignore", invalid="ignore"):  # what that makes is refused
             for step in self._steps:
                 volts = step.apply(volts)
         if self._steps:
             self._check(volts, start, f" after {self._steps[-1].text}", least=0.0)
-        return volts.astype(np.float32)
+        return np.asarray(volts, dtype=np.float32)
 
     def stored(self, start: int, stop: int) -> Float32s:
         """Return lines as they are in the file, (b, samples); of complex ones the real part."""
-        return np.asarray(np.real(self._read(start, stop)), dtype=np.float32)
+        return _as_stored(self._read(start, stop))
 
     def _read(self, start: int, stop: int) -> Any:
         frames, elements, _ = self.shape
@@ -106,6 +116,10 @@ class Volts:
                 f"{self.source}: line {start + line} reaches {largest[line]:g}{after}; "
                 f"give volts or counts, {LEAST_VOLTS:g} to {MOST_VOLTS:g}, or zeros"
             )
+
+
+def _as_stored(volts: Any) -> Float32s:
+    return np.asarray(np.real(volts), dtype=np.float32)
 
 
 def in_element_order(piece: Piece, element: Ints) -> tuple[Piece, Ints]:

@@ -56,9 +56,8 @@ def doubts(recording: Recording, card: Card, network_samples: Fraction) -> list[
     def blocks() -> Iterator[Float32s]:
         for start in range(0, len(numbers), BLOCK):
             some = numbers[start : start + BLOCK]
-            block = np.concatenate([recording.volts.lines(n, n + 1) for n in some])
+            block, stored = recording.volts.some(some)
             constant.extend(some[np.ptp(block, axis=1) == 0].tolist())
-            stored = np.concatenate([recording.volts.stored(n, n + 1) for n in some])
             rounding_db.extend(map(rounding_noise_db, stored))
             yield resample(block, network_samples)
 

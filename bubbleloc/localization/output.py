@@ -34,6 +34,7 @@ from bubbleloc.tables import write_long_csv
 _WHOLE = ["frame", "element"]
 FILE_COLUMNS = [*_WHOLE, *COLUMNS]
 _SUFFIXES = (".csv", ".parquet", ".h5", ".hdf5", ".mat")
+ROWS = 2**16  # that are written to an HDF5 file at a time
 _MOST_BYTES = 2**31 - 1  # of a vector in a .mat file
 
 
@@ -80,15 +81,34 @@ def _write_parquet(path: Path, tables: Iterable[pd.DataFrame]) -> None:
 def _write_hdf5(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, object]) -> None:
     with atomic(path) as unfinished, h5py.File(unfinished, "w") as file:
         file.attrs.update(facts)
-        for name in FILE_COLUMNS:
-            kind = np.int64 if name in _WHOLE else np.float64
-            file.create_dataset(name, (0,), kind, maxshape=(None,), chunks=(4096,))
-        for table in tables:
+        columns = {
+            name: file.create_dataset(
+                name,
+                (0,),
+                np.int64 if name in _WHOLE else np.float64,
+                maxshape=(None,),
+                chunks=(4096,),
+            )
+            for name in FILE_COLUMNS
+        }
+        rows = 0
+        for table in _gathered(tables):
             with explain_write_errors(path):
-                for name in FILE_COLUMNS:
-                    start = len(file[name])
-                    file[name].resize((start + len(table),))
-                    file[name][start:] = table[name].to_numpy()
+                for name, column in columns.items():
+                    column.resize((rows + len(table),))
+                    column[rows:] = table[name].to_numpy()
+            rows += len(table)
+
+
+def _gathered(tables: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Yield tables of `ROWS` rows or more, and the rest."""
+    waiting: list[pd.DataFrame] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(map(len, waiting)) >= ROWS:
+            yield pd.concat(waiting)
+            waiting = []
+    yield from waiting
 
 
 def _write_mat(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, object]) -> None:

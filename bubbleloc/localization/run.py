@@ -24,13 +24,13 @@ from bubbleloc.formats.plain import OBJECTS
 from bubbleloc.localization.doubts import doubts
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import (
-    FILE_COLUMNS,
     check_table,
     key_of,
     resumed,
     write_bubbles,
 )
 from bubbleloc.localization.summary import Counts, Summary, drawn_line, folder_of_page
+from bubbleloc.metrics.detections import COLUMNS
 from bubbleloc.models.runs import Run, open_run
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.style import save_picture
@@ -118,7 +118,7 @@ def localize_lines(
     for doubt in doubts(recording, run.card, finder.network_samples):
         warnings.warn(doubt, stacklevel=2)
     table = pd.concat(finder.tables(recording, asked.batch_size), ignore_index=True)
-    by_frame = _by_frame(table, recording, recording.first_frame)
+    by_frame = _by_frame(table, recording)
     is_plain = not is_path and axes is None and whole.frames == 1
     return table[LINE_COLUMNS] if is_plain else by_frame[FRAME_COLUMNS]
 
@@ -220,9 +220,11 @@ def _write(
 
     def placed() -> Iterator[pd.DataFrame]:
         for table in tables:
-            table = _by_frame(table, recording)[FILE_COLUMNS]
-            counts.add(table)
-            yield table.assign(frame=table["frame"] + recording.first_frame)
+            frame, element = np.divmod(table["line"].to_numpy(), recording.elements)
+            columns = {name: table[name].to_numpy() for name in COLUMNS}
+            counts.add(frame, element, columns["depth_mm"])
+            whole = {"frame": recording.first_frame + frame, "element": element}
+            yield pd.DataFrame(whole | columns, copy=False)
 
     facts = {
         "model": model,
@@ -236,10 +238,10 @@ def _write(
     return counts
 
 
-def _by_frame(table: pd.DataFrame, recording: Recording, first: int = 0) -> pd.DataFrame:
-    """Return a table with the frame, counted from `first` on, and the element of every line."""
+def _by_frame(table: pd.DataFrame, recording: Recording) -> pd.DataFrame:
+    """Return a table with the frame in the file and the element of every line."""
     frame, element = np.divmod(table["line"], recording.elements)
-    return table.assign(frame=first + frame, element=element)
+    return table.assign(frame=recording.first_frame + frame, element=element)
 
 
 def _draw(finder: BubbleFinder, recording: Recording, number: int, target: Path) -> Path:

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from scipy.signal import welch
 
-from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.arrays import Float32s, Floats, Ints
 from bubbleloc.errors import printable
 from bubbleloc.files import atomic_folder
 from bubbleloc.formats import Recording
@@ -50,15 +49,12 @@ class Counts:
         deepest_mm = max(int(scale.depth_mm(last)), 0) + 1
         return cls(np.zeros(deepest_mm), np.zeros(recording.frames), np.zeros(recording.elements))
 
-    def add(self, table: pd.DataFrame) -> None:
-        """Count the detections of a table with the columns of `output.FILE_COLUMNS`."""
-        depth_mm = np.maximum(table["depth_mm"].to_numpy(), 0)
-        for counts, number in (
-            (self.per_mm, np.minimum(depth_mm, len(self.per_mm) - 1)),
-            (self.per_frame, table["frame"].to_numpy()),
-            (self.per_element, table["element"].to_numpy()),
-        ):
-            counts += np.bincount(number.astype(np.int64), minlength=len(counts))
+    def add(self, frame: Ints, element: Ints, depth_mm: Floats) -> None:
+        """Count detections (n,), their frames counted from the first that is read."""
+        deep = np.clip(depth_mm, 0, len(self.per_mm) - 1).astype(np.int64)
+        places = (self.per_mm, deep), (self.per_frame, frame), (self.per_element, element)
+        for counts, number in places:
+            counts += np.bincount(number, minlength=len(counts))
 
     @property
     def bubbles(self) -> int:
@@ -150,9 +146,8 @@ class Summary:
         numbers = np.unique(np.linspace(0, self.recording.lines - 1, SPECTRUM_LINES).astype(int))
         volts = self.recording.volts
         rate_hz = self.finder.scale.sampling_rate_hz
-        stored = np.concatenate([volts.stored(n, n + 1) for n in numbers])
+        localized, stored = volts.some(numbers)
         stored_hz = rate_hz * stored.shape[1] / self.whole.samples
-        localized = np.concatenate([volts.lines(n, n + 1) for n in numbers])
         before, after = _spectrum(stored, stored_hz), _spectrum(localized, rate_hz)
         likeness, band = self.run.card.likeness, None
         if likeness is not None:

@@ -74,10 +74,10 @@ class Detections:
             start_sample: the arrival of an echo at the first sample of a line, in these samples.
             per_sample: the samples of the network per recorded sample.
         """
-        columns = self._columns(scale, start_sample, per_sample)
+        columns = self.columns(scale, start_sample, per_sample)
         return pd.DataFrame(dict.fromkeys(COLUMNS, np.nan) | columns)
 
-    def _columns(self, scale: Scale, start_sample: float, per_sample: float) -> dict[str, Floats]:
+    def columns(self, scale: Scale, start_sample: float, per_sample: float) -> dict[str, Floats]:
         """Return what is known, by the names of the columns."""
         sample = start_sample + self.sample / per_sample
         return {
@@ -102,9 +102,9 @@ class EmitterDetections(Detections):
     radius_um: Floats
     near: Floats
 
-    def _columns(self, scale: Scale, start_sample: float, per_sample: float) -> dict[str, Floats]:
+    def columns(self, scale: Scale, start_sample: float, per_sample: float) -> dict[str, Floats]:
         sigma = self.sigma / per_sample
-        return super()._columns(scale, start_sample, per_sample) | {
+        return super().columns(scale, start_sample, per_sample) | {
             "sample_sigma": sigma,
             "depth_sigma_mm": np.asarray(scale.depth_mm(sigma)),
             "probability": self.confidence,

@@ -76,7 +76,7 @@ def test_counts_add_up(tiny, tmp_path):
     table = pd.read_csv(tmp_path / "a.csv")
     counts = Counts.of(done.recording, done.scale)
     for part in (table[:7], table[7:]):
-        counts.add(part)
+        counts.add(*(part[name].to_numpy() for name in ("frame", "element", "depth_mm")))
     expected, _ = np.histogram(table["depth_mm"], np.arange(len(counts.per_mm) + 1))
     np.testing.assert_array_equal(counts.per_mm, expected)
     assert counts.bubbles == counts.per_element.sum() == len(table) == done.bubbles
