@@ -103,6 +103,7 @@ class EmitterDetections(Detections):
     near: Floats
 
     def columns(self, scale: Scale, start_sample: float, per_sample: float) -> dict[str, Floats]:
+        """Return what is known, by the names of the columns."""
         sigma = self.sigma / per_sample
         return super().columns(scale, start_sample, per_sample) | {
             "sample_sigma": sigma,
