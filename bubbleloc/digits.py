@@ -54,7 +54,7 @@ def _write_rows(values: Floats, whole: NDArray[np.bool_], text: Bytes) -> int:
                 if value < 0:
                     text[end] = ord("-")
                     end += 1
-                end = _write_whole(text, end, abs(np.int64(value)), 1)
+                end = _write_whole(text, end, abs(int(value)), 1)
             elif value == value:
                 end = _write_number(text, end, value)
                 if end < 0:
@@ -80,7 +80,7 @@ def _write_number(text: Bytes, end: int, value: float) -> int:
         scaled = value * TENS[DIGITS - 1 - exponent]
     if abs(scaled - floor(scaled) - 0.5) < UNCERTAIN:
         return -1
-    number = np.int64(floor(scaled + 0.5))
+    number = int(floor(scaled + 0.5))
     if number >= 10**DIGITS:
         number, exponent = number // 10, exponent + 1
     if exponent >= DIGITS:
