@@ -80,7 +80,7 @@ def _write_number(text: Bytes, end: int, value: float) -> int:
         scaled = value * TENS[DIGITS - 1 - exponent]
     if abs(scaled - floor(scaled) - 0.5) < UNCERTAIN:
         return -1
-    number = int(floor(scaled + 0.5))
+    number = floor(scaled + 0.5)
     if number >= 10**DIGITS:
         number, exponent = number // 10, exponent + 1
     if exponent >= DIGITS:
