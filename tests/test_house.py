@@ -21,6 +21,7 @@ COMMANDS = {
 }
 ROOMS = {
     *("console", "process", "matfile", "tables", "errors", "files", "hdf5", "units", "arrays"),
+    "digits",
     *("physics", "nn", "metrics", "formats", "data"),
     *("models", "training", "report", "evaluation", "localization", "imaging", "examples"),
     *("tracking", "maps"),
