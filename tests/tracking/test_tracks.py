@@ -1,5 +1,7 @@
 """Tracks: columns, length, velocities, and that they come as they end."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -88,3 +90,27 @@ def test_the_velocity_of_poiseuille_flow_is_right(sigma_mm):
     assert len(tracks) > 1000
     assert np.abs(error.mean(axis=0)).max() < 0.01 * axis_mm_s
     assert np.sqrt((error**2).sum(axis=1).mean()) < 0.05 * axis_mm_s
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_recording():
+    """The peak of memory after 500 frames and after 1500, of bubbles that come and go."""
+
+    def peak(frames):
+        rng = np.random.default_rng(0)
+        place, velocity = rng.uniform(0, 10, (20, 2)), rng.normal(0, 0.1, (20, 2))
+
+        def positions():
+            for frame in range(frames):
+                x_mm, z_mm = ((place + frame * velocity) % 10).T  # leaves, and enters again
+                yield with_columns(pd.DataFrame({"frame": frame, "x_mm": x_mm, "z_mm": z_mm}))
+
+        tracemalloc.start()
+        for _ in track_bubbles(positions(), Tracking(), RATE_HZ, WAVELENGTH_M):
+            pass
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return used
+
+    peak(500)  # caches
+    assert peak(1500) < 1.2 * peak(500)
