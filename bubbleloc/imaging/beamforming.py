@@ -35,14 +35,29 @@ class Grid:
         width, height = (
             float(np.rint((high - low) / pixel_m)) for low, high in (lateral_m, depth_m)
         )
-        if not 0 < width * height <= MOST_PIXELS:
-            raise InputError(
-                f"pixel_mm={1e3 * pixel_m:g} makes an image of {width:g} × {height:g} pixels: "
-                f"choose a size and a region that make 1 to {MOST_PIXELS}"
-            )
+        _check_pixels(f"pixel_mm={1e3 * pixel_m:g}", width, height)
         across, down = np.arange(width) + 0.5, np.arange(height) + 0.5
         return cls(
             np.asarray(lateral_m[0] + across * pixel_m), np.asarray(depth_m[0] + down * pixel_m)
+        )
+
+    @classmethod
+    def around(
+        cls, region: Region, lateral_step_m: float, depth_step_m: float, margin_m: float
+    ) -> Self:
+        """Return the pixels of a region and a margin around it.
+
+        Raises:
+            InputError: more than `MOST_PIXELS`.
+        """
+        sides = ((region.lateral_m, lateral_step_m), (region.depth_m, depth_step_m))
+        width, height = (1 + (np.ptp(ends) + 2 * margin_m) // step_m for ends, step_m in sides)
+        _check_pixels("this region", float(width), float(height))
+        return cls(
+            *(
+                np.arange(low - margin_m, high + margin_m + step_m, step_m)
+                for (low, high), step_m in sides
+            )
         )
 
     @property
@@ -50,6 +65,14 @@ class Grid:
         """From the first pixel's centre to the last one's."""
         (left, right), (top, bottom) = self.lateral_m[[0, -1]], self.depth_m[[0, -1]]
         return Region((float(left), float(right)), (float(top), float(bottom)))
+
+
+def _check_pixels(source: str, width: float, height: float) -> None:
+    if not 0 < width * height <= MOST_PIXELS:
+        raise InputError(
+            f"{source} makes an image of {width:g} × {height:g} pixels: "
+            f"choose a size and a region that make 1 to {MOST_PIXELS}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +98,14 @@ def delay_and_sum(signals: NDArray[Any], array: Array, grid: Grid) -> NDArray[An
 
     Returns:
         Images (F, H, W), float32 or complex64.
+
+    Raises:
+        InputError: not as many lines as elements.
     """
+    if signals.shape[1] != len(array):
+        raise InputError(
+            f"{signals.shape[1]} lines of {len(array)} elements: give one of each, in their order"
+        )
     kind = np.complex64 if np.iscomplexobj(signals) else np.float32
     times = (*array.geometry, grid.lateral_m, grid.depth_m, array.samples_per_m)
     images = np.empty((len(signals), len(grid.depth_m), len(grid.lateral_m)), kind)

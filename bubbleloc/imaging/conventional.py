@@ -10,7 +10,7 @@ from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.imaging.array import Array, Region
 from bubbleloc.imaging.beamforming import Grid, delay_and_sum
 from bubbleloc.imaging.echoes import WEAKEST, Echo, compensated, lines_of
-from bubbleloc.imaging.peaks import fine_grid, local_maxima, position_m, radial_symmetry
+from bubbleloc.imaging.peaks import local_maxima, position_m, radial_symmetry
 from bubbleloc.imaging.positions import Positions
 
 SPOT = 6  # pixels across a spot at half its height
@@ -63,7 +63,7 @@ class Conventional:
         depth_m, aperture_m = float(np.mean(self.region.depth_m)), np.ptp(self.array.element_m)
         x_m, z_m = wavelength_m * depth_m / aperture_m, samples / self.array.samples_per_m / 2
         margin_m = (HALF + 1) * max(x_m, z_m) / SPOT
-        return fine_grid(self.region, x_m / SPOT, z_m / SPOT, margin_m)
+        return Grid.around(self.region, x_m / SPOT, z_m / SPOT, margin_m)
 
     def _spots(self, rf: Float32s, lag_samples: float) -> Positions:
         array, grid = self.array.later(lag_samples), self._grid

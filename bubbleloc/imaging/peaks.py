@@ -6,7 +6,6 @@ import numpy as np
 from numba import njit
 
 from bubbleloc.arrays import Float32s, Floats, Ints
-from bubbleloc.imaging.array import Region
 from bubbleloc.imaging.beamforming import Grid
 
 
@@ -15,18 +14,6 @@ class Pixels(NamedTuple):
 
     row: Ints
     column: Ints
-
-
-def fine_grid(region: Region, lateral_step_m: float, depth_step_m: float, margin_m: float) -> Grid:
-    """Return the pixels of a region and a margin around it."""
-    axes = [
-        np.arange(low - margin_m, high + margin_m + step_m, step_m)
-        for (low, high), step_m in (
-            (region.lateral_m, lateral_step_m),
-            (region.depth_m, depth_step_m),
-        )
-    ]
-    return Grid(*axes)
 
 
 def local_maxima(image: Float32s, above: float = 0.0, half: int = 1) -> Pixels:

@@ -8,7 +8,7 @@ from bubbleloc.imaging.array import Array, Region
 from bubbleloc.imaging.beamforming import Grid, delay_and_sum
 from bubbleloc.imaging.deconvolution import Deconvolution
 from bubbleloc.imaging.echoes import Echo
-from bubbleloc.imaging.peaks import fine_grid, local_maxima, parabolic, position_m
+from bubbleloc.imaging.peaks import local_maxima, parabolic, position_m
 from bubbleloc.imaging.positions import Positions
 from bubbleloc.imaging.resolution import Resolution
 
@@ -55,4 +55,4 @@ class Wiener:
     def grid(self) -> Grid:
         """Pixels of the region and a margin around it."""
         x_m, z_m = self.resolution
-        return fine_grid(self.region, x_m / PER_RESOLUTION, z_m / PER_RESOLUTION, margin_m=x_m)
+        return Grid.around(self.region, x_m / PER_RESOLUTION, z_m / PER_RESOLUTION, margin_m=x_m)

@@ -4,7 +4,7 @@ from scipy.signal import resample_poly
 
 from bubbleloc.errors import InputError
 from bubbleloc.formats.transmits import Sent
-from bubbleloc.imaging.array import Array
+from bubbleloc.imaging.array import Array, Region
 from bubbleloc.imaging.beamforming import ArrayLines, Grid, delay_and_sum
 from bubbleloc.imaging.run import analytic, localized
 from bubbleloc.nn import load_released
@@ -91,6 +91,28 @@ def test_pixels_tile_the_region():
     grid = Grid.covering((-1e-3, 1e-3), (0.0, 0.5e-3), 0.25e-3)
     np.testing.assert_allclose(grid.lateral_m, 1e-3 * (np.arange(8) * 0.25 - 0.875))
     np.testing.assert_allclose(grid.depth_m, [0.125e-3, 0.375e-3])
+
+
+def test_pixels_cover_a_region_and_a_margin():
+    region = Region((-1e-3, 1e-3), (2e-3, 3e-3))
+    grid = Grid.around(region, 0.1e-3, 0.05e-3, 0.2e-3)
+    covered = Region((-1.2e-3, 1.2e-3), (1.8e-3, 3.2e-3))
+    for axis, ends, step in zip(
+        (grid.lateral_m, grid.depth_m),
+        (covered.lateral_m, covered.depth_m),
+        (0.1e-3, 0.05e-3),
+        strict=True,
+    ):
+        np.testing.assert_allclose(np.diff(axis), step)
+        assert axis[0] == pytest.approx(ends[0])
+        assert -1e-9 <= axis[-1] - ends[1] < step + 1e-9
+    with pytest.raises(InputError, match="this region makes an image of"):
+        Grid.around(Region((-5, 5), (30, 50)), 0.1e-3, 0.05e-3, 0.2e-3)
+
+
+def test_a_line_is_needed_for_each_element():
+    with pytest.raises(InputError, match="6 lines of 7 elements"):
+        delay_and_sum(np.zeros((1, 6, 300)), ARRAYS["flat"], GRID)
 
 
 @pytest.mark.parametrize("pixel_m", [1e-9, 1.0, 1e-300])

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import maximum_filter
 
-from bubbleloc.imaging.array import Region
+from bubbleloc.imaging.beamforming import Grid
 from bubbleloc.imaging.peaks import (
     Pixels,
-    fine_grid,
     local_maxima,
     parabolic,
     position_m,
@@ -66,11 +65,8 @@ def test_a_flat_window_has_its_centre_at_its_pixel():
     assert np.ravel(parabolic(np.ones((9, 9)), middle)).tolist() == [0, 0]
 
 
-def test_pixels_cover_the_region_and_a_margin():
-    grid = fine_grid(Region((-1e-3, 1e-3), (2e-3, 3e-3)), 0.1e-3, 0.05e-3, 0.2e-3)
-    assert grid.lateral_m[0] == pytest.approx(-1.2e-3)
-    assert grid.lateral_m[-1] >= 1.2e-3
-    assert grid.depth_m[-1] >= 3.2e-3
+def test_positions_lie_between_pixels():
+    grid = Grid(np.arange(5) * 0.1e-3, np.arange(5) * 0.05e-3)
     x_m, z_m = position_m(grid, Pixels([0], [2]), np.array([0.5]), np.array([-0.5]))
-    assert x_m[0] == pytest.approx(-0.95e-3)
-    assert z_m[0] == pytest.approx(1.775e-3)
+    assert x_m[0] == pytest.approx(0.25e-3)
+    assert z_m[0] == pytest.approx(-0.025e-3)
