@@ -53,7 +53,7 @@ def without_clutter(recording: Recording, block_frames: int = BLOCK_FRAMES) -> R
     if min(frames, block_frames) < LEAST_FRAMES:
         raise InputError(
             f"{recording.source}: a clutter filter needs blocks of {LEAST_FRAMES} frames or more, "
-            f"not {min(frames, block_frames)}: give more, or set clutter=false"
+            f"not {min(frames, block_frames)}: give more, or set clutter_filter=false"
         )
     count = max(1, round(frames / block_frames))
     volts = recording.volts
