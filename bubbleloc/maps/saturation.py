@@ -47,8 +47,9 @@ def saturation(first_s: Floats, vessels: NDArray[np.bool_], until_s: float) -> S
 def saturation_fit(first_s: Floats, until_s: float) -> Saturation:
     """Estimate how vessels fill that are not known: the share of what would be filled at last.
 
-    The number of pixels that are filled is taken to rise as A·(1 − exp(−t/τ)), as if every pixel
-    waited for its first bubble equally long. Slow vessels make the true end later.
+    The number of pixels that are filled is taken to rise as A·(1 − exp(−(t/τ)^k)), k ≤ 1: some
+    wait longer for their first bubble than others. Pixels that wait longer than the recording
+    is are hardly counted, so that the true time is later than the one that is found.
 
     Raises:
         RuntimeError: the fit does not converge.
@@ -59,9 +60,10 @@ def saturation_fit(first_s: Floats, until_s: float) -> Saturation:
     if not filled.any():
         return Saturation(time_s, np.zeros(POINTS), np.nan)
 
-    def rise(t: Floats, total: float, tau: float) -> Floats:
-        return np.asarray(total * -np.expm1(-t / tau))
+    def rise(t: Floats, total: float, tau: float, power: float) -> Floats:
+        return np.asarray(total * -np.expm1(-((t / tau) ** power)))
 
-    start = filled[-1], until_s / 2
-    (total, tau), _ = curve_fit(rise, time_s, filled, p0=start, bounds=(0, np.inf))
-    return Saturation(time_s, filled / total, float(tau * np.log(1 / (1 - FILLED))))
+    start, most = (filled[-1], until_s / 2, 1.0), (np.inf, np.inf, 1.0)
+    (total, tau, power), _ = curve_fit(rise, time_s, filled, p0=start, bounds=(0, most))
+    filled_s = tau * np.log(1 / (1 - FILLED)) ** (1 / power)
+    return Saturation(time_s, filled / total, float(filled_s))

@@ -34,6 +34,15 @@ def test_the_fit_finds_the_end_of_an_exponential_rise(until_tau):
     assert found.share[-1] == pytest.approx(1 - np.exp(-until_tau), rel=0.05)
 
 
+def test_the_fit_finds_the_end_of_pixels_that_wait_unequally_long():
+    """Waiting times of a Weibull distribution: nine of ten are over after τ·(log 10)^(1/k)."""
+    tau_s, power = 3.0, 0.7
+    first_s = tau_s * np.random.default_rng(0).weibull(power, (200, 200))
+    first_s[first_s > 15] = np.inf
+    found = saturation_fit(first_s, 15.0)
+    assert found.filled_s == pytest.approx(tau_s * np.log(10) ** (1 / power), rel=0.05)
+
+
 def test_an_empty_map_is_never_filled():
     found = saturation_fit(np.full((3, 3), np.inf), 5.0)
     assert np.isnan(found.filled_s)
