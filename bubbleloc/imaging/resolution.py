@@ -7,8 +7,6 @@ import numpy as np
 from bubbleloc.arrays import Floats
 from bubbleloc.imaging.array import Array, Region
 
-STEP_M = 1e-6  # of the differences that stand for derivatives
-
 
 class Resolution(NamedTuple):
     """Distances in m over which the sum over elements falls to about a half."""
@@ -23,31 +21,23 @@ class Resolution(NamedTuple):
         In depth all arrivals move alike; laterally, it is their root mean square that counts.
         """
         x_m, z_m = np.mean(region.lateral_m), np.mean(region.depth_m)
-        per_m = np.sqrt((slopes(array, np.array([x_m]), np.array([z_m]))[..., 0] ** 2).mean(axis=1))
-        return cls(*(half_width / per_m).tolist())
-
-
-def slopes(array: Array, x_m: Floats, z_m: Floats) -> Floats:
-    """Samples per m (2, E, B) by which arrivals move with the lateral position and the depth."""
-    step = STEP_M / 2
-    across = array.arrival_sample(x_m + step, z_m) - array.arrival_sample(x_m - step, z_m)
-    down = array.arrival_sample(x_m, z_m + step) - array.arrival_sample(x_m, z_m - step)
-    return np.stack([across, down]) / STEP_M
+        moved = array.slopes(np.array([x_m]), np.array([z_m]))[0]
+        return cls(*(half_width / np.sqrt(np.mean(moved**2, axis=0))).tolist())
 
 
 def deviations(array: Array, x_m: Floats, z_m: Floats, single: Floats, common: float) -> Floats:
     """Standard deviations (2, B) in m of positions from the maximum of the sum over elements.
 
     Maxima of a sum are where the slopes of all pulses cancel. With independent noise, that is the
-    inverse of the matrix of `slopes`, as in a least-squares fit of the arrivals.
+    inverse of the matrix of `Array.slopes`, as in a least-squares fit of the arrivals.
 
     Args:
         single: standard deviations (B,) of an arrival in samples, other in every line.
         common: standard deviation of an error that is the same in all lines.
     """
-    moved = slopes(array, x_m, z_m)
-    (xx, xz), (_, zz) = np.einsum("ieb,jeb->ijb", moved, moved)
+    moved = array.slopes(x_m, z_m)
+    (xx, xz), (_, zz) = np.einsum("bei,bej->ijb", moved, moved)
     determinant = xx * zz - xz**2
-    x, z = moved.sum(axis=1)
+    x, z = moved.sum(axis=1).T
     both = np.stack([zz * x - xz * z, xx * z - xz * x]) / determinant
     return np.hypot(single * np.sqrt(np.stack([zz, xx]) / determinant), common * both)
