@@ -107,7 +107,21 @@ class JointFit:
         """
         return 1 + (bubbles.strength - 1) * (1 + TRUST / self.spread**2)
 
-    def _step(self, correlations: Floats, bubbles: Bubbles) -> Bubbles:
+    def deviations(self, lines: Float32s, bubbles: Bubbles) -> Floats:
+        """Return standard deviations (2, B) of x and z in m.
+
+        They tell what the bubbles leave of lines (E, L) would do to positions as noise, by the
+        inverse of the normal matrix, so that bubbles close to others are less certain.
+        """
+        if not len(bubbles):
+            return np.empty((2, 0))
+        left = self._correlations(lines - self.lines(bubbles, lines.shape[1]))
+        matrix, _ = self._equations(left, bubbles)
+        noise = np.mean(left[1] ** 2) / np.abs(self._table[2]).max()
+        return np.sqrt(noise * np.linalg.inv(matrix).diagonal().reshape(-1, 3)[:, 1:].T)
+
+    def _equations(self, correlations: Floats, bubbles: Bubbles) -> tuple[Floats, Floats]:
+        """Normal matrix and right side, with the trust in the spread of strengths."""
         arrival = self.array.arrival_sample(bubbles.x_m, bubbles.z_m)
         slope = self.array.slopes(bubbles.x_m, bubbles.z_m)
         matrix, right = _normal_equations(
@@ -116,6 +130,11 @@ class JointFit:
         trust = TRUST * self._table[0].max() * len(self.array) / self.spread**2
         matrix[::3, ::3] += trust * np.eye(len(bubbles))
         right[::3] += trust * (1 - bubbles.strength)
+        return matrix, right
+
+    def _step(self, correlations: Floats, bubbles: Bubbles) -> Bubbles:
+        matrix, right = self._equations(correlations, bubbles)
+        slope = self.array.slopes(bubbles.x_m, bubbles.z_m)
         change, *move_m = _solved(matrix, right).reshape(-1, 3).T
         strength = np.clip(bubbles.strength + np.clip(change, -0.5, 0.5), *STRENGTHS)
         later = np.abs(np.einsum("bed,db->be", slope, move_m)).max(axis=1)
@@ -144,7 +163,7 @@ class JointFit:
         fine = PHASES * fft.irfft(products, PHASES * size)
         return np.roll(fine, PHASES * lag, axis=1)[:, : 2 * PHASES * lag + 2].copy()
 
-    def _correlations(self, lines: Float32s) -> Floats:
+    def _correlations(self, lines: Floats | Float32s) -> Floats:
         """Inner products of lines with a filtered echo at every sample, derivatives: (2, E, L)."""
         size = fft.next_fast_len(lines.shape[1] + 2 * len(self.echo), real=True)
         inverse, echo = self._filtered(size)

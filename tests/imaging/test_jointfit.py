@@ -62,6 +62,18 @@ def test_with_noise_the_fit_is_near_that_of_scipy():
     np.testing.assert_allclose(found.strength, strength, atol=0.1)
 
 
+def test_deviations_are_those_of_errors_by_noise():
+    rng = np.random.default_rng(4)
+    fit, true = JointFit(ARRAY, ECHO, FREE), Bubbles(X_M, Z_M, STRENGTH)
+    ratios = []
+    for _ in range(30):
+        lines = model(X_M, Z_M, STRENGTH) + rng.normal(0, 0.02, (12, SAMPLES))
+        found = fit(lines, true, 10)
+        x_sigma_m, z_sigma_m = fit.deviations(lines, found)
+        ratios.append([(found.x_m - X_M) / x_sigma_m, (found.z_m - Z_M) / z_sigma_m])
+    np.testing.assert_allclose(np.std(ratios, axis=0), 1, atol=0.35)
+
+
 def test_a_small_spread_holds_strengths():
     lines = model(X_M, Z_M, STRENGTH).astype(np.float32)
     found = JointFit(ARRAY, ECHO, 0.01)(lines, Bubbles(X_M, Z_M, STRENGTH), 10)
