@@ -13,7 +13,7 @@ from bubbleloc.tracking.tracks import TRACK_COLUMNS
 DIP = 0.8
 """Tracks per width between two vessels, over those in either one, at which they are two."""
 
-BANDS = 40  # depths at which a pair is looked at
+BANDS = 50  # distances at which a pair is looked at: each 6 % less than the one before
 LEAST = 5  # tracks in a strip that are enough to compare
 
 
@@ -47,14 +47,15 @@ def smallest_pair_um(tracks: pd.DataFrame, pair: Vessels) -> float:
 
     Args:
         tracks: with the columns `TRACK_COLUMNS`.
-        pair: two vessels that flow down, see `bubbleloc.physics.vessels.pair`.
+        pair: two vessels that flow down and come nearer, see `bubbleloc.physics.vessels.pair`.
     """
     left, right = pair
     smallest = np.nan
-    depth_m = np.linspace(left.z_m[0], left.z_m[-1], BANDS + 2)[1:-1]
-    ends = [np.interp(depth_m, vessel.z_m, vessel.x_m) for vessel in (left, right)]
-    for depth, *lines in sorted(zip(depth_m, *ends, strict=True), key=lambda b: b[1] - b[2]):
-        distance = lines[1] - lines[0]
+    apart_m = right.x_m - left.x_m
+    for distance in np.geomspace(apart_m[0], apart_m[-1], BANDS + 2)[1:-1]:
+        depth, *lines = (
+            np.interp(-distance, -apart_m, row) for row in (left.z_m, left.x_m, right.x_m)
+        )
         crossed = _crossed(tracks, depth)
         strips = [
             int(np.sum(np.abs(crossed - middle) < distance / 6))
