@@ -64,6 +64,7 @@ class BubbleFinder:
         threshold: float | None = None,
         tolerance: int = QUOTED_TOLERANCE,
         resample: bool = False,
+        precision: str = "float32",
     ) -> Self:
         """Prepare a network for the lines of a recording.
 
@@ -71,6 +72,7 @@ class BubbleFinder:
             threshold: the least confidence; if None, the best one of a network that counts, at a
                 tolerance in samples, and none for a network with emitters.
             resample: whether to convert lines of another rate than the network's.
+            precision: ``float32`` or ``bf16``, see `Localizer.in_bfloat16`.
 
         Raises:
             InputError: lines of unknown or another rate, or of a length that does not suit the
@@ -86,7 +88,8 @@ class BubbleFinder:
         wanted_hz = trained_on.sampling_rate_hz
         ratio = _rate_ratio(recording, scale.sampling_rate_hz, wanted_hz, resample)
         level = run.threshold(tolerance) if threshold is None else float(threshold)
-        finder = cls(run.network, scale, ratio, level)
+        network = run.network.in_bfloat16() if precision == "bf16" else run.network
+        finder = cls(network, scale, ratio, level)
         finder.check_length(recording)
         return finder
 

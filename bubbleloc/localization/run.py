@@ -160,6 +160,7 @@ def _ready(
         threshold=settings.threshold,
         tolerance=run.card.scale.tolerance_samples(settings.tolerance),
         resample=settings.resample,
+        precision=settings.precision,
     )
     if settings.calibrate is not None:
         setup = DatasetPlan(run.config.data).setup()

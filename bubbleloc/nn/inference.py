@@ -91,5 +91,5 @@ def _to_tensor(rf: Float32s, device: torch.device) -> Tensor:
 
 
 def _to_numpy(values: Tensor) -> Float32s:
-    lines: Float32s = values.cpu().numpy()
+    lines: Float32s = values.float().cpu().numpy()
     return lines

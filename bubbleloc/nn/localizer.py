@@ -11,6 +11,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, TypeVar, cast
 
+import torch
 from torch import Tensor, nn
 
 from bubbleloc.nn.ckconv import Kernels, Sampled, samples_taken
@@ -139,6 +140,18 @@ class Localizer(nn.Module):
         _sample_layers(frozen)
         return frozen.eval().requires_grad_(False)
 
+    def in_bfloat16(self) -> "Localizer":
+        """Return a frozen copy that computes in bfloat16 from its second layer with weights on.
+
+        The first one sees RF lines, whose large dynamic range bfloat16 would cut.
+        """
+        frozen = self.freeze()
+        layers = list(frozen.model)
+        first = next(i for i, layer in enumerate(layers) if any(True for _ in layer.parameters()))
+        rest = nn.Sequential(*layers[first + 1 :]).bfloat16()
+        frozen.model = nn.Sequential(*layers[: first + 1], ToBfloat16(), *rest)
+        return frozen.to(memory_format=torch.channels_last)
+
     def at_sampling_rate(
         self, sampling_rate_hz: float, trained_at_hz: float | None = None
     ) -> "Localizer":
@@ -166,6 +179,14 @@ class Localizer(nn.Module):
         resampled.model[0] = nn.ReflectionPad1d(reach(resampled))
         resampled.sampling_rate_hz = sampling_rate_hz
         return resampled
+
+
+class ToBfloat16(nn.Module):
+    """Round values to bfloat16; keeps their shape."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Round ``x``."""
+        return x.bfloat16()
 
 
 def reach(layers: nn.Module) -> int:

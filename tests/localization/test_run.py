@@ -111,6 +111,17 @@ def test_a_network_with_emitters_has_no_threshold_until_one_is_asked_for(source,
     assert capsys.readouterr().out.splitlines()[-1].endswith(f"b.csv ({len(kept)})")
 
 
+def test_bfloat16_finds_nearly_the_same_bubbles(source, tmp_path):
+    tables = {}
+    for precision in ("float32", "bf16"):
+        localize_recording(RUN, source, tmp_path / "b.csv", precision=precision)
+        tables[precision] = pd.read_csv(tmp_path / "b.csv")
+    exact, rounded = (table[table["probability"] > 0.8] for table in tables.values())
+    gap = np.abs(np.subtract.outer(exact["time_us"].to_numpy(), rounded["time_us"].to_numpy()))
+    assert np.median(gap.min(axis=1)) < 0.1 / 62.5
+    assert not np.array_equal(tables["float32"]["sample"][:50], tables["bf16"]["sample"][:50])
+
+
 def test_parquet_says_the_same(source, identity, tmp_path):
     pytest.importorskip("pyarrow", reason="pip install 'bubbleloc[parquet]'")
     for name in ("bubbles.csv", "bubbles.parquet"):

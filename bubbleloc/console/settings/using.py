@@ -113,6 +113,9 @@ class Localize(OwnRecording):
     picture: t.CountFromZero | None = setting("number of a line to draw with its detections", None)
     report: t.Flag = setting("write a page on the recording to <output>_report", False)
     batch_size: t.Count = setting("lines in memory at a time", 16)
+    precision: Literal["float32", "bf16"] = setting(
+        "bf16: faster on processors that compute in it, and a little less exact", "float32"
+    )
 
 
 class Image(OwnRecording):
