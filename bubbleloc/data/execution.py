@@ -1,4 +1,4 @@
-"""Where signals are simulated: processes of this machine, or a Dask cluster."""
+"""Where work is done: processes of this machine, or a Dask cluster."""
 
 import contextlib
 import json
@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 from joblib import parallel_config
 
@@ -32,12 +33,24 @@ def run_workers(
     if executor not in EXECUTORS:
         raise InputError(f"executor={executor!r}; choose one of {', '.join(EXECUTORS)}")
     if executor == "dask":
-        if not address:
-            raise InputError("executor=dask needs address=tcp://<host>:<port> or a scheduler file")
-        return _cluster(address)
+        return cluster(address)
     if address:
         raise InputError(f"address={address}: add executor=dask to use a cluster")
     return _processes(min(workers or available_cores(), max(tasks, 1)))
+
+
+def cluster(address: str | None) -> contextlib.AbstractContextManager[Any]:
+    """Return a block with a client of a Dask cluster, in which joblib runs its tasks there.
+
+    Args:
+        address: of the scheduler, or its scheduler file (``.json``).
+
+    Raises:
+        InputError: the cluster cannot be reached, or workers died again and again.
+    """
+    if not address:
+        raise InputError("executor=dask needs address=tcp://<host>:<port> or a scheduler file")
+    return _cluster(address)
 
 
 @contextlib.contextmanager
@@ -59,7 +72,7 @@ def _processes(workers: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _cluster(address: str) -> Iterator[None]:
+def _cluster(address: str) -> Iterator[Any]:
     """Run on the workers of a Dask cluster; Dask gives each one thread per task."""
     try:
         from distributed import Client, KilledWorker
@@ -80,19 +93,19 @@ def _cluster(address: str) -> Iterator[None]:
             ) from error
         try:
             with parallel_config("dask", client=client, n_jobs=-1):
-                yield
+                yield client
         except TimeoutError as error:
             raise InputError(f"the cluster at {address} has no workers; start some") from error
         except KilledWorker as error:
             raise InputError(
-                "workers of the cluster died again and again, out of memory perhaps; finished "
-                "signals are kept, run again when they are well"
+                "workers of the cluster died again and again, out of memory perhaps; what "
+                "is finished is kept, run again when they are well"
             ) from error
         except Exception as error:
             if client.status == "running":
                 raise
             raise InputError(
-                f"the scheduler at {address} went away; finished signals are kept, run again"
+                f"the scheduler at {address} went away; what is finished is kept, run again"
             ) from error
 
 

@@ -1,10 +1,13 @@
 """A network made ready for the lines of a recording: their rates, their delay, their bubbles."""
 
-from collections.abc import Iterator
+import pickle
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +15,7 @@ from scipy.signal import hilbert
 from tqdm import tqdm
 
 from bubbleloc.arrays import Float32s, Floats, Ints
+from bubbleloc.data.execution import cluster
 from bubbleloc.errors import InputError, printable
 from bubbleloc.files import MOST_SAMPLES
 from bubbleloc.formats import Recording
@@ -21,7 +25,7 @@ from bubbleloc.metrics import QUOTED_TOLERANCE
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.models.answers import answer, field, found
 from bubbleloc.models.runs import Run
-from bubbleloc.nn import Localizer
+from bubbleloc.nn import Localizer, build_model
 from bubbleloc.nn.heads import EmitterHead
 from bubbleloc.nn.inference import evaluating
 from bubbleloc.physics import Setup, compress
@@ -35,6 +39,10 @@ REACH_MM = 3.0  # on either side of the wire's depth
 MARGIN_MM = 1.0  # beyond, where a louder echo shows that what is within is its slope
 LEAST_HEIGHT = 5.0  # of an echo over the median of the line
 LEAD_MM = 1.5  # of an echo of the compressed pulse, before its peak
+BLOCKS_PER_WORKER = 4  # of lines that are under way, so that no worker waits
+
+Found = tuple[Detections, Ints]  # and the line of each
+
 QUIET = 0.33  # of the echo: the most that comes before it
 LOUD = 0.5  # of the loudest element's echo: elements above it are compared
 
@@ -44,12 +52,16 @@ class BubbleFinder:
     """A trained network, ready for RF lines of one sampling rate.
 
     Attributes:
-        network: the network, in evaluation mode.
+        run: the run of the network.
+        precision: ``float32`` or ``bf16``, see `Localizer.in_bfloat16`.
+        network: the network in this precision, in evaluation mode.
         scale: what a sample of the RF lines is worth.
         network_samples: the samples of the network per sample of the RF lines.
         threshold: the least confidence of a bubble; None keeps all.
     """
 
+    run: Run
+    precision: str
     network: Localizer
     scale: Scale
     network_samples: Fraction
@@ -88,8 +100,8 @@ class BubbleFinder:
         wanted_hz = trained_on.sampling_rate_hz
         ratio = _rate_ratio(recording, scale.sampling_rate_hz, wanted_hz, resample)
         level = run.threshold(tolerance) if threshold is None else float(threshold)
-        network = run.network.in_bfloat16() if precision == "bf16" else run.network
-        finder = cls(network, scale, ratio, level)
+        network = _in_precision(run.network, precision)
+        finder = cls(run, precision, network, scale, ratio, level)
         finder.check_length(recording)
         return finder
 
@@ -108,52 +120,84 @@ class BubbleFinder:
         recording.check_length(self.network.receptive_field // 2 + 1, self.network_samples)
 
     def tables(
-        self, recording: Recording, batch_size: int, finished: int = 0, progress: bool = False
+        self,
+        recording: Recording,
+        batch_size: int,
+        finished: int = 0,
+        progress: bool = False,
+        address: str | None = None,
     ) -> Iterator[pd.DataFrame]:
         """Find the bubbles of all lines; yield a table, see `table`, per batch of lines.
 
-        Batches of long lines are smaller, so that the memory they take is bounded. While the
-        bubbles of a batch are found, one thread applies the network to the next one, and another
-        reads the one after that.
+        Batches of long lines are smaller, so that the memory they take is bounded.
 
         Args:
             finished: batches to leave out, the first ones.
+            address: of a Dask scheduler, whose workers apply the network.
         """
         description = printable(f"localize {recording.source}")
         longest = ceil(recording.samples * self.network_samples)
         batch_size = min(batch_size, max(1, MOST_SAMPLES // longest))
         first = min(finished * batch_size, recording.lines)
-        with (
-            evaluating(self.network),
-            tqdm(
-                total=recording.lines,
-                initial=first,
-                desc=description,
-                unit="line",
-                disable=not progress,
-            ) as bar,
-        ):
-            blocks = ahead(
-                resampled(volts, self.network_samples)
-                for volts in recording.blocks(batch_size, first)
-            )
-            for said in ahead(field(self.network, rf) for rf in blocks):
-                table = self.table(said, recording.start_s, first)
+        blocks = (
+            resampled(volts, self.network_samples) for volts in recording.blocks(batch_size, first)
+        )
+        answers = self._found(blocks) if address is None else self._found_by(address, blocks)
+        with tqdm(
+            total=recording.lines,
+            initial=first,
+            desc=description,
+            unit="line",
+            disable=not progress,
+        ) as bar:
+            for bubbles in answers:
+                table = self.table(bubbles, recording.start_s, first)
                 yield recording.below_elements(table, self.scale)
-                first += len(said)
-                bar.update(len(said))
+                lines = min(batch_size, recording.lines - first)
+                first += lines
+                bar.update(lines)
 
-    def table(self, said: Float32s, start_s: float, first_line: int) -> pd.DataFrame:
-        """Find the bubbles of RF lines whose first sample was taken at a time.
+    def _found(self, blocks: Iterable[Float32s]) -> Iterator[Found]:
+        """Find the bubbles of blocks of lines, at the network's rate.
+
+        While those of a block are found, one thread applies the network to the next one, and
+        another reads the one after that.
+        """
+        with evaluating(self.network):
+            for said in ahead(field(self.network, rf) for rf in ahead(blocks)):
+                yield found(self.network, said, self.threshold)
+
+    def _found_by(self, address: str, blocks: Iterable[Float32s]) -> Iterator[Found]:
+        """Find the bubbles of blocks of lines on the workers of a Dask cluster."""
+        with cluster(address) as client:
+            trained = self.run.network
+            packed = pickle.dumps(
+                (self.run.card.model, trained.state_dict(), trained.head, self.precision)
+            )
+            # as a task: the cluster does it again where a worker that has it dies
+            network = client.submit(bytes, packed)
+            most = BLOCKS_PER_WORKER * max(1, sum(client.ncores().values()))
+            waiting: deque[Any] = deque()
+            for rf in blocks:
+                waiting.append(client.submit(_found_in, network, rf, self.threshold, pure=False))
+                if len(waiting) == most:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def table(self, bubbles: Found, start_s: float, first_line: int) -> pd.DataFrame:
+        """Return bubbles in RF lines as a table.
 
         Args:
-            said: what the network says of them, see `bubbleloc.models.answers.field`.
+            bubbles: in samples of the network, and the line of each, from 0.
+            start_s: time of the first sample of the lines.
+            first_line: the number of the first line.
 
         Returns:
-            A row per bubble, sorted by line and sample: ``line``, counted from `first_line` on, and
-            the columns of `bubbleloc.metrics.detections.COLUMNS`.
+            A row per bubble, sorted by line and sample: ``line`` and the columns of
+            `bubbleloc.metrics.detections.COLUMNS`.
         """
-        detections, line = found(self.network, said, self.threshold)
+        detections, line = bubbles
         start_sample = start_s * self.scale.sampling_rate_hz
         table = detections.to_table(self.scale, start_sample, float(self.network_samples))
         table.insert(0, "line", first_line + line)
@@ -206,6 +250,30 @@ class BubbleFinder:
             f"taken off; for other recordings of this system give "
             f"receive_delay_s={changed.receive_delay_s:.4g}"
         )
+
+
+def _in_precision(network: Localizer, precision: str) -> Localizer:
+    return network.in_bfloat16() if precision == "bf16" else network
+
+
+@lru_cache(maxsize=1)
+def _unpacked(packed: bytes) -> Localizer:
+    """Return a trained network on a worker, which has no files; a network cannot be pickled.
+
+    Args:
+        packed: what `build_model` takes, weights, head with its calibration, and precision.
+    """
+    model, weights, head, precision = pickle.loads(packed)
+    network = build_model(**model).eval()
+    network.load_state_dict(weights)
+    network.head = head
+    return _in_precision(network, precision)
+
+
+def _found_in(packed: bytes, rf: Float32s, threshold: float | None) -> Found:
+    """Return the bubbles of lines, on a worker, whose copy of them is read-only."""
+    network = _unpacked(packed)
+    return found(network, field(network, rf.copy()), threshold)
 
 
 def _first_echo(envelope: Floats, first: int, stop: int, lead: int) -> float:

@@ -31,6 +31,7 @@ from bubbleloc.metrics.detections import COLUMNS
 from bubbleloc.models.card import Card
 from bubbleloc.tables import write_long_csv
 
+WITHOUT_EFFECT = {"output", "picture", "report", "executor", "address"}  # on what is found
 _WHOLE = ["frame", "element"]
 FILE_COLUMNS = [*_WHOLE, *COLUMNS]
 _SUFFIXES = (".csv", ".parquet", ".h5", ".hdf5", ".mat")
@@ -129,7 +130,7 @@ def key_of(source: Path, card: Card, settings: Localize) -> bytes:
         "recording": (str(source), file.st_size, file.st_mtime_ns),
         "network": (card.fingerprint, card.calibration, asdict(card.scale)),
         "thresholds": dict(card.thresholds),
-        "settings": settings.model_dump(exclude={"output", "picture", "report"}),
+        "settings": settings.model_dump(exclude=WITHOUT_EFFECT),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
 

@@ -117,7 +117,9 @@ def localize_lines(
     finder, _, recording = _ready(whole, run, asked)
     for doubt in doubts(recording, run.card, finder.network_samples):
         warnings.warn(doubt, stacklevel=2)
-    table = pd.concat(finder.tables(recording, asked.batch_size), ignore_index=True)
+    table = pd.concat(
+        finder.tables(recording, asked.batch_size, address=asked.address), ignore_index=True
+    )
     by_frame = _by_frame(table, recording)
     is_plain = not is_path and axes is None and whole.frames == 1
     return table[LINE_COLUMNS] if is_plain else by_frame[FRAME_COLUMNS]
@@ -154,6 +156,11 @@ def _ready(
     whole: Recording, run: Run, settings: Localize
 ) -> tuple[BubbleFinder, Recording, Recording]:
     """Return a network for a recording, the recording calibrated, and what is kept of it."""
+    if (settings.executor == "dask") != (settings.address is not None):
+        raise InputError(
+            "a cluster needs both: executor=dask and address=tcp://<host>:<port>, or the "
+            "scheduler file"
+        )
     finder = BubbleFinder.for_recording(
         whole,
         run,
@@ -189,7 +196,9 @@ def localize_file(settings: Localize) -> Localized:
         raise InputError(f"picture={number}: {source} has lines 0 to {whole.lines - 1}{where}")
     finder, whole, recording = _ready(whole, run, settings)
     doubted = doubts(recording, run.card, finder.network_samples)
-    tables_from = partial(finder.tables, recording, settings.batch_size, progress=True)
+    tables_from = partial(
+        finder.tables, recording, settings.batch_size, progress=True, address=settings.address
+    )
     with resumed(target, key_of(source, run.card, settings), tables_from) as tables:
         counts = _write(tables, finder, recording, target, model=settings.run)
         picture = None if number is None else _draw(finder, recording, number, target)

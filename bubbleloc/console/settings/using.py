@@ -92,6 +92,7 @@ class Localize(OwnRecording):
     bubbleloc localize run=bubbleloc:robust input=rf.h5 output=bubbles.csv
     bubbleloc localize run=outputs/train/<run> input=rf.csv transpose=true \\
       sampling_rate_hz=50e6 resample=true picture=0
+    bubbleloc localize input=rf.h5 executor=dask address=tcp://<host>:8786
     """
 
     run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:robust")
@@ -116,6 +117,10 @@ class Localize(OwnRecording):
     precision: Literal["float32", "bf16"] = setting(
         "bf16: faster on processors that compute in it, and a little less exact", "float32"
     )
+    executor: Literal["threads", "dask"] = setting(
+        "threads, or dask for the workers of a cluster", "threads"
+    )
+    address: t.Text | None = setting("Dask scheduler, tcp://host:port, or its scheduler file", None)
 
 
 class Image(OwnRecording):
