@@ -150,7 +150,8 @@ class Localizer(nn.Module):
         first = next(i for i, layer in enumerate(layers) if any(True for _ in layer.parameters()))
         rest = nn.Sequential(*layers[first + 1 :]).bfloat16()
         frozen.model = nn.Sequential(*layers[: first + 1], ToBfloat16(), *rest)
-        return frozen.to(memory_format=torch.channels_last)
+        cast(Any, frozen).to(memory_format=torch.channels_last)  # of which PyTorch has no types
+        return frozen
 
     def at_sampling_rate(
         self, sampling_rate_hz: float, trained_at_hz: float | None = None
