@@ -113,13 +113,11 @@ def localize_lines(
     is_path = isinstance(volts, str | Path)
     asked = check(Localize, python_values({"input": volts if is_path else "volts", **lines}))
     whole = read(asked.input, **asked.hints()) if is_path else _in_memory(volts, asked)
-    run = open_run(asked.run, asked.checkpoint)
-    finder, _, recording = _ready(whole, run, asked)
-    for doubt in doubts(recording, run.card, finder.network_samples):
+    finder, _, recording = _ready(whole, open_run(asked.run, asked.checkpoint), asked)
+    for doubt in doubts(recording, finder.run.card, finder.network_samples):
         warnings.warn(doubt, stacklevel=2)
-    table = pd.concat(
-        finder.tables(recording, asked.batch_size, address=asked.address), ignore_index=True
-    )
+    tables = finder.tables(recording, asked.batch_size, address=asked.address)
+    table = pd.concat(tables, ignore_index=True)
     by_frame = _by_frame(table, recording)
     is_plain = not is_path and axes is None and whole.frames == 1
     return table[LINE_COLUMNS] if is_plain else by_frame[FRAME_COLUMNS]
