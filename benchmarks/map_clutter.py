@@ -4,8 +4,8 @@
 
 Blocks of 400 frames, 250 per second, of bubbles that move straight on, in any direction, at 2 to
 20 mm/s, with noise of 4 %. Tissue swings at up to 1 mm/s, 20 dB over the bubbles' lines (rms).
-Methods see some frames of a block without tissue and the same ones with tissue, filtered. Writes
-docs/results/map_clutter.csv and map_clutter_speed.csv.
+Methods see some frames of a block without tissue and the same ones with tissue filtered out. Writes
+docs/results/map_clutter.csv, map_clutter_gain.csv and map_clutter_speed.csv.
 """
 
 import argparse
@@ -57,7 +57,7 @@ SPEEDS_M_S = (2e-3, 20e-3)
 LEVEL_DB, NOISE = 20.0, Noise(0.04)
 WINDOW = echo_window(LATERAL_M, DEPTH_M, SETUP)
 METHODS = ("conventional", "wiener", "clean", "network", "learned")
-KINDS = ("without tissue", "tissue, filtered")
+KINDS = ("without tissue", "tissue filtered out")
 TRIED_MM_S = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
 DIRECTIONS = {"axial": (0.0, 1.0), "oblique": (0.5**0.5, 0.5**0.5), "lateral": (1.0, 0.0)}
 ROUND_M = np.array([np.ptp(LATERAL_M), np.ptp(DEPTH_M)])
@@ -130,7 +130,7 @@ def blocks(phantom: int, density_mm2: float) -> dict[str, Float32s | Volts]:
     both = noisy(bubbles + np.float32(level) * tissue_of(phantom), phantom, density_mm2)
     recording = recording_of_array("block", both, facts={"fs": SETUP.sampling_rate_hz})
     filtered = without_clutter(recording, BLOCK).volts
-    return {"without tissue": noisy(bubbles, phantom, density_mm2), "tissue, filtered": filtered}
+    return {"without tissue": noisy(bubbles, phantom, density_mm2), "tissue filtered out": filtered}
 
 
 def array() -> Array:

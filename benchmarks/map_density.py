@@ -301,7 +301,7 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             dict(zip(keys, key, strict=True))
             | {"f1": f1, "f1_low": max(low, 0), "f1_high": min(high, 1)}
-            | group[MEANS].mean().to_dict()
+            | group[group.columns.intersection(MEANS)].mean().to_dict()
             | {"phantoms": len(group), "bubbles": int(group["true"].sum())}
         )
     return pd.DataFrame(rows)
