@@ -101,6 +101,19 @@ def test_a_recording_gives_the_positions_of_its_phantom(made, tmp_path):
     assert "f1" not in results[0].scores
 
 
+@pytest.mark.slow
+def test_a_cluster_makes_the_same_maps(made, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    folder, _ = made
+    workers = {"n_workers": 2, "threads_per_worker": 1, "processes": True}
+    with distributed.LocalCluster(**workers, dashboard_address=None) as cluster:
+        where = {"executor": "dask", "address": cluster.scheduler_address}
+        mapped(tmp_path, **SMALL, **where, method=["conventional"])
+    for name in ("positions.csv", "tracks.csv", "density.tif"):
+        one, many = (place / "conventional" / name for place in (folder, tmp_path))
+        assert one.read_bytes() == many.read_bytes()
+
+
 @pytest.mark.parametrize("settings", [{}, {"phantom": "pair", "input": "array.h5"}])
 def test_either_a_phantom_or_a_recording_is_mapped(tmp_path, settings):
     with pytest.raises(InputError, match="give phantom=pair, tree or crossing, or input="):
