@@ -16,7 +16,7 @@ class Flow(Group):
     """What flows in a phantom, and how it is recorded."""
 
     density_mm2: t.Positive = setting(
-        "bubbles per mm² of the vessels; of the region, if uniform", 20
+        "bubbles per mm² of the vessels; of the region, if uniform", 10
     )
     speed_mm_s: t.Positive = setting("speed on the centre line where bubbles enter", 20)
     duration_s: t.Positive = setting("duration of the phantom", 1)
