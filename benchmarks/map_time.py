@@ -60,7 +60,15 @@ def mapped(
     told = {name: settings[name] for name in ("phantom", "density_mm2", "seed", "duration_s")}
     filled = float("nan") if result.saturation is None else result.saturation["share"].iloc[-1]
     scores = {name: result.scores.get(name, float("nan")) for name in SCORES}
-    return {"method": method, **told, **scores, "filled": filled, "seconds": result.seconds}
+    mapping = f"{method}, {density_mm2:g}"
+    return {
+        "mapping": mapping,
+        "method": method,
+        **told,
+        **scores,
+        "filled": filled,
+        "seconds": result.seconds,
+    }
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ class Grid:
         width, height = (
             float(np.rint((high - low) / pixel_m)) for low, high in (lateral_m, depth_m)
         )
-        _check_pixels(f"pixel_mm={1e3 * pixel_m:g}", width, height)
+        _check_pixels(f"a pixel of {1e6 * pixel_m:g} µm", width, height)
         across, down = np.arange(width) + 0.5, np.arange(height) + 0.5
         return cls(
             np.asarray(lateral_m[0] + across * pixel_m), np.asarray(depth_m[0] + down * pixel_m)

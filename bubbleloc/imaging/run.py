@@ -74,7 +74,7 @@ def image_array(settings: Image) -> Imaged:
     run = open_run(settings.run, settings.checkpoint)
     data, network_scale = run.config.data, run.card.scale
     plan = DatasetPlan(data)
-    setup = _at_scale(plan.setup(), network_scale)
+    setup = at_scale(plan.setup(), network_scale)
     doubted: list[str] = []
     if settings.input is None:
         rf, bubbles = simulated(setup, plan.population, settings)
@@ -99,7 +99,7 @@ def image_array(settings: Image) -> Imaged:
     return Imaged(len(rf.signal), pixels, rf.array.scale, folder, widths, doubted)
 
 
-def _at_scale(setup: Setup, scale: Scale) -> Setup:
+def at_scale(setup: Setup, scale: Scale) -> Setup:
     """Return a setup whose lines are like those that a network was trained on, if imported ones."""
     medium = replace(setup.medium, speed_of_sound_m_s=scale.speed_of_sound_m_s)
     return replace(setup, sampling_rate_hz=scale.sampling_rate_hz, medium=medium)

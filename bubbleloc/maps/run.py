@@ -16,12 +16,13 @@ from bubbleloc.errors import InputError
 from bubbleloc.files import check_output, exclusive
 from bubbleloc.imaging.echoes import Echo
 from bubbleloc.maps.blocks import Blocks
-from bubbleloc.maps.grids import PIXEL_WAVELENGTHS, FlowMap
+from bubbleloc.maps.grids import FlowMap
 from bubbleloc.maps.output import write_display_tracks, write_tiffs
 from bubbleloc.maps.report import write_map_report
 from bubbleloc.maps.results import Grids, MapResult
 from bubbleloc.maps.scoring import scored
 from bubbleloc.maps.source import Source, prepared
+from bubbleloc.models.runs import open_run
 from bubbleloc.tables import write_csv
 from bubbleloc.tracking.tracks import TRACK_COLUMNS, track_bubbles
 
@@ -57,9 +58,10 @@ def map_vessels(settings: Map) -> Mapped:
     if (settings.phantom is None) == (settings.input is None):
         raise InputError("give phantom=pair, tree or crossing, or input=, a recording of an array")
     with exclusive(folder / REPORT):
+        open_run(settings.run, settings.checkpoint)  # refused before a phantom is simulated
         source = _source(settings, folder)
-        _ = source.frame_rate_hz, source.wavelength_m, source.region  # refused before the work
-        results = [_mapped(source, name, folder / name) for name in settings.method]
+        source.check()
+        results = [_mapped(source, name, folder / name) for name in dict.fromkeys(settings.method)]
         known = source.vessels is not None
         title = f"Maps of {source.name}"
         page = write_map_report(folder, title, results, source.facts, vessels_known=known)
@@ -121,9 +123,8 @@ def _follow(
 ) -> tuple[pd.DataFrame, tuple[FlowMap, FlowMap]]:
     """Return the tracks, and the maps of the even and the odd ones."""
     settings, wavelength_m = source.settings, source.wavelength_m
-    given_um = settings.pixel_um
-    pixel_m = PIXEL_WAVELENGTHS * wavelength_m if given_um is None else 1e-6 * given_um
-    halves = FlowMap.empty(source.region, pixel_m), FlowMap.empty(source.region, pixel_m)
+    region, pixel_m = source.region, source.pixel_m
+    halves = FlowMap.empty(region, pixel_m), FlowMap.empty(region, pixel_m)
     rate_hz = source.frame_rate_hz
     tracks = []
     for ended in track_bubbles(positions, settings.of_tracks(), rate_hz, wavelength_m):

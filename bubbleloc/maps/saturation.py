@@ -36,9 +36,14 @@ def saturation(first_s: Floats, vessels: NDArray[np.bool_], until_s: float) -> S
         first_s: time of the first track in each pixel (H, W), infinite where there is none.
         vessels: which pixels are of vessels (H, W).
         until_s: how long the recording is.
+
+    Returns:
+        NaN where no pixel is of a vessel.
     """
     at = np.sort(first_s[vessels])
     time_s = np.linspace(0, until_s, POINTS)
+    if not at.size:
+        return Saturation(time_s, np.full(POINTS, np.nan), np.nan)
     share = np.searchsorted(at, time_s, side="right") / len(at)
     last = at[int(np.ceil(FILLED * len(at))) - 1]
     return Saturation(time_s, share, float(last) if last <= until_s else np.nan)

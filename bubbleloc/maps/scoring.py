@@ -61,7 +61,9 @@ def position_scores(
 ) -> dict[str, float]:
     """Score all positions as they are, within λ/4 to the side and in depth."""
     half_axes_m = source.wavelength_m * np.array(TOLERANCES["λ/4 × λ/4"])
-    frames = _answers(positions, truth)
+    first = source.recording.first_frame
+    numbers = range(first, first + source.recording.frames)
+    frames = _answers(positions, truth, numbers)
     matching = pooled(match_frames(frames, -np.inf, half_axes_m))
     bounds = Bounds(source.region.lateral_m, source.region.depth_m)
     rng = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(CHANCE,)))
@@ -77,26 +79,27 @@ def position_scores(
     }
 
 
-def _answers(positions: pd.DataFrame, truth: pd.DataFrame) -> list[FrameAnswer]:
+def _answers(positions: pd.DataFrame, truth: pd.DataFrame, numbers: range) -> list[FrameAnswer]:
     """Put the positions of every frame beside its bubbles."""
     found, true = (table.groupby("frame").indices for table in (positions, truth))
     places = [1e-3 * table[["x_mm", "z_mm"]].to_numpy(np.float64) for table in (positions, truth)]
     confidence = positions["probability"].fillna(positions["height"]).to_numpy(np.float64)
     none = np.zeros(0, dtype=np.int64)
-    frames = range(int(max(truth["frame"].max(), positions["frame"].max(), 0)) + 1)
     return [
         FrameAnswer(places[0][mine], confidence[mine], places[1][theirs])
-        for mine, theirs in ((found.get(f, none), true.get(f, none)) for f in frames)
+        for mine, theirs in ((found.get(f, none), true.get(f, none)) for f in numbers)
     ]
 
 
 def _filling(source: Source, flow: FlowMap) -> Saturation | None:
     """How the vessels of a phantom fill, or those that the tracks show; None without tracks."""
-    duration_s = source.recording.frames / source.frame_rate_hz
+    recording, rate_hz = source.recording, source.frame_rate_hz
+    duration_s = recording.frames / rate_hz
+    first_s = flow.first_s - recording.first_frame / rate_hz  # frames count in the whole file
     if source.vessels is not None:
         mask = vessel_mask(source.vessels, source.region, flow.pixel_m)
-        return saturation(flow.first_s, mask, duration_s)
+        return saturation(first_s, mask, duration_s)
     try:
-        return saturation_fit(flow.first_s, duration_s)
+        return saturation_fit(first_s, duration_s)
     except RuntimeError:  # too few tracks for a fit
         return None

@@ -22,7 +22,8 @@ from bubbleloc.imaging.echoes import Echo, simulated_echo
 from bubbleloc.imaging.learned import learned_echo
 from bubbleloc.imaging.methods import build
 from bubbleloc.imaging.positions import FrameMethod
-from bubbleloc.imaging.run import array_of
+from bubbleloc.imaging.run import array_of, at_scale
+from bubbleloc.maps.grids import PIXEL_WAVELENGTHS, FlowMap
 from bubbleloc.models.runs import Run, open_run
 from bubbleloc.physics.vessels import Vessels
 from bubbleloc.units import Scale
@@ -110,9 +111,39 @@ class Source:
         return Region((float(left), float(right)), (float(top), float(bottom)))
 
     @property
+    def pixel_m(self) -> float:
+        """Side of a pixel of the maps."""
+        given_um = self.settings.pixel_um
+        return PIXEL_WAVELENGTHS * self.wavelength_m if given_um is None else 1e-6 * given_um
+
+    def check(self) -> None:
+        """Refuse what else would be noticed after the work.
+
+        Raises:
+            InputError: frames per second or wavelength are unknown, the region was not recorded or
+                has too many pixels, or the network does not suit a method.
+        """
+        _ = self.frame_rate_hz
+        first, last = self.array.sample_range(self.region)
+        if last < 0 or first >= self.recording.samples:
+            ends_mm = " to ".join(f"{1e3 * end:g}" for end in self.region.depth_m)
+            raise InputError(
+                f"{self.path}: nothing was recorded of depths of {ends_mm} mm: give depth_mm= in "
+                "mm, and start_s= if the file does not tell it"
+            )
+        FlowMap.empty(self.region, self.pixel_m)
+        if {"network", "learned"} & set(self.settings.method):
+            self.method("network")
+
+    @property
     def truth(self) -> pd.DataFrame | None:
-        """The bubbles of all frames of a phantom; None of a recording."""
-        return None if self.phantom is None else truth_of(self.path)
+        """The bubbles of a phantom in the frames and the region; None of a recording."""
+        if self.phantom is None:
+            return None
+        truth, recording = truth_of(self.path), self.recording
+        x_m, z_m = 1e-3 * truth[["x_mm", "z_mm"]].to_numpy(np.float64).T
+        frame = truth["frame"] - recording.first_frame
+        return truth[frame.between(0, recording.frames - 1) & self.region.holds(x_m, z_m)]
 
     @property
     def vessels(self) -> Vessels | None:
@@ -160,7 +191,7 @@ class Source:
         """Return the mean echo of a bubble: learned from the frames, or simulated.
 
         It is simulated for the bubbles and the pressure that the settings tell, with the probe and
-        the pulse of the phantom or the network's training.
+        the pulse of the phantom or the network's training, at the rate of the frames.
         """
         if method == "learned":
             frames = np.unique(np.linspace(0, self.recording.frames - 1, LEARNED_FROM).astype(int))
@@ -168,11 +199,12 @@ class Source:
             return learned_echo(lines, self.array, self.region, self.run.network)
         if self.phantom is None:
             plan = DatasetPlan(self.run.config.data)
-            return simulated_echo(plan.setup(), plan.population, self.settings.pressure_pa)
-        setup = PhantomPlan(self.phantom).setup
+            setup = at_scale(plan.setup(), self.scale)
+            return simulated_echo(setup, plan.population, self.settings.pressure_pa)
+        setup = at_scale(PhantomPlan(self.phantom).setup, self.scale)
         return simulated_echo(setup, self.phantom.bubbles, self.phantom.pressure_pa)
 
-    def method(self, name: str, echo: Echo) -> FrameMethod:
+    def method(self, name: str, echo: Echo | None = None) -> FrameMethod:
         """Return a method for these frames."""
         network = self.run.network if name == "network" else None
         return build(name, self.array, self.region, echo=echo, network=network)

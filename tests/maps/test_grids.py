@@ -114,5 +114,5 @@ def test_blurring_keeps_counts_and_spreads_by_sigma():
 
 
 def test_too_many_pixels_are_refused():
-    with pytest.raises(InputError, match="pixel_mm"):
+    with pytest.raises(InputError, match=r"a pixel of 0\.001 µm"):
         FlowMap.empty(REGION, 1e-9)

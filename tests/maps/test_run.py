@@ -118,3 +118,22 @@ def test_a_cluster_makes_the_same_maps(made, tmp_path):
 def test_either_a_phantom_or_a_recording_is_mapped(tmp_path, settings):
     with pytest.raises(InputError, match="give phantom=pair, tree or crossing, or input="):
         mapped(tmp_path, **settings)
+
+
+def test_some_frames_are_scored_by_their_own_bubbles(made, tmp_path):
+    folder, _ = made
+    told = {"input": str(folder / "phantom.h5"), "frames": [5, 14], "method": ["conventional"]}
+    told |= {name: SMALL[name] for name in ("run", "workers")}
+    (result,) = mapped(tmp_path, **told).results
+    assert set(result.positions["frame"]) <= set(range(5, 15))
+    truth = truth_of(folder / "phantom.h5")
+    there = truth[truth["frame"].between(5, 14)]
+    paired = result.scores["precision"] * len(result.positions)
+    assert paired == pytest.approx(result.scores["recall"] * len(there))
+
+
+def test_depths_that_were_not_recorded_are_refused_before_the_work(made, tmp_path):
+    folder, _ = made
+    told = {"input": str(folder / "phantom.h5"), "depth_mm": [80, 90], "run": SMALL["run"]}
+    with pytest.raises(InputError, match="nothing was recorded of depths of 80 to 90 mm"):
+        mapped(tmp_path, **told)

@@ -65,7 +65,9 @@ class Mapping(Group):
     output: t.PathName = setting(
         "folder of positions, tracks, maps, report and viewer", "outputs/map"
     )
-    method: t.Listed[Method] = setting("how bubbles are found", ["conventional", "learned"])
+    method: Annotated[t.Listed[Method], Field(min_length=1)] = setting(
+        "how bubbles are found", ["conventional", "learned"]
+    )
     run: t.PathName = setting(
         "run directory, or a network of the package, for network and learned", "bubbleloc:robust"
     )
