@@ -6,8 +6,8 @@
 
 Frames, weights and scores are kept in FOLDER: a run that was interrupted goes on where it was.
 All designs take the same steps, with the same crops of the same frames. The scores are written to
-FOLDER/array_network.csv, beside those of CLEAN. All are given the same echo, which is as wrong as
-one that was learned from the recording; nobody is told the pressure.
+FOLDER/array_network.csv, beside those of ``clean`` and ``learned``. All have the same echo, which
+is learned from three sparse frames of every condition; nobody is told the pressure.
 """
 
 import argparse
@@ -32,8 +32,10 @@ from bubbleloc.imaging.array_images import ArrayImages, cells_around
 from bubbleloc.imaging.array_network import ArrayMethod
 from bubbleloc.imaging.clean import Clean
 from bubbleloc.imaging.echoes import DISTANCE_M, Echo
-from bubbleloc.imaging.positions import Positions
+from bubbleloc.imaging.learned import Learned, LearnedEcho, learned_echo
+from bubbleloc.imaging.positions import FrameMethod, Positions
 from bubbleloc.metrics.positions import Bounds, FrameAnswer, score_positions
+from bubbleloc.nn import load_released
 from bubbleloc.nn.array_network import ANGLES, BY_ANGLE, DESIGNS, ROWS, ArrayNetwork
 from bubbleloc.physics import Scene, Setup
 from bubbleloc.physics.frames import echo_window, simulate_frame
@@ -60,6 +62,7 @@ AVERAGED = 0.995  # of the running mean of the weights, which is kept
 GAIN = 0.15  # deviation of the logarithm of the gain of a crop
 
 SELECTED, TESTED = 2, 3  # frames of a condition, for the threshold and to be scored
+SPARSE, SPARSE_DENSITY, SPARSE_NOISE = 3, 0.1, 0.04  # frames that the echo is learned from
 KINDS = [
     (25e3, "monodisperse"),
     (100e3, "monodisperse"),
@@ -234,10 +237,11 @@ def train(folder: Path, design: str, crops: Crops, steps: int) -> ArrayNetwork:
     return trained
 
 
-def echo_of(kind: tuple[float, str]) -> Echo:
-    """The echo of a recording, as wrong as one that was learned."""
-    pressure_pa, bubbles = kind
-    return rough_echo(key(TESTS, KINDS.index(kind)), bubbles, pressure_pa)
+@lru_cache(maxsize=len(KINDS))
+def echo_of(kind: tuple[float, str]) -> LearnedEcho:
+    """The echo of a recording, learned from its sparse frames."""
+    sparse = [scored_frame(kind, SPARSE_NOISE, SPARSE_DENSITY, n)[0] for n in range(SPARSE)]
+    return learned_echo(sparse, ARRAY, REGION, load_released("robust"))
 
 
 def scored_frame(
@@ -261,14 +265,17 @@ def answer(positions: Positions, true_m: Floats) -> FrameAnswer:
 def answers_in(
     condition: Condition, networks: dict[str, ArrayNetwork]
 ) -> dict[str, list[FrameAnswer]]:
-    """What CLEAN and networks find in the frames of a condition."""
-    clean = Clean(ARRAY, REGION, echo_of(condition[0]))
+    """What CLEAN, `learned` and networks find in the frames of a condition."""
+    echo = echo_of(condition[0])
+    clean = Clean(ARRAY, REGION, echo)
+    alone: dict[str, FrameMethod] = {"clean": clean, "learned": Learned(ARRAY, REGION, echo)}
     methods = {name: ArrayMethod(clean, network) for name, network in networks.items()}
     images_of = ArrayImages(clean)
-    answers: dict[str, list[FrameAnswer]] = {name: [] for name in ("learned", *methods)}
+    answers: dict[str, list[FrameAnswer]] = {name: [] for name in (*alone, *methods)}
     for number in range(SELECTED + TESTED):
         rf, true_m = scored_frame(*condition, number)
-        answers["learned"].append(answer(clean(rf), true_m))
+        for name, single in alone.items():
+            answers[name].append(answer(single(rf), true_m))
         images = images_of(rf)
         for name, method in methods.items():
             answers[name].append(answer(method.bubbles(images), true_m))
@@ -276,7 +283,7 @@ def answers_in(
 
 
 def scores(condition: Condition, networks: dict[str, ArrayNetwork]) -> pd.DataFrame:
-    """Score CLEAN and networks in a condition."""
+    """Score all in a condition."""
     (pressure_pa, bubbles), level, density = condition
     tables = []
     for name, frames in answers_in(condition, networks).items():
@@ -309,7 +316,10 @@ def scored(
         path = folder / f"{bubbles}_{pressure_pa:g}_{level:g}_{density:g}.csv"
         if not path.exists():
             write_csv(scores(condition, networks), path)
-        yield pd.read_csv(path)
+        table = pd.read_csv(path)
+        size = "SonoVue" if bubbles == "polydisperse" else f"{pressure_pa / 1e3:g} kPa"
+        table.insert(0, "condition", f"{size}, noise {level:.0%}, {density:g} per mm²")
+        yield table
 
 
 def saved(network: ArrayNetwork, path: Path) -> ArrayNetwork:
