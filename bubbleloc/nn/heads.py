@@ -138,12 +138,16 @@ class EmitterHead(nn.Module):
 
     def counts(self, gaussians: Emitters) -> Tensor:
         """Add up the bubbles of all Gaussians in each sample, (B, 1, L)."""
-        total = torch.zeros_like(gaussians.offset)
-        for shift in range(-MOST_OFFSET - 1, MOST_OFFSET + 2):
-            away = (gaussians.offset - shift).abs()
-            spline = torch.where(away < 0.5, 0.75 - away**2, (1.5 - away).clamp_min(0) ** 2 / 2)
-            total = total + functional.pad(gaussians.expected * spline, (shift, -shift))
-        return total.unsqueeze(1)
+        bubbles, nearest = gaussians.expected, gaussians.offset.round()
+        beyond = gaussians.offset - nearest  # −0.5 to 0.5
+        room = MOST_OFFSET + 1  # samples before and after the line, for what falls beyond it
+        sample = torch.arange(room, bubbles.shape[-1] + room, device=bubbles.device)
+        sample = sample + nearest.long()
+        total = bubbles.new_zeros(*bubbles.shape[:-1], bubbles.shape[-1] + 2 * room)
+        total.scatter_add_(-1, sample - 1, bubbles * (0.5 - beyond).square() / 2)
+        total.scatter_add_(-1, sample, bubbles * (0.75 - beyond.square()))
+        total.scatter_add_(-1, sample + 1, bubbles * (0.5 + beyond).square() / 2)
+        return total[..., room:-room].unsqueeze(1)
 
 
 Head = CountHead | EmitterHead
