@@ -14,7 +14,7 @@ from bubbleloc.imaging.arrivals import Arrivals
 from bubbleloc.imaging.positions import Positions
 from bubbleloc.nn import Localizer
 from bubbleloc.nn.heads import EmitterHead
-from bubbleloc.nn.inference import apply_emitters
+from bubbleloc.nn.inference import apply_fields
 
 EVERY = 3  # elements: the lines of those between hold little that is new
 FEWEST_LINES = 32  # of an array that has them
@@ -72,7 +72,7 @@ class Backprojection:
         piece = rf[self._elements, first:last]
         lines = np.zeros((len(piece), last - first), np.float32)  # where lines end earlier, silence
         lines[:, : piece.shape[1]] = piece
-        _, fields = apply_emitters(self.network, resample(lines, self.network_samples))
+        fields = apply_fields(self.network, resample(lines, self.network_samples))
         array = self.used.later(-first).at_rate(self.network_samples)
         return Arrivals.of_emitters(array, fields.astype(np.float64))
 
