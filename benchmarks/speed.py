@@ -103,13 +103,15 @@ def seconds(run: Run) -> float:
 
 def step(network: Localizer, precision: torch.dtype) -> Run:
     """Return one step of training on whole lines."""
-    rf, loss = 50 * torch.randn(TRAINING_LINES, 1, LENGTH), DualLoss()
+    device = next(network.parameters()).device
+    rf = 50 * torch.randn(TRAINING_LINES, 1, LENGTH, device=device)
+    loss = DualLoss().to(device)
     count = (torch.rand_like(rf) < 0.05).float()
     adam = torch.optim.Adam(network.parameters(), lr=1e-5)
     network.train()
 
     def run() -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == torch.bfloat16):
             prediction = network(rf)
         adam.zero_grad()
         loss(prediction, count).backward()
