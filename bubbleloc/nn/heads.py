@@ -47,11 +47,15 @@ def emitters(readings: Tensor) -> Emitters:
     """
     rate, offset, sigma, log_radius = readings.float().unbind(1)
     return Emitters(
-        expected=functional.softplus(rate),
-        offset=MOST_OFFSET * torch.tanh(offset),
+        *_bubbles(rate, offset),
         sigma=LEAST_SIGMA + (MOST_SIGMA - LEAST_SIGMA) * torch.sigmoid(sigma),
         log_radius=log_radius,
     )
+
+
+def _bubbles(rate: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what they stand for: expected bubbles, and the offset of their arrival."""
+    return functional.softplus(rate), MOST_OFFSET * torch.tanh(offset)
 
 
 class Calibration(NamedTuple):
@@ -104,7 +108,7 @@ class EmitterHead(nn.Module):
 
     >>> readings = torch.randn(1, 4, 500)  # of a network with head="emitters"
     >>> head = EmitterHead()
-    >>> torch.equal(head(readings), head.counts(emitters(readings)))
+    >>> torch.equal(head(readings), head.counts(*emitters(readings)[:2]))
     True
 
     Attributes:
@@ -134,12 +138,17 @@ class EmitterHead(nn.Module):
 
     def forward(self, readings: Tensor) -> Tensor:
         """Return the bubbles per sample that the values of a network stand for."""
-        return self.counts(emitters(readings))
+        rate, offset = readings[:, :2].float().unbind(1)
+        return self.counts(*_bubbles(rate, offset))
 
-    def counts(self, gaussians: Emitters) -> Tensor:
-        """Add up the bubbles of all Gaussians in each sample, (B, 1, L)."""
-        bubbles, nearest = gaussians.expected, gaussians.offset.round()
-        beyond = gaussians.offset - nearest  # −0.5 to 0.5
+    def counts(self, bubbles: Tensor, offset: Tensor) -> Tensor:
+        """Add up the bubbles of all Gaussians in each sample, (B, 1, L).
+
+        Args:
+            bubbles, offset: expected bubbles and offset of `Emitters`.
+        """
+        nearest = offset.round()
+        beyond = offset - nearest  # −0.5 to 0.5
         room = MOST_OFFSET + 1  # samples before and after the line, for what falls beyond it
         sample = torch.arange(room, bubbles.shape[-1] + room, device=bubbles.device)
         sample = sample + nearest.long()

@@ -78,7 +78,7 @@ def counts_and_emitters(network: Localizer, rf: Tensor) -> tuple[Tensor, Tensor]
         network: a network with a head of emitters.
     """
     gaussians = _emitters(network, rf)
-    return cast(EmitterHead, network.head).counts(gaussians), torch.stack(gaussians, dim=1)
+    return cast(EmitterHead, network.head).counts(*gaussians[:2]), torch.stack(gaussians, dim=1)
 
 
 def _emitters(network: Localizer, rf: Tensor) -> Emitters:

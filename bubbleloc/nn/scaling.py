@@ -99,11 +99,10 @@ class InputScaling(nn.Module):
             if torch.compiler.is_compiling():  # exported programs have no place for an FFT
                 return functional.conv1d(functional.pad(line, (half, half)), kernel)
             line = line.to(torch.promote_types(line.dtype, torch.float32))
-            length = next_fast_len(samples + 2 * half, real=True)
-            spectrum = torch.fft.rfft(kernel.to(line), length).conj() * torch.fft.rfft(line, length)
-            correlated = torch.fft.irfft(spectrum, length)
-            # the kernel's first taps see what comes `half` samples before: around the circle
-            return torch.cat([correlated[..., length - half :], correlated], -1)[..., :samples]
+            length = next_fast_len(max(samples, half + 1) + half, real=True)
+            around = functional.pad(kernel.to(line), (0, length - 2 * half - 1)).roll(-half, -1)
+            spectrum = torch.fft.rfft(around).conj() * torch.fft.rfft(line, length)
+            return torch.fft.irfft(spectrum, length)[..., :samples]
 
     def _seen(self, samples: int) -> Tensor:
         """Return the sum (L,) of the taps that lie on the line, which is less at its ends."""
