@@ -12,7 +12,8 @@ import numpy as np
 import yaml
 
 from bubbleloc.console.settings.data import Data
-from bubbleloc.console.settings.physics import GAUSSIAN, P4_1, TRISTATE, WAVEFORMS
+from bubbleloc.console.settings.physics import TRISTATE, WAVEFORMS
+from bubbleloc.console.settings.probes import GAUSSIAN, P4_1, PROBES
 from bubbleloc.data import store
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, draw_scene
@@ -34,7 +35,7 @@ FILE_SETTINGS = (
     "drive",
     "waveform",
 )  # of Setup, when they name a file
-PLAIN = (*DISTRIBUTIONS, *WAVEFORMS, P4_1, GAUSSIAN)  # names that are no files
+PLAIN = (*DISTRIBUTIONS, *WAVEFORMS, *PROBES, P4_1, GAUSSIAN)  # names that are no files
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import fft
 
 from bubbleloc.arrays import Complexes, Floats
-from bubbleloc.console.settings.physics import P4_1 as P4_1_NAME
+from bubbleloc.console.settings.probes import P4_1 as P4_1_NAME
+from bubbleloc.console.settings.probes import PROBES, probe_called
 from bubbleloc.errors import InputError, require_between
 from bubbleloc.files import check_zip, existing, read_yaml, unreadable_is_input_error
 from bubbleloc.matfile import VERASONICS_RATE_HZ, MatFile
@@ -56,6 +57,17 @@ def gaussian(
     return Transducer(shape, receive, width_hz, aperture_m, center_hz)
 
 
+def named(name: str) -> Transducer:
+    """The probe of a key of ``PROBES``, or the P4-1.
+
+    Echoes pass two Gaussian responses alike, so each is √2 as wide as the stated band of echoes.
+    """
+    if name == P4_1_NAME:
+        return P4_1
+    probe = PROBES[name]
+    return gaussian(probe.center_hz, 2**0.5 * probe.echo_bandwidth, probe.aperture_m)
+
+
 def minimum_phase(frequency_hz: Floats, magnitude: Floats) -> TabulatedResponse:
     """The response of a magnitude (n,) that answers soonest: minimum phase, by the cepstrum.
 
@@ -90,21 +102,22 @@ def require_transducer(source: object) -> Path | None:
     """The file that describes a transducer; None where no file is needed.
 
     Raises:
-        InputError: no Transducer, name or file of one.
+        InputError: no Transducer, name or file of one; lists the names.
     """
-    if isinstance(source, Transducer) or str(source).lower() == P4_1_NAME:
+    if isinstance(source, Transducer) or (isinstance(source, str) and probe_called(source)):
         return None
-    if not isinstance(source, str | Path):
-        raise InputError(f"transducer={source!r}; give 'p4-1', a Transducer or a file name")
-    return existing(source)
+    if isinstance(source, str | Path) and (Path(source).exists() or Path(source).suffix):
+        return existing(source)
+    names = ", ".join((P4_1_NAME, *PROBES))
+    raise InputError(f"transducer={source!s}: no such probe; give a file or one of {names}")
 
 
 def transducer_of(source: Transducer | str | Path) -> Transducer:
-    """The transducer that a name or a file means, see `read_transducer`."""
+    """The transducer that a name or a file means, see `named` and `read_transducer`."""
+    if isinstance(source, Transducer):
+        return source
     file = require_transducer(source)
-    if file is not None:
-        return read_transducer(file)
-    return source if isinstance(source, Transducer) else P4_1
+    return read_transducer(file) if file else named(probe_called(source) or P4_1_NAME)
 
 
 def read_transducer(path: str | Path) -> Transducer:

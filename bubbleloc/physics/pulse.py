@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -133,7 +134,7 @@ def warnings_of(setup: Setup) -> list[str]:
         lines.append(
             f"the probe receives up to {_mhz(received_hz)}, which lines of "
             f"{_mhz(setup.sampling_rate_hz)} cannot hold; give a sampling_rate_hz above "
-            f"{_mhz(2 * received_hz)}"
+            f"{_mhz(1e5 * ceil(2e-5 * received_hz))}"
         )
     for response in (setup.probe.transmit, setup.probe.receive):
         if isinstance(response, TabulatedResponse) and response.note:

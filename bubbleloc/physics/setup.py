@@ -12,7 +12,6 @@ from scipy.signal import fftconvolve, firwin, kaiserord
 from bubbleloc.arrays import Floats
 from bubbleloc.console.settings.physics import (
     C4F10,
-    GAUSSIAN,
     TRISTATE,
     WATER,
     WAVEFORMS,
@@ -21,6 +20,7 @@ from bubbleloc.console.settings.physics import (
     Medium,
     Physics,
 )
+from bubbleloc.console.settings.probes import GAUSSIAN
 from bubbleloc.errors import InputError, require_between
 from bubbleloc.physics.probe import (
     gaussian,
@@ -60,7 +60,7 @@ class Setup:
     same are equal, however they were given; they are hashable and picklable, so that pulse spectra
     and the like are computed once per process and setup. Choices:
 
-    * ``transducer``: a Transducer, ``"p4-1"``, or a file of a probe (docs/waveforms.md);
+    * ``transducer``: a Transducer, the name or a file of a probe (docs/waveforms.md);
     * ``bubble``: nonlinear, or linear: linearised, in a wave that grows no second harmonic;
     * ``shell``: segers, marmottant, none, or a Shell of your own;
     * ``thermal``: prosperetti, adiabatic or isothermal, taken at ``carrier_hz``;

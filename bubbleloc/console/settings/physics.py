@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from bubbleloc.console.settings import types as t
+from bubbleloc.console.settings.probes import P4_1, probe_called
 from bubbleloc.console.settings.types import Group, setting
 from bubbleloc.errors import require_between
 
@@ -142,9 +143,13 @@ def _given(values: Any) -> Any:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def _of_probe(name: str) -> str:
+    """Write the name of a probe as the table does, and leave that of a file as it is."""
+    return probe_called(name) or name
+
+
 NullIsDefault = BeforeValidator(_given)
 
-P4_1, GAUSSIAN = "p4-1", "gaussian"  # transducers by name
 Bubble = Literal["nonlinear", "linear"]
 ShellName = Literal["segers", "marmottant", "none"]
 Thermal = Literal["prosperetti", "adiabatic", "isothermal"]
@@ -156,8 +161,9 @@ class Physics(Group):
     bubble: Bubble = setting("linear: linearised, in a wave without a second harmonic", "nonlinear")
     shell: ShellName = setting("shell of the bubbles", "segers")
     thermal: Thermal = setting("heat exchange of the gas", "prosperetti")
-    transducer: t.PathName = setting(
-        "p4-1, gaussian, or a file of a probe (.yaml, .npz, .mat)", P4_1
+    transducer: Annotated[t.PathName, AfterValidator(_of_probe)] = setting(
+        "p4-1 or another probe by name such as l11-4v, gaussian, or a file (.yaml, .npz, .mat)",
+        P4_1,
     )
     center_hz: t.Frequency | None = setting("centre frequency of transducer=gaussian", None)
     fractional_bandwidth: t.Positive | None = setting(
