@@ -47,8 +47,11 @@ def evaluate_run(run: str | Path, **settings: Any) -> "Results":
 
 def _evaluate(run: "Run", settings: Evaluate) -> Path:
     from bubbleloc.evaluation.conditions import evaluate_conditions
+    from bubbleloc.evaluation.probes import evaluate_probes
     from bubbleloc.evaluation.run import evaluate
 
+    if settings.conditions == "probes":
+        return evaluate_probes(run, settings)
     return (evaluate_conditions if settings.conditions else evaluate)(run, settings)
 
 

@@ -63,10 +63,7 @@ def evaluate_conditions(run: Run, settings: Evaluate, datasets: tuple[str, str] 
     Raises:
         InputError: a setting that the conditions decide.
     """
-    for name in DECIDED:
-        value, default = getattr(settings, name), Evaluate.model_fields[name].default
-        if value != default:
-            raise InputError(f"{name}={value}: the conditions decide it; leave it out")
+    refuse_decided(settings)
     report = run.report_folder().with_name("report-conditions")
     check_replaceable(report)
     folders = [_folder(name) for name in datasets]
@@ -94,6 +91,18 @@ def evaluate_conditions(run: Run, settings: Evaluate, datasets: tuple[str, str] 
         facts=run_facts(run),
     )
     return write_conditions(report, found)
+
+
+def refuse_decided(settings: Evaluate) -> None:
+    """Refuse settings of one evaluation.
+
+    Raises:
+        InputError: there is one.
+    """
+    for name in DECIDED:
+        value, default = getattr(settings, name), Evaluate.model_fields[name].default
+        if value != default:
+            raise InputError(f"{name}={value}: the conditions decide it; leave it out")
 
 
 def _folder(name: str) -> Path:

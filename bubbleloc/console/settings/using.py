@@ -16,6 +16,7 @@ class Evaluate(Group):
     bubbleloc evaluate run=outputs/train/<run> baselines=matched_filter,wiener,sparse
     bubbleloc evaluate run=outputs/train/<run> folder=data/x resample=true
     bubbleloc evaluate run=bubbleloc:robust conditions=all
+    bubbleloc evaluate run=bubbleloc:universal conditions=probes
     """
 
     run: t.PathName = setting(
@@ -29,8 +30,10 @@ class Evaluate(Group):
         None,
     )
     snr_db: t.Number | None = setting("in place of noise: ratio of white noise in dB", None)
-    conditions: Literal["all"] | None = setting(
-        "all: noise 0 to 32 %, all bubble sizes and empty lines, in <run>/report-conditions", None
+    conditions: Literal["all", "probes"] | None = setting(
+        "all: noise 0 to 32 %, all bubble sizes and empty lines; probes: probes and pulses of no "
+        "training, for a network that is told them",
+        None,
     )
     baselines: t.Listed[Literal["matched_filter", "wiener", "sparse"]] = setting(
         "classical methods to compare with; sparse (ℓ1) takes 0.1 s per line and level",
