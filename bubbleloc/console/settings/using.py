@@ -31,8 +31,7 @@ class Evaluate(Group):
     )
     snr_db: t.Number | None = setting("in place of noise: ratio of white noise in dB", None)
     conditions: Literal["all", "probes"] | None = setting(
-        "all: noise 0 to 32 %, all bubble sizes and empty lines; probes: probes and pulses of no "
-        "training, for a network that is told them",
+        "all: noise, all bubble sizes, empty lines; probes: pulses of no training, as it is told",
         None,
     )
     baselines: t.Listed[Literal["matched_filter", "wiener", "sparse"]] = setting(
