@@ -37,7 +37,16 @@ from bubbleloc.physics.told import (
     standardised,
     told_by,
 )
-from bubbleloc.report.probes import BLIND, FULL, GUESSES, PULSE, WIENER, write_probes
+from bubbleloc.report.probes import (
+    BLIND,
+    FULL,
+    GUESSES,
+    PULSE,
+    RATES,
+    TELLINGS,
+    WIENER,
+    write_probes,
+)
 
 OFF = 0.3  # of radius and pressure
 EMPTY = 16  # lines of noise alone
@@ -115,9 +124,9 @@ def _scored(name: str, rate: float, find: Find, lines: int) -> Iterator[dict[str
 def tellings(setup: Setup, radius_m: float) -> dict[str, Told]:
     """Return what is told of a setup and the mean radius of its bubbles, more or less of it."""
     told = {FULL: told_by(setup, radius_m), PULSE: told_by(setup, TYPICAL_RADIUS_M)}
-    for sign, factor in (("−", 1 - OFF), ("+", 1 + OFF)):
-        told[f"radius {sign}30 %"] = told_by(setup, factor * radius_m)
-        told[f"pressure {sign}30 %"] = told_by(setup, radius_m, factor * TYPICAL_PRESSURE_PA)
+    for much, factor in (("less", 1 - OFF), ("more", 1 + OFF)):
+        told[f"radius {OFF:.0%} {much}"] = told_by(setup, factor * radius_m)
+        told[f"pressure {OFF:.0%} {much}"] = told_by(setup, radius_m, factor * TYPICAL_PRESSURE_PA)
     return told
 
 
@@ -125,7 +134,7 @@ def _methods(
     lines: Lines, setup: Setup, held: HeldOut, find: Find, rate: float
 ) -> Iterator[tuple[str, list[Detections]]]:
     rate_hz = setup.sampling_rate_hz
-    if rate != held.rates[0]:  # of the curve over rates
+    if rate != held.rates[0]:
         yield FULL, find(lines.volts, rate_hz, told_by(setup, held.radius_m))
         return
     for method, told in tellings(setup, held.radius_m).items():
@@ -184,6 +193,7 @@ def _facts(name: str, held: HeldOut, rate: float, told: Told) -> dict[str, objec
         "cycles": held.cycles,
         "radius_um": 1e6 * held.radius_m,
         "samples_per_wavelength": rate,
+        "compared": TELLINGS if rate == held.rates[0] else RATES,
     }
 
 

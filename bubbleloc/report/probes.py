@@ -13,7 +13,16 @@ from bubbleloc.report.figures import style
 
 FULL, PULSE, BLIND = "pulse and radius", "pulse", "nothing"  # that is told
 WIENER, GUESSES = "Wiener filter", "guesses"  # beside it
-SETUP = ("setup", "echo_mhz", "echo_bandwidth", "cycles", "radius_um", "samples_per_wavelength")
+TELLINGS, RATES = "tellings", "rates"  # that the lines of a setup are for
+SETUP = (
+    "setup",
+    "echo_mhz",
+    "echo_bandwidth",
+    "cycles",
+    "radius_um",
+    "samples_per_wavelength",
+    "compared",
+)
 
 
 def write_probes(folder: Path, scores: pd.DataFrame, facts: Mapping[str, str]) -> Path:
@@ -21,11 +30,11 @@ def write_probes(folder: Path, scores: pd.DataFrame, facts: Mapping[str, str]) -
 
     Args:
         scores: a row per setup × sampling rate × kind of lines × what is told, with columns
-            `SETUP`, `lines`, `told`, `f1`, `precision`, `recall` and `false in empty lines`; the
-            first rate of a setup is the one of the tables.
+            `SETUP`, `lines`, `told`, `f1`, `precision`, `recall` and `false in empty lines`; tables
+            show those of ``TELLINGS``.
         facts: what to tell the reader about the run.
     """
-    main = main_rates(scores)
+    main = scores[scores["compared"] == TELLINGS]
     at = main[main["told"] == FULL]
     means = main.pivot_table("f1", "lines", "told", sort=False)
     ahead = means[FULL] - means[WIENER]
@@ -62,12 +71,6 @@ def write_probes(folder: Path, scores: pd.DataFrame, facts: Mapping[str, str]) -
             facts,
         )
     return folder / "report.html"
-
-
-def main_rates(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the first sampling rate of every setup."""
-    first = scores.groupby("setup")["samples_per_wavelength"].transform("first")
-    return scores[scores["samples_per_wavelength"] == first]
 
 
 def probes_table(scores: pd.DataFrame, kind: str) -> pd.DataFrame:
