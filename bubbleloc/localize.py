@@ -12,6 +12,8 @@ def main(settings: Localize) -> None:
     from bubbleloc.localization import localize_file
 
     found = localize_file(settings)
+    if found.why:
+        print(printable(found.why))
     for line in found.recording.describe(found.scale):
         print(printable(line))
     for doubt in found.doubts:

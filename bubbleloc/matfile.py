@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -137,6 +138,10 @@ class MatFile:
             return bool(self.entries(*path))
         except KeyError:
             return False
+
+    def has_all(self, struct: str, names: Iterable[str]) -> bool:
+        """Return whether a struct has all these fields."""
+        return all(self.has(struct, name) for name in names)
 
     def column(self, *path: str, default: float = np.nan) -> Floats:
         """Return one number of every entry; `default` where an entry is empty."""

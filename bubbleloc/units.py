@@ -16,6 +16,8 @@ RANGES = {
     "frequency_hz": ("the frequency of the pulse in Hz", 1e4, 1e9),
 }
 
+MOST_RATIO = 20  # of the sampling rate that lines are converted to, to their own, or back
+
 SYMBOLS = {"samples": "samples", "um": "µm", "wavelengths": "λ"}
 """Of the units of depth, see `Scale.units`, as tables show them."""
 

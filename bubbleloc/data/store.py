@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from bubbleloc import __version__
 from bubbleloc.arrays import Float32s
-from bubbleloc.console.settings.physics import TRISTATE, WAVEFORMS, Physics
+from bubbleloc.console.settings.physics import TRISTATE, UNIVERSAL, WAVEFORMS, Physics
 from bubbleloc.errors import InputError
 from bubbleloc.files import MOST_SAMPLES, atomic, explain_write_errors
 from bubbleloc.hdf5 import check_own
@@ -144,8 +144,14 @@ def scale_of(file: h5py.File) -> Scale:
 
 
 def waveform_name(path: Path) -> str | None:
-    """Return the name of the waveform that a dataset was simulated with, None if imported."""
-    content = settings_of(path)
+    """Return the name of the waveform that a dataset was simulated with, None if imported.
+
+    ``universal`` stands for lines of which each tells its own pulse.
+    """
+    with open_dataset(path) as file:
+        if "told" in file:
+            return UNIVERSAL
+        content = _settings(file)
     if content.get("source") == "imported":
         return None
     physics = _physics(content)

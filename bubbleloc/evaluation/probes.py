@@ -65,7 +65,7 @@ def evaluate_probes(
         InputError: a setting that the conditions decide, or a network that knows one pulse.
     """
     refuse_decided(settings)
-    if not _is_told(run):
+    if not run.card.wants_standard_lines:
         raise InputError(
             f"conditions=probes: {run.name} knows the pulse of its training only; give a network "
             "that is told the pulse, such as run=bubbleloc:universal"
@@ -78,11 +78,6 @@ def evaluate_probes(
     for name, rate in tqdm(cases, printable(f"probes {run.name}"), unit="setup"):
         rows += _scored(name, rate, find, lines)
     return write_probes(report, pd.DataFrame(rows), run_facts(run))
-
-
-def _is_told(run: Run) -> bool:
-    """Return whether a network takes standard lines, for which it is told the pulse."""
-    return run.card.waveform == "universal"
 
 
 Find = Callable[[Float32s, float, Told], list[Detections]]

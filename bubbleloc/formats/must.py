@@ -49,15 +49,16 @@ def read_must(file: OpenFile, hints: Hints) -> Recording | None:
 
 def _as_iq(recording: Recording, mat: MatFile, name: str) -> Recording:
     """Return complex samples where the lines are, or where they are RF sampled too slowly."""
-    carrier_hz = mat.number(name, "fc")
-    recording = replace(recording, frequency_hz=carrier_hz)
+    carrier_hz, percent = mat.number(name, "fc"), mat.number(name, "bandwidth")
+    band = BAND if percent is None else percent / 100
+    recording = replace(
+        recording, frequency_hz=carrier_hz, probe_hz=carrier_hz, probe_bandwidth=band
+    )
     if recording.carrier is not None:  # RF2IQ mixes by the clock of t0
         return replace(recording, carrier=Carrier(carrier_hz, recording.start_s))
     rate_hz = recording.sampling_rate_hz
     if carrier_hz is None or not rate_hz:
         return recording
-    percent = mat.number(name, "bandwidth")
-    band = BAND if percent is None else percent / 100
     if rate_hz >= 2 * carrier_hz * (1 + band / 2):
         return recording
     try:

@@ -110,6 +110,8 @@ class Recording:
         waveform: transmitted pulse (n,) at ``waveform_rate_hz``.
         waveform_file: file that `bubbleloc.physics.Setup` takes as this waveform.
         transducer_file: file that `bubbleloc.physics.Setup` takes as the transducer.
+        probe_hz: centre frequency of the probe.
+        probe_bandwidth: width at −6 dB of the probe's echoes, there and back, over ``probe_hz``.
         gain: gain that the receiver applied to each sample (samples,); undone in ``volts``.
         receive_delay_s: how late the receiver makes an echo; already in ``start_s``.
         first_frame: number of frame 0 of ``volts`` in the file.
@@ -133,6 +135,8 @@ class Recording:
     waveform_rate_hz: float | None = None
     waveform_file: str | None = None
     transducer_file: str | None = None
+    probe_hz: float | None = None
+    probe_bandwidth: float | None = None
     gain: Floats | None = None
     receive_delay_s: float = 0.0
     first_frame: int = 0

@@ -13,6 +13,7 @@ from bubbleloc.formats.transmits import Firing, firing
 from bubbleloc.matfile import MatFile
 
 DEFAULT_SPEED_M_S = 1540.0  # of the system, where Resource.Parameters does not tell
+RESPONSE = ("IR1wy", "numelements", "spacingMm", "frequency")  # what a transducer is read from
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,8 @@ class Probe:
         wavelength_m: wavelength that lengths of Trans are counted in.
         lens_s: time through the lens, one way.
         connector: channel (elements,) of each element, from 1; None where Trans does not tell.
+        center_hz: middle of its band, else ``frequency_hz``.
+        bandwidth: width of its band, at −6 dB there and back, over ``center_hz``; None as above.
     """
 
     element_m: Floats
@@ -34,6 +37,8 @@ class Probe:
     speed_of_sound_m_s: float | None
     sources: dict[str, str]
     notes: tuple[str, ...]
+    center_hz: float
+    bandwidth: float | None
 
     @classmethod
     def read(cls, mat: MatFile, speed_of_sound_m_s: float | None = None) -> Self:
@@ -66,6 +71,7 @@ class Probe:
         position = np.asarray(mat.entries("Trans", "ElementPos")[0], dtype=np.float64)
         if position.ndim != 2 or position.shape[1] < 3 or not np.isfinite(position).all():
             raise InputError(f"{mat.path}: Trans.ElementPos is not elements × (x, y, z, …)")
+        center_hz, bandwidth = _band(mat, 1e6 * frequency_mhz)
         lens_m = unit_m * (mat.number("Trans", "lensCorrection", default=0.0) or 0.0)
         return cls(
             unit_m * position[:, :3],
@@ -77,6 +83,8 @@ class Probe:
             {"element_m": "Trans.ElementPos", "lens_s": "Trans.lensCorrection"}
             | ({"speed_of_sound_m_s": "Resource.Parameters.speedOfSound"} if told else {}),
             tuple(notes),
+            center_hz,
+            bandwidth,
         )
 
     def columns(self, mat: MatFile, channels: int, aperture: float) -> Ints:
@@ -155,6 +163,17 @@ def _of_multiplexer(mat: MatFile, aperture: float) -> Ints | None:
             f"{mat.path}: {told} Receive.aperture, and Trans.HVMux has apertures 1 to {count}"
         )
     return settings[:, int(number) - 1].astype(np.int64)
+
+
+def _band(mat: MatFile, frequency_hz: float) -> tuple[float, float | None]:
+    """Return the middle of Trans.Bandwidth in Hz and its width over that, or what stands for it."""
+    if not mat.has("Trans", "Bandwidth"):
+        return frequency_hz, None
+    ends = np.ravel(mat.entries("Trans", "Bandwidth")[0]).tolist()
+    if len(ends) < 2 or not 0 < ends[0] < ends[-1] < np.inf:
+        return frequency_hz, None
+    low, high = ends[0], ends[-1]
+    return 0.5e6 * (low + high), 2 * (high - low) / (high + low)
 
 
 def _connector(mat: MatFile) -> Ints | None:

@@ -76,6 +76,7 @@ def read_uff(file: OpenFile, hints: Hints) -> Recording | None:
         number_of(path, group, "pulse/center_frequency"),
         delay_s=waves[number].delays_s(geometry, number_of(path, group, "sound_speed")),
         angle_rad=waves[number].angle_rad,
+        probe_bandwidth=number_of(path, group, "pulse/fractional_bandwidth"),
         sources=SOURCES,
         notes=(*notes, *chosen),
         carrier=Carrier(told_hz, initial_s) if is_iq else None,

@@ -11,7 +11,7 @@ from bubbleloc.arrays import Floats, Ints
 from bubbleloc.errors import InputError
 from bubbleloc.formats.conditioning import Step, pairs_to_iq, undersampled_to_iq
 from bubbleloc.formats.recording import Hints, OpenFile, Recording
-from bubbleloc.formats.trans import Probe, angles_of, read_pulse
+from bubbleloc.formats.trans import RESPONSE, Probe, angles_of, read_pulse
 from bubbleloc.formats.transmits import choose_transmit
 from bubbleloc.formats.volts import Volts
 from bubbleloc.matfile import VERASONICS_RATE_HZ, MatFile
@@ -75,16 +75,23 @@ def read_verasonics(file: OpenFile, hints: Hints) -> Recording | None:
         waveform,
         None if waveform is None else VERASONICS_RATE_HZ,
         waveform_file=None if waveform is None else f"{mat.path}:{number}",
-        transducer_file=str(mat.path) if mat.has("Trans", "IR1wy") else None,
+        transducer_file=str(mat.path) if mat.has_all("Trans", RESPONSE) else None,
+        probe_hz=probe.center_hz,
+        probe_bandwidth=probe.bandwidth,
         sources=SOURCES | probe.sources | sampling.sources,
         notes=(*probe.notes, *notes, *(() if shot is None else shot.notes)),
     ).as_iq(sampling.step, sampling.samples(samples), sampling.carrier_hz)
-    if not connected.all():
-        recording = recording.noting(
-            f"{np.sum(~connected)} of {connected.size} elements were not connected and are left out"
-        )
+    recording = _noting_unconnected(recording, connected)
     time_s = begin_s + np.arange(recording.samples) / sampling.rate_hz
     return _without_gain(mat, int(receive["TGC"][acquisitions[0]]), time_s, recording)
+
+
+def _noting_unconnected(recording: Recording, connected: Any) -> Recording:
+    if connected.all():
+        return recording
+    return recording.noting(
+        f"{np.sum(~connected)} of {connected.size} elements were not connected and are left out"
+    )
 
 
 def _receives(mat: MatFile) -> dict[str, Floats]:

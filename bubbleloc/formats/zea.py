@@ -1,6 +1,7 @@
 """Recordings in zea files: HDF5 with raw data, the scan and the probe."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bubbleloc.formats.uff import number_of, values_of
 from bubbleloc.formats.volts import Volts, in_element_order
 from bubbleloc.hdf5 import StoredArray, check_own
 
+WAVEFORM_RATE_HZ = 250e6  # of the waveforms in a file
 SOURCES = {
     "sampling_rate_hz": "scan/sampling_frequency",
     "start_s": "initial_times − t0_delays at x = 0 − 2·lens_thickness/lens_sound_speed",
@@ -95,7 +97,21 @@ def read_zea(file: OpenFile, hints: Hints) -> Recording | None:
     gain = values_of(path, scan, "tgc_gain_curve")
     if gain is not None and gain.size == samples:
         recording = recording.without_gain(np.ravel(gain), "scan/tgc_gain_curve")
-    return recording
+    return _with_pulse(recording, path, file.hdf5, _waveform(path, scan, number, transmits))
+
+
+def _with_pulse(
+    recording: Recording, path: Path, file: h5py.File, waveform: Floats | None
+) -> Recording:
+    """Return the recording with the transmitted pressure and the band of the probe."""
+    percent = number_of(path, file, "probe/probe_bandwidth_percent")
+    return replace(
+        recording,
+        waveform=waveform,
+        waveform_rate_hz=None if waveform is None else WAVEFORM_RATE_HZ,
+        probe_hz=number_of(path, file, "probe/probe_center_frequency"),
+        probe_bandwidth=None if percent is None else percent / 100,
+    )
 
 
 def _geometry(path: Path, file: h5py.File, scan: h5py.Group, channels: int) -> Floats | None:
@@ -151,6 +167,14 @@ def _angles(
     if told is not None:
         return {n: float(angle) for n, angle in enumerate(np.resize(told, count))}
     return {n: fired[n].angle_rad if n in fired else None for n in range(count)}
+
+
+def _waveform(path: Path, scan: h5py.Group, number: int, transmits: int) -> Floats | None:
+    """Return the transmitted pressure (n,) of a transmit; None where the file does not tell."""
+    rows = values_of(path, scan, "waveforms_one_way")
+    if rows is None or rows.ndim != 2 or len(rows) != transmits or not rows[number].any():
+        return None
+    return np.asarray(rows[number]) if np.isfinite(rows[number]).all() else None
 
 
 def _lens_s(path: Path, file: h5py.File) -> float:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from bubbleloc.imaging.array import Array
 from bubbleloc.imaging.beamforming import ArrayLines, Grid
 from bubbleloc.imaging.figure import image_figure
 from bubbleloc.imaging.widths import measure_widths, summarize_widths
-from bubbleloc.localization.doubts import doubts
+from bubbleloc.localization.doubts import compared, doubts
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.models.answers import answer
 from bubbleloc.models.runs import open_run
@@ -82,7 +81,7 @@ def image_array(settings: Image) -> Imaged:
         recording = read(settings.input, **settings.hints())
         rf, bubbles = recorded(recording, network_scale, settings), None
         first_frame = replace(recording, volts=recording.volts.part(0, 1))
-        doubted = doubts(first_frame, run.card, Fraction(1))
+        doubted = doubts(first_frame, compared(first_frame, run.card, ready=lambda lines: lines))
         if recording.frames > 1:
             first = recording.first_frame
             doubted.append(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import collections
 import re
 import shlex
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bubbleloc.arrays import Float32s, Floats
 from bubbleloc.formats import Recording
-from bubbleloc.formats.conditioning import resample
+from bubbleloc.localization.pulse import Pulse
 from bubbleloc.models.card import Card
 from bubbleloc.models.likeness import FEWEST_LINES, SHORTEST_S, Likeness, Ranges
 
@@ -39,13 +39,42 @@ RANGES = {
 }
 
 
-def doubts(recording: Recording, card: Card, network_samples: Fraction) -> list[str]:
-    """Return what is wrong with lines of a recording, or unlike the lines of the network's card.
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Lines of a recording beside those of a network's training.
 
-    Looks at lines of the first frame and of all frames, at most 128 each.
+    Attributes:
+        reasons: what is wrong with the lines, or makes it hard to say.
+        middle: the medians of their features, see `Likeness.compare`; none where not compared.
+        share: of the lines, outside the ranges of the training.
+        differences: what tells these lines from those of the training; empty where few do.
+    """
+
+    reasons: tuple[str, ...]
+    middle: dict[str, float]
+    share: float = 0.0
+    differences: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the lines were compared."""
+        return bool(self.middle)
+
+    def unlike(self, network: str) -> str | None:
+        """Return how the lines differ from those of the training of a network of that name."""
+        if not self.differences:
+            return None
+        return (
+            f"{self.share:.0%} of the lines are unlike those that {network} was trained on: "
+            f"{self.differences}"
+        )
+
+
+def compared(recording: Recording, card: Card, ready: Callable[[Float32s], Float32s]) -> Comparison:
+    """Compare lines of the first frame and of all frames, at most 128 each, with a network's card.
 
     Args:
-        network_samples: the samples of the network per sample of the recording.
+        ready: makes lines (n, L) what the network takes.
     """
     first = np.arange(min(recording.elements, MOST_LINES))
     spread = np.linspace(0, recording.lines - 1, MOST_LINES).astype(int)
@@ -59,7 +88,7 @@ def doubts(recording: Recording, card: Card, network_samples: Fraction) -> list[
             block, stored = recording.volts.some(some)
             constant.extend(some[np.ptp(block, axis=1) == 0].tolist())
             rounding_db.extend(map(rounding_noise_db, stored))
-            yield resample(block, network_samples)
+            yield ready(block)
 
     lines, likeness = blocks(), card.likeness
     rate_hz = card.scale.sampling_rate_hz
@@ -69,21 +98,27 @@ def doubts(recording: Recording, card: Card, network_samples: Fraction) -> list[
     if card.noise.is_silent:
         reasons += _rounded(rounding_db)
     if likeness is None or not outside:
-        return reasons + _not_compared(likeness, len(constant) == len(numbers))
+        reasons += _not_compared(likeness, len(constant) == len(numbers))
+        return Comparison(tuple(reasons), {})
     if "noise_db" in features and np.median(features["noise_db"]) > MOSTLY_NOISE_DB:
         reasons.append(
             "more than half of the power is white noise; so may be much of what is found"
         )
+    middle = {name: float(np.median(values)) for name, values in features.items()}
     share = float(np.any(list(outside.values()), axis=0).mean())
     if share <= TOO_MANY:
+        return Comparison(tuple(reasons), middle)
+    differences = "; ".join(_unlike(likeness, features, outside))
+    return Comparison(tuple(reasons), middle, share, differences)
+
+
+def doubts(recording: Recording, comparison: Comparison, pulse: Pulse | None = None) -> list[str]:
+    """Return what is wrong with lines of a recording, or unlike those of a network's training."""
+    reasons = [*comparison.reasons, *(() if pulse is None else pulse.doubts)]
+    if (unlike := comparison.unlike("the network")) is None:
         return reasons
-    middle = {name: float(np.median(values)) for name, values in features.items()}
-    return [
-        *reasons,
-        f"{share:.0%} of the lines are unlike those that the network was trained on: "
-        + "; ".join(_unlike(likeness, features, outside)),
-        f"to train a network for them: {train_command(recording, middle)}",
-    ]
+    train = train_command(recording, comparison.middle)
+    return [*reasons, unlike, f"to train a network for them: {train}"]
 
 
 def _shape(recording: Recording, constant: list[int], looked_at: int) -> list[str]:

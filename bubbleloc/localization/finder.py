@@ -1,4 +1,4 @@
-"""A network made ready for the lines of a recording: their rates, their delay, their bubbles."""
+"""A network made ready for the lines of a recording: rate and pulse, their delay, their bubbles."""
 
 import pickle
 from collections import deque
@@ -29,10 +29,9 @@ from bubbleloc.nn import Localizer, build_model
 from bubbleloc.nn.heads import EmitterHead
 from bubbleloc.nn.inference import evaluating
 from bubbleloc.physics import Setup, compress
+from bubbleloc.physics.told import Told, standard_samples, standardised
 from bubbleloc.process import ahead
-from bubbleloc.units import Scale
-
-MOST_RATIO = 20  # of the network's sampling rate to that of the lines, or the other way round
+from bubbleloc.units import MOST_RATIO, Scale
 
 MOST_FRAMES = 64  # that are averaged to find the echo of a wire
 REACH_MM = 3.0  # on either side of the wire's depth
@@ -58,6 +57,7 @@ class BubbleFinder:
         scale: what a sample of the RF lines is worth.
         network_samples: the samples of the network per sample of the RF lines.
         threshold: the least confidence of a bubble; None keeps all.
+        told: the pulse of the lines, for a network of standard lines; None for any other.
     """
 
     run: Run
@@ -66,6 +66,7 @@ class BubbleFinder:
     scale: Scale
     network_samples: Fraction
     threshold: float | None
+    told: Told | None = None
 
     @classmethod
     def for_recording(
@@ -73,6 +74,7 @@ class BubbleFinder:
         recording: Recording,
         run: Run,
         *,
+        told: Told | None = None,
         threshold: float | None = None,
         tolerance: int = QUOTED_TOLERANCE,
         resample: bool = False,
@@ -81,6 +83,7 @@ class BubbleFinder:
         """Prepare a network for the lines of a recording.
 
         Args:
+            told: the pulse of the lines; for a network of standard lines, and only for one.
             threshold: the least confidence; if None, the best one of a network that counts, at a
                 tolerance in samples, and none for a network with emitters.
             resample: whether to convert lines of another rate than the network's.
@@ -97,11 +100,15 @@ class BubbleFinder:
             )
         trained_on = run.card.scale
         scale = recording.scale(trained_on)
-        wanted_hz = trained_on.sampling_rate_hz
-        ratio = _rate_ratio(recording, scale.sampling_rate_hz, wanted_hz, resample)
+        rate_hz, wanted_hz = scale.sampling_rate_hz, trained_on.sampling_rate_hz
+        if told is None:
+            ratio = _rate_ratio(recording, rate_hz, wanted_hz, resample)
+        else:
+            ratio = standard_samples(rate_hz, told)
+            scale = replace(scale, frequency_hz=told.centre_hz)
         level = run.threshold(tolerance) if threshold is None else float(threshold)
         network = _in_precision(run.network, precision)
-        finder = cls(run, precision, network, scale, ratio, level)
+        finder = cls(run, precision, network, scale, ratio, level, told)
         finder.check_length(recording)
         return finder
 
@@ -110,6 +117,12 @@ class BubbleFinder:
         """Scale of the lines after resampling to the network's rate."""
         rate_hz = self.scale.sampling_rate_hz * float(self.network_samples)
         return replace(self.scale, sampling_rate_hz=rate_hz)
+
+    def ready(self, volts: Float32s) -> Float32s:
+        """Return RF lines (n, L) as the network takes them: at its rate, with its pulse."""
+        if self.told is None:
+            return resampled(volts, self.network_samples)
+        return standardised(volts, self.scale.sampling_rate_hz, self.told)
 
     def check_length(self, recording: Recording) -> None:
         """Refuse lines that are too short or too long for the network.
@@ -139,9 +152,7 @@ class BubbleFinder:
         longest = ceil(recording.samples * self.network_samples)
         batch_size = min(batch_size, max(1, MOST_SAMPLES // longest))
         first = min(finished * batch_size, recording.lines)
-        blocks = (
-            resampled(volts, self.network_samples) for volts in recording.blocks(batch_size, first)
-        )
+        blocks = map(self.ready, recording.blocks(batch_size, first))
         answers = self._found(blocks) if address is None else self._found_by(address, blocks)
         with tqdm(
             total=recording.lines,
@@ -158,7 +169,7 @@ class BubbleFinder:
                 bar.update(lines)
 
     def _found(self, blocks: Iterable[Float32s]) -> Iterator[Found]:
-        """Find the bubbles of blocks of lines, at the network's rate.
+        """Find the bubbles of blocks of lines that are `ready`.
 
         While those of a block are found, one thread applies the network to the next one, and
         another reads the one after that.
@@ -205,7 +216,7 @@ class BubbleFinder:
 
     def detections(self, volts: Float32s) -> Iterator[tuple[Float32s, Float32s, Detections]]:
         """Yield RF line, network output and detections of every line, at the network's rate."""
-        volts = resampled(volts, self.network_samples)
+        volts = self.ready(volts)
         answered = answer(self.network, volts)
         detections = answered.detections(self.threshold)
         for line, output, of_line in zip(volts, answered.output, detections, strict=True):
@@ -219,13 +230,13 @@ class BubbleFinder:
         either polarity. The earliest of the loud elements is the one above the wire.
 
         Args:
-            setup: the physics of the lines that the network was trained on.
+            setup: the physics of the lines that the network was trained on, or is told of.
             wire_mm: the depth of the wire, below the face of the transducer.
 
         Raises:
             InputError: no echo near this depth.
         """
-        scale = self.network_scale
+        scale = self.scale if self.told is not None else self.network_scale
         setup = replace(setup, sampling_rate_hz=scale.sampling_rate_hz)
         begin = recording.start_s * scale.sampling_rate_hz
         expected = wire_mm / float(scale.depth_mm(1))
@@ -233,7 +244,8 @@ class BubbleFinder:
         lines = np.zeros((recording.elements, recording.samples), np.float32)
         for frame in range(frames := min(recording.frames, MOST_FRAMES)):
             lines += recording.volts[frame] / frames
-        lines = resampled(lines - lines.mean(axis=1, keepdims=True), self.network_samples)
+        lines = lines - lines.mean(axis=1, keepdims=True)
+        lines = lines if self.told is not None else resampled(lines, self.network_samples)
         envelope = np.abs(hilbert(compress(lines, setup), axis=1))
         first, stop = (max(int(expected + side * (reach + margin) - begin), 0) for side in (-1, 1))
         lead = int(LEAD_MM / float(scale.depth_mm(1)))

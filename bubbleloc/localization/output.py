@@ -29,6 +29,7 @@ from bubbleloc.errors import InputError
 from bubbleloc.files import atomic, check_output, exclusive, explain_write_errors
 from bubbleloc.metrics.detections import COLUMNS
 from bubbleloc.models.card import Card
+from bubbleloc.physics.told import Told
 from bubbleloc.tables import write_long_csv
 
 WITHOUT_EFFECT = {"output", "picture", "report", "executor", "address"}  # on what is found
@@ -121,8 +122,9 @@ def _write_mat(path: Path, tables: Iterable[pd.DataFrame], facts: Mapping[str, o
         savemat(unfinished, columns | dict(facts), appendmat=False, oned_as="column")
 
 
-def key_of(source: Path, card: Card, settings: Localize) -> bytes:
+def key_of(source: Path, card: Card, settings: Localize, told: Told | None = None) -> bytes:
     """Return a hash of all that the detections of a recording depend on."""
+    echo = None if told is None else hashlib.sha256(told.echo.tobytes()).hexdigest()
     file = source.stat()  # to hash a long recording would take minutes
     parts = {
         "software": __version__,
@@ -130,6 +132,7 @@ def key_of(source: Path, card: Card, settings: Localize) -> bytes:
         "recording": (str(source), file.st_size, file.st_mtime_ns),
         "network": (card.fingerprint, card.calibration, asdict(card.scale)),
         "thresholds": dict(card.thresholds),
+        "pulse": told and (echo, told.sampling_rate_hz),
         "settings": settings.model_dump(exclude=WITHOUT_EFFECT),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from bubbleloc.errors import InputError
 from bubbleloc.files import check_replaceable
 from bubbleloc.formats import Hints, Recording, read, recording_of_array
 from bubbleloc.formats.plain import OBJECTS
-from bubbleloc.localization.doubts import doubts
+from bubbleloc.localization.choice import AUTO, USUAL, Choice, choose
+from bubbleloc.localization.doubts import compared, doubts
 from bubbleloc.localization.finder import BubbleFinder
 from bubbleloc.localization.output import (
     check_table,
@@ -31,7 +32,8 @@ from bubbleloc.localization.output import (
 )
 from bubbleloc.localization.summary import Counts, Summary, drawn_line, folder_of_page
 from bubbleloc.metrics.detections import COLUMNS
-from bubbleloc.models.runs import Run, open_run
+from bubbleloc.models.runs import open_run
+from bubbleloc.physics import Setup
 from bubbleloc.report.figures.line import detected_line
 from bubbleloc.report.figures.style import save_picture
 from bubbleloc.units import Scale
@@ -59,6 +61,7 @@ class Localized:
         output: the file with the detections.
         picture: the file with the picture of a line, if it was asked for.
         page: the page on the recording, if it was asked for.
+        why: which network was chosen and why, and how it knows the pulse; None if neither holds.
     """
 
     recording: Recording
@@ -69,6 +72,7 @@ class Localized:
     output: Path
     picture: Path | None
     page: Path | None
+    why: str | None = None
 
 
 def localize_lines(
@@ -77,50 +81,59 @@ def localize_lines(
     model: str | Path = "robust",
     *,
     axes: str | Sequence[str] | None = None,
+    setup: Setup | None = None,
+    radius_m: float | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
-    """Find the bubbles in RF lines as ``bubbleloc localize`` does.
+    """Find the bubbles in RF lines as ``bubbleloc localize`` does, and warn where it does.
 
     Args:
         volts: one line (L,), several (n, L), or an array of which `axes` names the axes, in volts
             or any other unit; or the path of a recording (docs/recordings.md).
         sampling_rate_hz: of the lines; if None, 62.5 MHz for an array, and what a file says.
-        model: a run directory, or a network of the package: ``"robust"`` or ``"robust-small"`` for
-            recordings with noise, ``"small"`` or ``"large"`` for clean lines of equal bubbles.
+        model: a run directory, or a network of the package: ``"robust"``, ``"universal"``, which is
+            told the pulse, ``"auto"`` for the one of both that fits, … (docs/localization.md).
         axes: the axes of an array of frames, elements and samples by their first letters, in the
             order of the array: ``"fes"``, ``"fse"``, ``"sf"``.
+        setup: of the lines, for ``"universal"``; None is blind, unless file or `settings` tell it.
+        radius_m: the mean radius of the bubbles, likewise.
         settings: any other setting of the command that is about lines or detections
             (docs/settings.md): ``start_s``, ``receive_delay_s``, ``speed_of_sound_m_s``,
             ``band_mhz=(0.8, 5)``, ``region_mm``, ``threshold``, ``tolerance``, ``resample``, ….
 
     Returns:
         A row per bubble, sorted by line and sample: ``line``; ``sample``, the echo's arrival
-        counted from time 0, between samples, at the rate of `volts`; ``sample_sigma``, its standard
-        deviation; ``depth_mm`` below the element; ``probability`` that there is a bubble;
-        ``radius_um``; and ``height`` of the output's peak. A head of emitters leaves the height
-        NaN, a head of counts σ, probability and radius. With `axes`, and of a path,
-        ``frame`` and ``element`` take the place of ``line``.
-
-    Warns where lines look unlike those that the network was trained on.
+        counted from time 0, at the rate of `volts`; ``sample_sigma``, its standard deviation;
+        ``depth_mm`` below the element; ``probability``; ``radius_um``; ``height`` of the output's
+        peak. A head of emitters leaves the height NaN, a head of counts σ, probability and radius.
+        With `axes`, and of a path, ``frame`` and ``element`` take the place of ``line``.
 
     Raises:
-        InputError: lines that do not fit the network, NaN or infinite values, no such model or
-            file, or a setting that makes no sense.
+        InputError: lines that do not fit, no such model or file, or a senseless setting.
     """
     if of_files := sorted(settings.keys() & OF_FILES):
         raise InputError(f"{of_files[0]}: a setting of the command alone; leave it out")
+    if radius_m is not None:
+        settings["radius_um"] = 1e6 * radius_m
     lines = {"run": model, "sampling_rate_hz": sampling_rate_hz, "axes": axes, **settings}
     is_path = isinstance(volts, str | Path)
     asked = check(Localize, python_values({"input": volts if is_path else "volts", **lines}))
     whole = read(asked.input, **asked.hints()) if is_path else _in_memory(volts, asked)
-    finder, _, recording = _ready(whole, open_run(asked.run, asked.checkpoint), asked)
-    for doubt in doubts(recording, finder.run.card, finder.network_samples):
+    ready = _ready(whole, asked, setup)
+    for doubt in ready.doubts:
         warnings.warn(doubt, stacklevel=2)
-    tables = finder.tables(recording, asked.batch_size, address=asked.address)
-    table = pd.concat(tables, ignore_index=True)
-    by_frame = _by_frame(table, recording)
+    table = _by_frame(ready, asked)
     is_plain = not is_path and axes is None and whole.frames == 1
-    return table[LINE_COLUMNS] if is_plain else by_frame[FRAME_COLUMNS]
+    return table[LINE_COLUMNS if is_plain else FRAME_COLUMNS]
+
+
+def _by_frame(ready: _Ready, settings: Localize) -> pd.DataFrame:
+    """Return all detections, with their line, and the frame in the file and element of it."""
+    recording = ready.recording
+    tables = ready.finder.tables(recording, settings.batch_size, address=settings.address)
+    table = pd.concat(tables, ignore_index=True)
+    frame, element = np.divmod(table["line"], recording.elements)
+    return table.assign(frame=recording.first_frame + frame, element=element)
 
 
 def _in_memory(volts: Any, settings: Localize) -> Recording:
@@ -150,29 +163,70 @@ def _checked(volts: Any) -> NDArray[Any]:
     return np.asarray(array)
 
 
-def _ready(
-    whole: Recording, run: Run, settings: Localize
-) -> tuple[BubbleFinder, Recording, Recording]:
-    """Return a network for a recording, the recording calibrated, and what is kept of it."""
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """What localizes a recording.
+
+    Attributes:
+        finder: the network.
+        whole: the recording, calibrated.
+        recording: what is kept of it.
+        doubts: why the network may not fit it, see `bubbleloc.localization.doubts`.
+        why: which network was chosen and why; None if there was no choice.
+    """
+
+    finder: BubbleFinder
+    whole: Recording
+    recording: Recording
+    doubts: list[str]
+    why: str | None
+
+
+def _ready(whole: Recording, settings: Localize, setup: Setup | None = None) -> _Ready:
+    """Choose a network for a recording and make it ready.
+
+    Args:
+        setup: what the user tells of the pulse, in place of settings.
+    """
     if (settings.executor == "dask") != (settings.address is not None):
         raise InputError(
             "a cluster needs both: executor=dask and address=tcp://<host>:<port>, or the "
             "scheduler file"
         )
+    if setup is not None and whole.speed_of_sound_m_s is None:
+        whole = replace(whole, speed_of_sound_m_s=setup.medium.speed_of_sound_m_s)
+    named = open_run(USUAL if settings.run == AUTO else settings.run, settings.checkpoint)
+    kept = _kept(whole, whole.scale(named.card.scale), settings)
+    choice = choose(kept, named, settings, setup)
+    run, pulse = choice.run, choice.pulse
     finder = BubbleFinder.for_recording(
         whole,
         run,
+        told=None if pulse is None else pulse.told,
         threshold=settings.threshold,
         tolerance=run.card.scale.tolerance_samples(settings.tolerance),
-        resample=settings.resample,
+        resample=settings.resample or choice.why is not None,
         precision=settings.precision,
     )
     if settings.calibrate is not None:
-        setup = DatasetPlan(run.config.data).setup()
-        whole = finder.calibrated(whole, setup, settings.calibrate)
+        whole = finder.calibrated(whole, _sent(choice), settings.calibrate)
     recording = _kept(whole, finder.scale, settings)
     finder.check_length(recording)
-    return finder, whole, recording
+    comparison = choice.comparison or compared(recording, run.card, finder.ready)
+    return _Ready(finder, whole, recording, doubts(recording, comparison, pulse), choice.why)
+
+
+def _sent(choice: Choice) -> Setup:
+    """Return the physics of the lines of a training, or of the pulse that is told.
+
+    Raises:
+        InputError: it is unknown.
+    """
+    if choice.pulse is None:
+        return DatasetPlan(choice.run.config.data).setup()
+    if choice.pulse.setup is None:
+        raise InputError("calibrate= needs to know the pulse: give transducer= and waveform=")
+    return choice.pulse.setup
 
 
 def localize_file(settings: Localize) -> Localized:
@@ -187,23 +241,32 @@ def localize_file(settings: Localize) -> Localized:
     check_table(target, source)
     if settings.report:
         check_replaceable(folder_of_page(target))
-    run = open_run(settings.run, settings.checkpoint)
     whole = read(source, **settings.hints())
     if (number or 0) >= whole.lines:
         where = "" if settings.frames is None else ", counted from the first of frames="
         raise InputError(f"picture={number}: {source} has lines 0 to {whole.lines - 1}{where}")
-    finder, whole, recording = _ready(whole, run, settings)
-    doubted = doubts(recording, run.card, finder.network_samples)
+    ready = _ready(whole, settings)
+    finder, recording = ready.finder, ready.recording
+    key = key_of(source, finder.run.card, settings, finder.told)
     tables_from = partial(
         finder.tables, recording, settings.batch_size, progress=True, address=settings.address
     )
-    with resumed(target, key_of(source, run.card, settings), tables_from) as tables:
-        counts = _write(tables, finder, recording, target, model=settings.run)
+    with resumed(target, key, tables_from) as tables:
+        counts = _write(tables, finder, recording, target)
         picture = None if number is None else _draw(finder, recording, number, target)
-        summary = Summary(whole, recording, finder, run, counts, doubted)
+        summary = Summary(ready.whole, recording, finder, counts, ready.doubts)
         page = summary.write(target, number) if settings.report else None
-    scale, threshold = finder.scale, finder.threshold
-    return Localized(recording, counts.bubbles, scale, threshold, doubted, target, picture, page)
+    return Localized(
+        recording,
+        counts.bubbles,
+        finder.scale,
+        finder.threshold,
+        ready.doubts,
+        target,
+        picture,
+        page,
+        ready.why,
+    )
 
 
 def _kept(recording: Recording, scale: Scale, settings: Localize) -> Recording:
@@ -221,7 +284,6 @@ def _write(
     finder: BubbleFinder,
     recording: Recording,
     target: Path,
-    model: str,
 ) -> Counts:
     """Write the bubbles of all lines; return their numbers."""
     counts = Counts.of(recording, finder.scale)
@@ -235,7 +297,7 @@ def _write(
             yield pd.DataFrame(whole | columns, copy=False)
 
     facts = {
-        "model": model,
+        "model": finder.run.name,
         **({} if finder.threshold is None else {"threshold": finder.threshold}),
         "sampling_rate_hz": finder.scale.sampling_rate_hz,
         "speed_of_sound_m_s": finder.scale.speed_of_sound_m_s,
@@ -244,12 +306,6 @@ def _write(
     }
     write_bubbles(target, placed(), facts)
     return counts
-
-
-def _by_frame(table: pd.DataFrame, recording: Recording) -> pd.DataFrame:
-    """Return a table with the frame in the file and the element of every line."""
-    frame, element = np.divmod(table["line"], recording.elements)
-    return table.assign(frame=recording.first_frame + frame, element=element)
 
 
 def _draw(finder: BubbleFinder, recording: Recording, number: int, target: Path) -> Path:

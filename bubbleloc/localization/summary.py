@@ -15,7 +15,6 @@ from bubbleloc.errors import printable
 from bubbleloc.files import atomic_folder
 from bubbleloc.formats import Recording
 from bubbleloc.localization.finder import BubbleFinder
-from bubbleloc.models.runs import Run
 from bubbleloc.report.document import Picture, Section, write_document
 from bubbleloc.report.figures import style
 from bubbleloc.report.figures.line import Example, detected_line
@@ -70,7 +69,6 @@ class Summary:
         whole: the recording before a band or a region was taken.
         recording: the recording that was localized.
         finder: the network that found the bubbles.
-        run: the run of this network.
         counts: the numbers of detections.
         doubts: why the network may not fit the recording, see `bubbleloc.localization.doubts`.
     """
@@ -78,7 +76,6 @@ class Summary:
     whole: Recording
     recording: Recording
     finder: BubbleFinder
-    run: Run
     counts: Counts
     doubts: list[str]
 
@@ -103,7 +100,8 @@ class Summary:
         )
         sections = [*self._warnings(), self._line(number), self._spectrum(), self._rates()]
         texts = [printable(text) for text in recording.describe(self.finder.scale)]
-        facts = {"network": printable(self.run.name), "recording": texts[0], "times": texts[1]}
+        network = printable(self.finder.run.name)
+        facts = {"network": network, "recording": texts[0], "times": texts[1]}
         facts |= {f"step {i}": text for i, text in enumerate(texts[2:], 1)}
         folder = folder_of_page(output)
         with atomic_folder(folder) as unfinished:
@@ -149,8 +147,8 @@ class Summary:
         localized, stored = volts.some(numbers)
         stored_hz = rate_hz * stored.shape[1] / self.whole.samples
         before, after = _spectrum(stored, stored_hz), _spectrum(localized, rate_hz)
-        likeness, band = self.run.card.likeness, None
-        if likeness is not None:
+        likeness, band = self.finder.run.card.likeness, None
+        if likeness is not None and self.finder.told is None:
             band = likeness.quiet["low_mhz"][0], likeness.quiet["high_mhz"][1]
         text = f"Mean of {len(numbers)} lines, each curve over its own maximum."
         if band is not None:

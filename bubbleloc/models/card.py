@@ -8,6 +8,7 @@ from typing import Any
 
 from bubbleloc import __version__
 from bubbleloc.arrays import Floats
+from bubbleloc.console.settings.physics import UNIVERSAL
 from bubbleloc.data.dataset import RFDataset
 from bubbleloc.data.noise import Noise
 from bubbleloc.errors import InputError
@@ -38,7 +39,8 @@ class Card:
         selection: the split that chose the thresholds.
         fingerprint: the hash of the file with the weights, see `bubbleloc.files.fingerprint`.
         software: the version of the package that trained it.
-        waveform: the waveform whose echoes the lines hold; None if unknown.
+        waveform: the waveform whose echoes the lines hold; ``universal`` stands for many, each
+            made the standard one; None if unknown.
         likeness: how the lines look, with their noise; None if unknown.
         calibration: the correction of probabilities and errors of a head of emitters.
     """
@@ -54,6 +56,11 @@ class Card:
     waveform: str | None = None
     likeness: Likeness | None = None
     calibration: Calibration = UNCALIBRATED
+
+    @property
+    def wants_standard_lines(self) -> bool:
+        """Whether lines have to be `bubbleloc.physics.told.standardised` for the network."""
+        return self.waveform == UNIVERSAL
 
 
 def choose_on(network: Localizer, split: RFDataset) -> tuple[dict[int, float], Calibration]:

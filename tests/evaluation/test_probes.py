@@ -77,7 +77,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_setup_stands_in_the_report(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "_is_told", lambda run: True)
+    monkeypatch.setattr("bubbleloc.models.card.Card.wants_standard_lines", True)
     run, setups = "bubbleloc:small", ("P4-1", L11)
     page = evaluate_probes(open_run(run), Evaluate(run=run), setups, lines=2)
     table = pd.read_csv(page.parent / "probes.csv")

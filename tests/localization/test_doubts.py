@@ -4,7 +4,6 @@ import re
 import shlex
 import warnings
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import h5py
@@ -19,7 +18,13 @@ from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.formats import recording_of_array
 from bubbleloc.localization import localize_lines
-from bubbleloc.localization.doubts import _unlike, doubts, rounding_noise_db, train_command
+from bubbleloc.localization.doubts import (
+    _unlike,
+    compared,
+    doubts,
+    rounding_noise_db,
+    train_command,
+)
 from bubbleloc.metrics.matching import match_detections
 from bubbleloc.models.runs import open_run
 from tests.conftest import localize_recording
@@ -99,11 +104,15 @@ def test_lines_that_are_not_compared_are_said_to_be_unknown(simulated):
     run = open_run("bubbleloc:robust")
     lines = simulated[0][:2]
     short, long = recording_of_array("a", lines[:, :2000]), recording_of_array("a", lines)
-    (doubt,) = doubts(short, run.card, Fraction(1))
+
+    def doubted(recording, card):
+        return doubts(recording, compared(recording, card, lambda volts: volts))
+
+    (doubt,) = doubted(short, run.card)
     assert doubt.startswith("lines shorter than 33 µs are not compared with those of the training")
-    (doubt,) = doubts(long, replace(run.card, likeness=None), Fraction(1))
+    (doubt,) = doubted(long, replace(run.card, likeness=None))
     assert "for which it needs 50 validation lines of 33 µs" in doubt
-    assert doubts(long, run.card, Fraction(1)) == []
+    assert doubted(long, run.card) == []
     with pytest.warns(UserWarning, match="lines shorter than 33 µs are not compared"):
         localize_lines(lines[:, :2000])
 

@@ -118,6 +118,7 @@ class Train(NamedTuple):
 
 
 TRISTATE = "tristate"
+UNIVERSAL = "universal"  # in place of a waveform: every line has its own, and tells it
 WAVEFORMS: Mapping[str, Tristate | Sine | Chirp | Train] = {
     TRISTATE: Tristate(1.7e6, 1),
     "ref": Sine(2.5e6, 1),

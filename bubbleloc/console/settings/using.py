@@ -1,6 +1,6 @@
 """Settings of the commands that use trained networks."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from bubbleloc.console.settings import types as t
 from bubbleloc.console.settings.types import Group, setting
@@ -88,16 +88,56 @@ class OwnRecording(Group):
         return self.model_dump(include=set(OwnRecording.model_fields))
 
 
-class Localize(OwnRecording):
+class OwnPulse(Group):
+    """What a user tells of the pulse of a recording, in place of what its file says."""
+
+    OF_SETUP: ClassVar = {
+        *("transducer", "center_hz", "fractional_bandwidth", "waveform", "frequency_hz", "cycles")
+    }
+
+    transducer: t.PathName | None = setting(
+        "probe: p4-1, gaussian, or a file of one; null: of the file", None
+    )
+    center_hz: t.Frequency | None = setting("centre frequency of transducer=gaussian", None)
+    fractional_bandwidth: t.Positive | None = setting(
+        "−6 dB width of each response of transducer=gaussian over center_hz, such as 0.7", None
+    )
+    waveform: t.PathName | None = setting(
+        "what is sent: a name or a file (docs/waveforms.md); null: of the file, or one cycle", None
+    )
+    frequency_hz: t.Frequency | None = setting(
+        "centre frequency of a tristate pulse; null: of the file, or the probe's", None
+    )
+    cycles: t.Number | None = setting("cycles of a tristate pulse; null: 1", None)
+    radius_um: t.Positive | None = setting("mean radius of the bubbles; null: 2.4", None)
+    pressure_pa: t.Pressure | None = setting("pressure of the pulse; null: 100e3", None)
+
+    @property
+    def tells_pulse(self) -> bool:
+        """Whether any of it tells of the pulse itself."""
+        return any(getattr(self, name) is not None for name in self.OF_SETUP)
+
+    @property
+    def given(self) -> list[str]:
+        """The names of all that is told."""
+        return [name for name in OwnPulse.model_fields if getattr(self, name) is not None]
+
+
+class Localize(OwnRecording, OwnPulse):
     """Localize the bubbles in your own RF lines.
 
-    bubbleloc localize run=bubbleloc:robust input=rf.h5 output=bubbles.csv
+    bubbleloc localize input=rf.h5 output=bubbles.csv
+    bubbleloc localize run=bubbleloc:universal transducer=gaussian center_hz=5e6 \\
+      fractional_bandwidth=0.7 radius_um=1.5 input=rf.h5
     bubbleloc localize run=outputs/train/<run> input=rf.csv transpose=true \\
       sampling_rate_hz=50e6 resample=true picture=0
     bubbleloc localize input=rf.h5 executor=dask address=tcp://<host>:8786
     """
 
-    run: t.PathName = setting("run directory, or a network of the package", "bubbleloc:robust")
+    run: t.PathName = setting(
+        "run directory, or a network of the package; auto: robust where it fits, else universal",
+        "auto",
+    )
     input: t.PathName = setting("recording, of a format in docs/recordings.md")
     output: t.PathName = setting(".csv, .parquet, .h5 or .mat file of detections", "bubbles.csv")
     checkpoint: t.Checkpoint = setting("checkpoint of the run", "best")

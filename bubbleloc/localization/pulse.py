@@ -1,0 +1,162 @@
+"""What is known of a recording's pulse: told by a user or its file, heard in it, or a guess."""
+
+from dataclasses import dataclass, replace
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from bubbleloc.arrays import Float32s
+from bubbleloc.console.settings.physics import TRISTATE, Physics
+from bubbleloc.console.settings.probes import GAUSSIAN
+from bubbleloc.console.settings.using import OwnPulse
+from bubbleloc.errors import InputError, printable
+from bubbleloc.formats import Recording
+from bubbleloc.physics import Setup
+from bubbleloc.physics.told import Told, guessed, told_by
+from bubbleloc.physics.waveforms import Waveform, measured
+
+RADIUS_M, PRESSURE_PA = 2.4e-6, 100e3  # where nobody tells them
+BANDWIDTH = 0.7  # of a probe's echoes at −6 dB, likewise
+MOST_LINES = 128  # in which the pulse is looked for
+FAR = 0.2  # of the frequency, from that of the lines to that of the pulse
+
+
+@dataclass(frozen=True, eq=False)
+class Pulse:
+    """The pulse of a recording, as bubbles return it.
+
+    Attributes:
+        told: what a network of standard lines is told.
+        source: how it is known, for the user.
+        doubts: what is to be said against it.
+        setup: what sends it; None if unknown.
+    """
+
+    told: Told
+    source: str
+    doubts: tuple[str, ...] = ()
+    setup: Setup | None = None
+
+
+def pulse_of(recording: Recording, settings: OwnPulse, setup: Setup | None = None) -> Pulse:
+    """Return the pulse that lines of a recording hold the echoes of.
+
+    Args:
+        settings: what a user tells of it.
+        setup: all of it, in place of settings.
+
+    Raises:
+        InputError: settings that contradict each other, or leave out the probe.
+    """
+    rate_hz, lines = _rate_hz(recording), _some_lines(recording)
+    source, assumed = "told by setup=", False
+    if setup is None:
+        setup, source, assumed = _known(recording, settings)
+    elif settings.tells_pulse:
+        raise InputError("setup= tells the pulse: leave out transducer=, waveform= and the like")
+    if setup is None:
+        return _heard(lines, rate_hz, settings)
+    radius_m = RADIUS_M if settings.radius_um is None else 1e-6 * settings.radius_um
+    told = told_by(setup, radius_m, settings.pressure_pa or PRESSURE_PA)
+    doubts = []
+    if assumed:
+        doubts.append(
+            "the file tells the frequency of the pulse alone; one cycle of a probe of "
+            f"{BANDWIDTH:.0%} is assumed: transducer= and waveform= tell more"
+        )
+    source = f"{source}, bubbles of {1e6 * radius_m:g} µm"
+    doubts += _contradiction(told, lines, rate_hz) if len(lines) else []
+    return Pulse(told, source, tuple(doubts), setup)
+
+
+def heard_hz(recording: Recording) -> float | None:
+    """Return the frequency of the echoes in a recording; None if all its lines are constant."""
+    lines = _some_lines(recording)
+    return guessed(lines, _rate_hz(recording)).centre_hz if len(lines) else None
+
+
+def _rate_hz(recording: Recording) -> float:
+    return recording.sampling_rate_hz or 0.0  # without one, nobody asks
+
+
+def _some_lines(recording: Recording) -> Float32s:
+    """Return lines (n, L) of the whole recording that are not constant."""
+    numbers = np.unique(np.linspace(0, recording.lines - 1, MOST_LINES).astype(int))
+    lines, _ = recording.volts.some(numbers)
+    return lines[np.ptp(lines, axis=1) > 0]
+
+
+def _known(recording: Recording, settings: OwnPulse) -> tuple[Setup | None, str, bool]:
+    """Return the setup that settings, and the file where they say nothing, tell of.
+
+    Returns:
+        None where they do not tell of one; how it is known; and whether much of it is assumed.
+    """
+    named = settings.model_dump(include=OwnPulse.OF_SETUP, exclude_none=True)
+    waveform = named.pop("waveform", None)
+    is_assumed, probe = False, f"transducer={settings.transducer}"
+    if settings.transducer is None:
+        more, probe = _probe_of(recording, settings)
+        is_assumed = recording.probe_bandwidth is None and GAUSSIAN in more.values()
+        if not more:
+            if settings.tells_pulse:
+                raise InputError(
+                    "nothing tells the probe, which makes the pulse: give transducer=, or "
+                    "center_hz= and fractional_bandwidth= with transducer=gaussian"
+                )
+            return None, "", False
+        named |= more
+    is_named = waveform is not None or named.keys() & {"frequency_hz", "cycles"}
+    if not is_named and (sent := _sent(recording)) is not None:
+        setup = replace(Setup.load(Physics.of(named)), waveform=sent)
+        return setup, printable(f"told by {probe} and the waveform of the file"), False
+    if waveform is None and recording.frequency_hz is not None:
+        named.setdefault("frequency_hz", recording.frequency_hz)
+    setup = Setup.load(Physics.of(named), waveform or TRISTATE)
+    pulse = f"waveform={waveform}" if waveform else f"{setup.cycles:g} cycle at {_mhz(setup)}"
+    return setup, printable(f"told by {probe}, {pulse}"), is_assumed and not waveform
+
+
+def _probe_of(recording: Recording, settings: OwnPulse) -> tuple[dict[str, Any], str]:
+    """Return what a file tells of its probe, as settings of `Physics`, and how it is called."""
+    if recording.transducer_file is not None:
+        return {"transducer": recording.transducer_file}, "the responses of the file"
+    center_hz = recording.probe_hz or recording.frequency_hz
+    if center_hz is None:
+        return {}, ""
+    echo = BANDWIDTH if recording.probe_bandwidth is None else recording.probe_bandwidth
+    one_way = sqrt(2) * echo  # of a Gaussian probe
+    told = {"transducer": GAUSSIAN, "center_hz": center_hz, "fractional_bandwidth": one_way}
+    return told, f"the probe of the file ({center_hz / 1e6:.3g} MHz, {echo:.0%})"
+
+
+def _sent(recording: Recording) -> Waveform | None:
+    """Return the pressure that a file tells of; None if it does not."""
+    samples, rate_hz = recording.waveform, recording.waveform_rate_hz
+    return None if samples is None or rate_hz is None else measured(samples, rate_hz)
+
+
+def _mhz(setup: Setup) -> str:
+    return f"{setup.carrier_hz / 1e6:.3g} MHz"
+
+
+def _heard(lines: Float32s, rate_hz: float, settings: OwnPulse) -> Pulse:
+    """Return the pulse that the lines themselves tell of."""
+    if not len(lines):
+        raise InputError("all lines are constant, and nothing tells the pulse: give transducer=")
+    doubts = ["nothing tells the pulse: its phase and time 0 are guesses, see transducer="]
+    if settings.radius_um or settings.pressure_pa:
+        doubts.append("radius_um= and pressure_pa= have no effect without a pulse: see transducer=")
+    return Pulse(guessed(lines, rate_hz), "a guess", tuple(doubts))
+
+
+def _contradiction(told: Told, lines: Float32s, rate_hz: float) -> list[str]:
+    """Return a warning where the lines have another frequency than the pulse that is told."""
+    heard_hz = guessed(lines, rate_hz).centre_hz
+    if abs(told.centre_hz / heard_hz - 1) < FAR:
+        return []
+    return [
+        f"the pulse that is told has echoes around {told.centre_hz / 1e6:.3g} MHz, the lines have "
+        f"them around {heard_hz / 1e6:.3g} MHz: check probe, waveform and sampling rate"
+    ]
