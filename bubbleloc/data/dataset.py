@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from bubbleloc.arrays import Float32s, Floats, Ints
+from bubbleloc.data import universal
 from bubbleloc.data.noise import NO_NOISE, Noise
 from bubbleloc.data.store import (
     SPLITS,
@@ -148,6 +149,16 @@ class RFDataset(Lines):
             )
             self._pressure_pa: Floats = file["pressure_pa"][:][self.signals]
             self._offset: Ints = file["bubbles/offset"][:]
+            self.is_told = "told" in file
+            if self.is_told and noise != NO_NOISE:
+                raise InputError(f"{path}: its lines draw their noise themselves; leave out noise")
+
+    def volts(self, index: int, *draw: int) -> Float32s:
+        """Return an RF line, see `Lines.volts`; of a setup of its own, as `universal.heard`."""
+        if not self.is_told:
+            return super().volts(index, *draw)
+        line = universal.Line(self.raw_volts(index), self.file["told"][self.signals[index]])
+        return universal.heard(line, self.rng(NOISE, index, *draw))
 
     def raw_volts(self, index: int) -> Float32s:
         """Return an RF line, (L,) volts, without noise.

@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from bubbleloc.arrays import Float32s
-from bubbleloc.data import store
+from bubbleloc.data import store, universal
 from bubbleloc.data.execution import run_workers
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.data.stored import refuse_changed_inputs, refuse_other_settings
@@ -123,11 +123,11 @@ def _simulate_split(plan: DatasetPlan, split: str, bar: "tqdm[Any]") -> None:
             missing = np.flatnonzero(~file["done"][:])
             for first in range(0, missing.size, SIGNALS_AT_A_TIME):
                 lines = Parallel(return_as="generator_unordered")(
-                    delayed(_simulate)(i, plan.scene(split, i, setup), setup)
+                    delayed(_simulate)(i, plan.scene(split, i, setup), setup, plan.draw(split, i))
                     for i in missing[first : first + SIGNALS_AT_A_TIME].tolist()
                 )
-                for index, volts in lines:
-                    store.write_line(file, index, volts)
+                for index, line in lines:
+                    store.write_line(file, index, line)
                     bar.update()
         with explain_write_errors(path):
             partial.replace(path)
@@ -150,10 +150,15 @@ def _create(plan: DatasetPlan, split: str, setup: Setup) -> None:
             warn_large(np.concatenate([scene.radius_m for scene in scenes]))
             bubbles = [true_bubbles(scene, setup) for scene in scenes]
             store.append_truth(file, [scene.pressure_pa for scene in scenes], bubbles)
-        store.reserve_lines(file)
+        drawn = plan.settings.setups != "one"
+        store.reserve_lines(file, universal.TOLD if drawn else None)
 
 
-def _simulate(index: int, scene: Scene, setup: Setup) -> tuple[int, Float32s]:
+def _simulate(
+    index: int, scene: Scene, setup: Setup, draw: universal.Draw | None
+) -> tuple[int, dict[str, Float32s]]:
     """Return a signal with its place, because signals arrive in any order."""
+    if draw is not None:
+        return index, universal.simulated(scene, draw, setup)._asdict()
     with warnings.catch_warnings(action="ignore"):  # given once, where the file was created
-        return index, simulate_rf(scene, setup).volts
+        return index, {"rf": simulate_rf(scene, setup).volts}

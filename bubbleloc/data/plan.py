@@ -14,7 +14,7 @@ import yaml
 from bubbleloc.console.settings.data import Data
 from bubbleloc.console.settings.physics import TRISTATE, WAVEFORMS
 from bubbleloc.console.settings.probes import GAUSSIAN, P4_1, PROBES
-from bubbleloc.data import store
+from bubbleloc.data import store, universal
 from bubbleloc.errors import InputError
 from bubbleloc.physics import Scene, Setup, draw_scene
 from bubbleloc.physics.scene import (
@@ -35,6 +35,8 @@ FILE_SETTINGS = (
     "drive",
     "waveform",
 )  # of Setup, when they name a file
+# Settings that data.setups=drawn leaves to a user; all others of scene and setup it draws itself.
+WITH_DRAWN = {"name", "folder", "signals", "seed", "setups", "physics", "physics.depth_m"}
 PLAIN = (*DISTRIBUTIONS, *WAVEFORMS, *PROBES, P4_1, GAUSSIAN)  # names that are no files
 
 
@@ -143,6 +145,8 @@ class DatasetPlan:
             content["count_power"] = data.count_power
         if data.deepest_m:
             content["deepest_m"] = data.deepest_m
+        if data.setups != "one":
+            content["setups"] = data.setups
         return content
 
     def input_files(self) -> dict[str, Path]:
@@ -174,6 +178,7 @@ class DatasetPlan:
                 that an echo from beside the axis could end after the record.
         """
         _ = self.population
+        self._refuse_undrawn()
         setup = Setup.load(self.settings.physics, self.settings.waveform)
         if setup.elements != 1:
             raise InputError(
@@ -196,6 +201,23 @@ class DatasetPlan:
             )
         return setup
 
+    def _refuse_undrawn(self) -> None:
+        """Refuse settings of scenes and of one setup, where both are drawn for every line."""
+        if self.settings.setups == "one":
+            return
+        typed = self.settings.model_dump(exclude_defaults=True, warnings=False)
+        given = {*typed, *(f"physics.{name}" for name in typed.get("physics", {}))}
+        if decided := sorted(given - WITH_DRAWN):
+            raise InputError(
+                f"data.{decided[0]}: data.setups=drawn decides it for every line; leave it out"
+            )
+
+    def draw(self, split: str, index: int) -> universal.Draw | None:
+        """Return the random key of a signal whose setup is its own; None where all share one."""
+        if self.settings.setups == "one":
+            return None
+        return universal.Draw(self.settings.seed, store.SPLITS.index(split), index)
+
     def scene(self, split: str, index: int, setup: Setup | None = None) -> Scene:
         """Draw signal ``index`` of a split; it depends on nothing but seed, split and index.
 
@@ -203,6 +225,8 @@ class DatasetPlan:
             setup: what `setup` returns, where it is at hand.
         """
         setup, data = setup or self.setup(), self.settings
+        if draw := self.draw(split, index):
+            return universal.draw_scene(draw, setup)
         key = (store.SPLITS.index(split), index)
         rng = np.random.default_rng(np.random.SeedSequence(data.seed, spawn_key=key))
         return draw_scene(

@@ -309,9 +309,15 @@ def append_signal(file: h5py.File, signal: Signal) -> None:
     _append(file["done"], [True])
 
 
-def reserve_lines(file: h5py.File) -> None:
-    """Allocate an RF line, not done, for every signal whose truth is there."""
-    for name in ("rf", "done"):
+def reserve_lines(file: h5py.File, told: tuple[int, int] | None = None) -> None:
+    """Allocate an RF line, not done, for every signal whose truth is there.
+
+    Args:
+        told: number and samples of the echoes that are kept of every line, where any are.
+    """
+    if told:
+        _allocate(file, "told", np.float32, (1, *told))
+    for name in ("rf", "done", *(["told"] if told else [])):
         file[name].resize(file["pressure_pa"].shape[0], axis=0)
 
 
@@ -322,14 +328,15 @@ def _append(dataset: h5py.Dataset, rows: ArrayLike) -> None:
         dataset[-count:] = rows
 
 
-def write_line(file: h5py.File, index: int, volts: Float32s) -> None:
-    """Fill in the RF line of a signal and mark it done.
+def write_line(file: h5py.File, index: int, line: Mapping[str, Float32s]) -> None:
+    """Fill in the RF line of a signal, and what is kept with it, and mark it done.
 
     Raises:
         InputError: the write failed; the signal then does not count as done.
     """
     with explain_write_errors(Path(file.filename)):
-        file["rf"][index] = volts
+        for name, samples in line.items():
+            file[name][index] = samples
         file.flush()  # the line is on its way to the disk before it counts as done
         file["done"][index] = True
 

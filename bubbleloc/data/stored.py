@@ -14,7 +14,10 @@ log = logging.getLogger(__name__)
 
 Values = dict[str, Any]
 # What a file holds beside physics and waveform, and what it holds of itself.
-PLAIN = ("name", "seed", "bubbles", "count", "count_power", "pressure_pa", "deepest_m", "radius_um")
+PLAIN = (
+    *("name", "seed", "bubbles", "count", "count_power", "pressure_pa", "deepest_m", "radius_um"),
+    "setups",
+)
 OF_FILE = ("split", "signals", "physics", "inputs")
 NAMING_FILES = {"data.bubbles", "data.waveform", *(f"data.physics.{n}" for n in FILE_SETTINGS)}
 

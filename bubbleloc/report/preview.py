@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from bubbleloc.arrays import Floats
 from bubbleloc.data.plan import DatasetPlan
+from bubbleloc.errors import InputError
 from bubbleloc.physics import (
     BubbleResponse,
     RFLine,
@@ -50,6 +51,8 @@ def preview(plan: DatasetPlan) -> Path:
         InputError: settings that make no sense.
     """
     setup, folder = plan.setup(), Path(plan.folder) / "preview"
+    if plan.settings.setups != "one":
+        raise InputError("preview=true: data.setups=drawn means many setups; leave it out")
     warn_of(setup)
     rng = np.random.default_rng(plan.settings.seed)
     radius_m = float(np.median(draw_radii(rng, plan.population, RADII)))

@@ -1,6 +1,6 @@
 """Settings of the commands that make datasets, and of a dataset."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -43,6 +43,9 @@ class Data(HydraGroup):
     )
     deepest_m: t.Positive | None = setting(
         "depth of the deepest bubble, m; null: 3.7 mm above the end of the record", None
+    )
+    setups: Literal["one", "drawn"] = setting(
+        "one, or drawn: every line has a probe, pulse, rate and bubbles of its own", "one"
     )
     stream: t.Flag = setting("train on new signals in every epoch, simulated meanwhile", False)
     waveform: t.PathName = setting(
