@@ -65,19 +65,19 @@ def of_edges(low_hz: float, high_hz: float) -> Transducer:
 
 SETUPS: Mapping[str, HeldOut] = {
     "P4-1": HeldOut(P4_1, 1.7e6, 1, (36.76,)),
-    "P4-1, 3 cycles of 2.5 MHz": HeldOut(P4_1, 2.5e6, 3, (8,)),
-    "2.5 MHz, 60 %": HeldOut(gaussian(2.5e6, 0.6), 2.5e6, 1, (25,)),
+    "P4-1 at 2.5 MHz": HeldOut(P4_1, 2.5e6, 3, (8,)),
+    "2.5 MHz 60 %": HeldOut(gaussian(2.5e6, 0.6), 2.5e6, 1, (25,)),
     "P4-2v": HeldOut("p4-2v", 2.72e6, 1, (6,), 3e-6),
-    "3.5 MHz, 100 %": HeldOut(gaussian(3.5e6, 1.0), 3.5e6, 1, (18,)),
-    "C5-2v, by its edges": HeldOut(of_edges(2.15e6, 4.99e6), 3.57e6, 2, (10,), 3e-6),
-    "5 MHz, 45 %": HeldOut(gaussian(5e6, 0.45), 5e6, 3, (12.5,)),
-    "5 MHz, 60 %": HeldOut(gaussian(5e6, 0.6), 5e6, 2, (4, 6, 9, 18, 37)),
-    "L7-4, by its edges": HeldOut(of_edges(4e6, 7e6), 5.208e6, 1, (6,), 1.6e-6),
+    "3.5 MHz 100 %": HeldOut(gaussian(3.5e6, 1.0), 3.5e6, 1, (18,)),
+    "C5-2v by its edges": HeldOut(of_edges(2.15e6, 4.99e6), 3.57e6, 2, (10,), 3e-6),
+    "5 MHz 45 %": HeldOut(gaussian(5e6, 0.45), 5e6, 3, (12.5,)),
+    "5 MHz 60 %": HeldOut(gaussian(5e6, 0.6), 5e6, 2, (4, 6, 9, 18, 37)),
+    "L7-4 by its edges": HeldOut(of_edges(4e6, 7e6), 5.208e6, 1, (6,), 1.6e-6),
     "GE9L-D": HeldOut("ge9l-d", 5.3e6, 3, (6,), 2e-6),
     "L11-4v": HeldOut("l11-4v", 6.25e6, 1, (4,)),
-    "7 MHz, 80 %": HeldOut(gaussian(7e6, 0.8), 7e6, 1.5, (9,)),
+    "7 MHz 80 %": HeldOut(gaussian(7e6, 0.8), 7e6, 1.5, (9,)),
     "L11-5v": HeldOut("l11-5v", 7.6e6, 1, (4, 6, 9, 18, 37), 1.2e-6),
-    "9 MHz, 70 %": HeldOut(gaussian(9e6, 0.7), 9e6, 2, (6,), 1.2e-6),
+    "9 MHz 70 %": HeldOut(gaussian(9e6, 0.7), 9e6, 2, (6,), 1.2e-6),
 }
 """By name; percentages are widths of each response at −6 dB."""
 
