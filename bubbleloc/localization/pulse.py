@@ -1,5 +1,6 @@
 """What is known of a recording's pulse: told by a user or its file, heard in it, or a guess."""
 
+import contextlib
 from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
@@ -13,10 +14,16 @@ from bubbleloc.console.settings.using import OwnPulse
 from bubbleloc.errors import InputError, printable
 from bubbleloc.formats import Recording
 from bubbleloc.physics import Setup
-from bubbleloc.physics.told import Told, guessed, told_by
+from bubbleloc.physics.heard import heard
+from bubbleloc.physics.told import (
+    TYPICAL_PRESSURE_PA,
+    TYPICAL_RADIUS_M,
+    Told,
+    guessed,
+    told_by,
+)
 from bubbleloc.physics.waveforms import Waveform, measured
 
-RADIUS_M, PRESSURE_PA = 2.4e-6, 100e3  # where nobody tells them
 BANDWIDTH = 0.7  # of a probe's echoes at −6 dB, likewise
 MOST_LINES = 128  # in which the pulse is looked for
 FAR = 0.2  # of the frequency, from that of the lines to that of the pulse
@@ -55,10 +62,12 @@ def pulse_of(recording: Recording, settings: OwnPulse, setup: Setup | None = Non
         setup, source, assumed = _known(recording, settings)
     elif settings.tells_pulse:
         raise InputError("setup= tells the pulse: leave out transducer=, waveform= and the like")
+    if (setup is None or assumed) and (pulse := _heard(lines, rate_hz)):
+        return pulse
     if setup is None:
-        return _heard(lines, rate_hz, settings)
-    radius_m = RADIUS_M if settings.radius_um is None else 1e-6 * settings.radius_um
-    told = told_by(setup, radius_m, settings.pressure_pa or PRESSURE_PA)
+        return _guess(lines, rate_hz, settings)
+    radius_m = TYPICAL_RADIUS_M if settings.radius_um is None else 1e-6 * settings.radius_um
+    told = told_by(setup, radius_m, settings.pressure_pa or TYPICAL_PRESSURE_PA)
     doubts = []
     if assumed:
         doubts.append(
@@ -66,14 +75,19 @@ def pulse_of(recording: Recording, settings: OwnPulse, setup: Setup | None = Non
             f"{BANDWIDTH:.0%} is assumed: transducer= and waveform= tell more"
         )
     source = f"{source}, bubbles of {1e6 * radius_m:g} µm"
-    doubts += _contradiction(told, lines, rate_hz) if len(lines) else []
+    doubts += _contradiction(told, lines, rate_hz)
     return Pulse(told, source, tuple(doubts), setup)
 
 
 def heard_hz(recording: Recording) -> float | None:
-    """Return the frequency of the echoes in a recording; None if all its lines are constant."""
-    lines = _some_lines(recording)
-    return guessed(lines, _rate_hz(recording)).centre_hz if len(lines) else None
+    """Return the frequency of the echoes in a recording; None where none stand out."""
+    return _centre_hz(_some_lines(recording), _rate_hz(recording))
+
+
+def _centre_hz(lines: Float32s, rate_hz: float) -> float | None:
+    with contextlib.suppress(InputError):
+        return guessed(lines, rate_hz).centre_hz if len(lines) else None
+    return None
 
 
 def _rate_hz(recording: Recording) -> float:
@@ -141,22 +155,34 @@ def _mhz(setup: Setup) -> str:
     return f"{setup.carrier_hz / 1e6:.3g} MHz"
 
 
-def _heard(lines: Float32s, rate_hz: float, settings: OwnPulse) -> Pulse:
-    """Return the pulse that the lines themselves tell of."""
+def _heard(lines: Float32s, rate_hz: float) -> Pulse | None:
+    """Return the mean echo of bubbles that are alone in lines; None where too few are."""
+    with contextlib.suppress(InputError):  # of noise alone
+        if len(lines) and (found := heard(lines, rate_hz)):
+            doubt = (
+                "the shape of the echoes is heard, but when they arrive is estimated: all depths "
+                "may be off by the same fraction of a wavelength; transducer= tells more"
+            )
+            return Pulse(found.told, f"heard in {found.echoes} echoes of lone bubbles", (doubt,))
+    return None
+
+
+def _guess(lines: Float32s, rate_hz: float, settings: OwnPulse) -> Pulse:
+    """Return a pulse with the spectrum of the lines."""
     if not len(lines):
         raise InputError("all lines are constant, and nothing tells the pulse: give transducer=")
     doubts = ["nothing tells the pulse: its phase and time 0 are guesses, see transducer="]
     if settings.radius_um or settings.pressure_pa:
         doubts.append("radius_um= and pressure_pa= have no effect without a pulse: see transducer=")
-    return Pulse(guessed(lines, rate_hz), "a guess", tuple(doubts))
+    return Pulse(guessed(lines, rate_hz), "a guess from the spectrum of the lines", tuple(doubts))
 
 
 def _contradiction(told: Told, lines: Float32s, rate_hz: float) -> list[str]:
     """Return a warning where the lines have another frequency than the pulse that is told."""
-    heard_hz = guessed(lines, rate_hz).centre_hz
-    if abs(told.centre_hz / heard_hz - 1) < FAR:
+    lines_hz = _centre_hz(lines, rate_hz)
+    if lines_hz is None or abs(told.centre_hz / lines_hz - 1) < FAR:
         return []
     return [
         f"the pulse that is told has echoes around {told.centre_hz / 1e6:.3g} MHz, the lines have "
-        f"them around {heard_hz / 1e6:.3g} MHz: check probe, waveform and sampling rate"
+        f"them around {lines_hz / 1e6:.3g} MHz: check probe, waveform and sampling rate"
     ]

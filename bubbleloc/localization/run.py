@@ -92,7 +92,7 @@ def localize_lines(
             or any other unit; or the path of a recording (docs/recordings.md).
         sampling_rate_hz: of the lines; if None, 62.5 MHz for an array, and what a file says.
         model: a run directory, or a network of the package: ``"robust"``, ``"universal"``, which is
-            told the pulse, ``"auto"`` for the one of both that fits, … (docs/localization.md).
+            told the pulse, ``"auto"`` for the one of both that fits, … (docs/which_network.md).
         axes: the axes of an array of frames, elements and samples by their first letters, in the
             order of the array: ``"fes"``, ``"fse"``, ``"sf"``.
         setup: of the lines, for ``"universal"``; None is blind, unless file or `settings` tell it.

@@ -48,24 +48,25 @@ def setup_of(center_hz: float, per_wavelength: float) -> Setup:
     )
 
 
-def simulated(setup: Setup) -> tuple[Float32s, list[np.ndarray]]:
-    """Lines (4, L) of four bubbles each, and their depths in mm."""
+def simulated(setup: Setup, count: int = 4, every: int = 1) -> tuple[Float32s, list[np.ndarray]]:
+    """Lines (count, L) of four bubbles each, or every second, and their depths in mm."""
     lines, depths = [], []
-    for number in range(4):
+    for number in range(count):
         late = np.random.default_rng(number).uniform(0, 3, 4)
-        depth_m = (DEPTHS + late) * 1480 / setup.carrier_hz
-        scene = Scene(depth_m, np.zeros(4), np.full(4, 1.2e-6), 50e3)
+        depth_m = ((DEPTHS + late) * 1480 / setup.carrier_hz)[::every]
+        none = 0 * depth_m
+        scene = Scene(depth_m, none, none + 1.2e-6, 50e3)
         lines.append(simulate_rf(scene, setup).volts)
         depths.append(1e3 * depth_m)
     return np.stack(lines), depths
 
 
 def missed(table: pd.DataFrame, depths_mm: list[np.ndarray], setup: Setup) -> float:
-    """The share of bubbles that are not among the four strongest peaks, within λ/18."""
+    """The share of bubbles that are not among the strongest peaks, within λ/18."""
     table = table.assign(strength=table["height"] * table["depth_mm"])  # as echoes fade
     reach_mm = 1e3 * 1480 / setup.carrier_hz / 18
     best = [
-        of_line.nlargest(4, "strength")["depth_mm"].to_numpy()
+        of_line.nlargest(len(depths_mm[0]), "strength")["depth_mm"].to_numpy()
         for _, of_line in table.groupby("line")
     ]
     far = [
@@ -137,11 +138,21 @@ def test_a_pulse_of_another_frequency_is_doubted(factor, per_wavelength):
         localize_lines(lines, setup=other, **rate)
 
 
-def test_without_any_pulse_phase_and_time_zero_are_guesses():
+def test_an_unknown_pulse_is_heard_in_sparse_lines_and_guessed_in_few(tmp_path):
     setup = setup_of(5e6, 12)
-    with pytest.warns(UserWarning, match="nothing tells the pulse"):
-        table = localize_lines(simulated(setup)[0], setup.sampling_rate_hz, RUN, threshold=LEVEL)
-    assert len(table)
+    lines, depths_mm = simulated(setup, count=8, every=2)
+    with pytest.warns(UserWarning, match="nothing tells the pulse: its phase and time 0 are guess"):
+        localize_lines(lines[:2], setup.sampling_rate_hz, RUN, threshold=LEVEL)
+    np.save(tmp_path / "rf.npy", lines)
+    rate = {"sampling_rate_hz": setup.sampling_rate_hz, "threshold": LEVEL}
+    done = localize_recording(RUN, tmp_path / "rf.npy", tmp_path / "b.csv", **rate)
+    assert done.why == "pulse: heard in 16 echoes of lone bubbles"
+    assert any("may be off by the same fraction of a wavelength" in text for text in done.doubts)
+    table = pd.read_csv(tmp_path / "b.csv").assign(line=lambda found: found["element"])
+    first = table[table["line"] == 0].nlargest(1, "height")["depth_mm"].item()
+    late_mm = first - depths_mm[0][0]
+    assert abs(late_mm) < 1e3 * 1480 / 5e6 / 4
+    assert missed(table.assign(depth_mm=table["depth_mm"] - late_mm), depths_mm, setup) == 0
 
 
 @pytest.mark.parametrize(
