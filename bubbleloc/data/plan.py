@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from bubbleloc.console.settings.data import Data
-from bubbleloc.console.settings.physics import TRISTATE, WAVEFORMS
+from bubbleloc.console.settings.physics import TRISTATE, WAVEFORMS, Physics
 from bubbleloc.console.settings.probes import GAUSSIAN, P4_1, PROBES
 from bubbleloc.data import store, universal
 from bubbleloc.errors import InputError
@@ -37,6 +37,9 @@ FILE_SETTINGS = (
 )  # of Setup, when they name a file
 # Settings that data.setups=drawn leaves to a user; all others of scene and setup it draws itself.
 WITH_DRAWN = {"name", "folder", "signals", "seed", "setups", "physics", "physics.depth_m"}
+# With data.setups=told, scenes are drawn likewise, and lines are of the standard rate.
+WITH_TOLD = WITH_DRAWN | {"waveform", "radius_um"} | {f"physics.{f}" for f in Physics.model_fields}
+WITH_TOLD -= {"physics.sampling_rate_hz", "physics.elements"}
 PLAIN = (*DISTRIBUTIONS, *WAVEFORMS, *PROBES, P4_1, GAUSSIAN)  # names that are no files
 
 
@@ -180,6 +183,8 @@ class DatasetPlan:
         _ = self.population
         self._refuse_undrawn()
         setup = Setup.load(self.settings.physics, self.settings.waveform)
+        if self.settings.setups == "told":
+            return Setup(medium=setup.medium, depth_m=setup.depth_m)
         if setup.elements != 1:
             raise InputError(
                 f"data.physics.elements={setup.elements}: datasets hold one receive element; "
@@ -207,16 +212,29 @@ class DatasetPlan:
             return
         typed = self.settings.model_dump(exclude_defaults=True, warnings=False)
         given = {*typed, *(f"physics.{name}" for name in typed.get("physics", {}))}
-        if decided := sorted(given - WITH_DRAWN):
+        kind = self.settings.setups
+        if decided := sorted(given - (WITH_DRAWN if kind == "drawn" else WITH_TOLD)):
             raise InputError(
-                f"data.{decided[0]}: data.setups=drawn decides it for every line; leave it out"
+                f"data.{decided[0]}: data.setups={kind} decides it for every line; leave it out"
             )
 
     def draw(self, split: str, index: int) -> universal.Draw | None:
-        """Return the random key of a signal whose setup is its own; None where all share one."""
-        if self.settings.setups == "one":
+        """Return the random key of a signal that tells its pulse; None where all share one."""
+        data = self.settings
+        if data.setups == "one":
             return None
-        return universal.Draw(self.settings.seed, store.SPLITS.index(split), index)
+        key = data.seed, store.SPLITS.index(split), index
+        if data.setups == "drawn":
+            return universal.Draw(*key)
+        radius_m = (
+            None if data.radius_um is None else (1e-6 * data.radius_um[0], 1e-6 * data.radius_um[1])
+        )
+        return universal.Draw(*key, self._sent, radius_m)
+
+    @cached_property
+    def _sent(self) -> Setup:
+        """The setup of all lines that are told of it; depth and rate are those of each line."""
+        return Setup.load(self.settings.physics, self.settings.waveform)
 
     def scene(self, split: str, index: int, setup: Setup | None = None) -> Scene:
         """Draw signal ``index`` of a split; it depends on nothing but seed, split and index.

@@ -25,6 +25,7 @@ from bubbleloc.files import MOST_SAMPLES, atomic, explain_write_errors
 from bubbleloc.hdf5 import check_own
 from bubbleloc.physics import Bubbles, Setup, Signal
 from bubbleloc.physics.scene import BUBBLE_FIELDS
+from bubbleloc.physics.told import STANDARD_HZ
 from bubbleloc.physics.transducer import P4_1, Response
 from bubbleloc.units import Scale
 
@@ -139,6 +140,8 @@ def scale_of(file: h5py.File) -> Scale:
     frequency_hz = _physics(content).get("frequency_hz", file.attrs.get("frequency_hz"))
     if frequency_hz is None and content.get("source") != "imported":
         frequency_hz = WAVEFORMS[TRISTATE].frequency_hz  # files of before 0.1 do not tell
+    if "told" in file:  # lines on one scale
+        frequency_hz = STANDARD_HZ
     rate, sound = (float(file.attrs[name]) for name in ("sampling_rate_hz", "speed_of_sound_m_s"))
     return Scale(rate, sound, frequency_hz)
 

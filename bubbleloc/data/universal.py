@@ -39,7 +39,7 @@ FEW, MOST = 30, 600  # most bubbles of a sparse line, and of others
 MARGIN_SAMPLES = 48  # from both ends, without arrivals
 PER_WAVELENGTH = (4.0, 40.0)
 NOISE_OF_RMS, CLEAN = (0.01, 0.6), 0.15
-ATTEMPTS = 20  # at a setup
+ATTEMPTS, LOWER = 20, 0.8  # at a setup; of the pressure, at the only one
 SETUP = 1  # first part of the rest of the key of what is drawn after the scene
 
 
@@ -56,22 +56,35 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Draw:
-    """The random key of a line, from which follows all but its scene."""
+    """The random key of a line, from which follows all but its scene.
+
+    Attributes:
+        setup: of all lines; None draws one for each.
+        radius_m: mean and spread of their radii; None draws how they are distributed, too.
+    """
 
     seed: int
     split: int
     index: int
+    setup: Setup | None = None
+    radius_m: tuple[float, float] | None = None
 
     def rng(self, *purpose: int) -> np.random.Generator:
         """Random numbers for one purpose."""
         key = (self.split, self.index, *purpose)
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
+    def population(self, rng: np.random.Generator) -> tuple[RadiusDistribution, float]:
+        """How radii of the line are distributed, and their mean in m."""
+        if self.radius_m is not None:
+            return self.radius_m, self.radius_m[0]
+        return _population(rng)
+
 
 def draw_scene(draw: Draw, standard: Setup) -> Scene:
     """A scene on the standard scale: depths as if its line were of ``standard``."""
     rng = draw.rng()
-    population, _ = _population(rng)
+    population, _ = draw.population(rng)
     if rng.random() < EMPTY:
         count = 0
     elif rng.random() < SPARSE:
@@ -158,7 +171,8 @@ def _waveform(rng: np.random.Generator, frequency_hz: float) -> Waveform:
 def simulated(scene: Scene, draw: Draw, standard: Setup) -> Line:
     """Simulate the line of a scene of ``standard``'s scale with a setup of its own.
 
-    A setup under which bubbles would collapse too hard is drawn again.
+    A setup under which bubbles would collapse too hard is drawn again; where there is one for all
+    lines, the pressure is lowered.
     """
     for attempt in range(ATTEMPTS):
         with contextlib.suppress(InputError):
@@ -167,9 +181,11 @@ def simulated(scene: Scene, draw: Draw, standard: Setup) -> Line:
 
 
 def _simulated(scene: Scene, draw: Draw, standard: Setup, attempt: int) -> Line:
-    _, mean_m = _population(draw.rng())
+    _, mean_m = draw.population(draw.rng())
     rng = draw.rng(SETUP, attempt)
-    setup = draw_setup(rng)
+    setup = draw.setup or draw_setup(rng)
+    if draw.setup is not None:
+        scene = replace(scene, pressure_pa=scene.pressure_pa * LOWER**attempt)
     centre_hz = told_by(setup, mean_m, scene.pressure_pa).centre_hz
     scale = 1 + rng.uniform(-SCALE_ERROR, SCALE_ERROR)
     rate_hz = SAMPLES_PER_WAVELENGTH * scale * centre_hz

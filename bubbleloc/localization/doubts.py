@@ -12,10 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from bubbleloc.arrays import Float32s, Floats
+from bubbleloc.console.settings.probes import GAUSSIAN
+from bubbleloc.console.settings.using import OwnPulse
 from bubbleloc.formats import Recording
-from bubbleloc.localization.pulse import Pulse
+from bubbleloc.localization.pulse import Pulse, sender
 from bubbleloc.models.card import Card
 from bubbleloc.models.likeness import FEWEST_LINES, SHORTEST_S, Likeness, Ranges
+from bubbleloc.models.runs import RELEASED_PREFIX
+from bubbleloc.nn.released import RELEASED
 
 MOST_LINES = 128  # that are looked at, twice
 BLOCK = 16  # lines at a time
@@ -25,6 +29,7 @@ MOSTLY_NOISE_DB = -3.0
 EARLY_S = 0.25e-6  # of a wire's echo, before it can be there: its depth is 0.2 mm off
 ROUNDED_DB = -65.0  # from here on, rounding costs F1 without noise: `benchmarks/rounding.py`
 
+UNTOLD = OwnPulse()
 Values = dict[str, Floats]
 
 BANDS = {"low_mhz": 5, "mid_mhz": 50, "high_mhz": 95}  # feature: percent of the power below it
@@ -112,12 +117,23 @@ def compared(recording: Recording, card: Card, ready: Callable[[Float32s], Float
     return Comparison(tuple(reasons), middle, share, differences)
 
 
-def doubts(recording: Recording, comparison: Comparison, pulse: Pulse | None = None) -> list[str]:
-    """Return what is wrong with lines of a recording, or unlike those of a network's training."""
+def doubts(
+    recording: Recording,
+    comparison: Comparison,
+    pulse: Pulse | None = None,
+    own: OwnPulse = UNTOLD,
+) -> list[str]:
+    """Return what is wrong with lines of a recording, or unlike those of a network's training.
+
+    Args:
+        pulse: what a network is told of the pulse.
+        own: what the user tells of it.
+    """
     reasons = [*comparison.reasons, *(() if pulse is None else pulse.doubts)]
     if (unlike := comparison.unlike("the network")) is None:
         return reasons
-    train = train_command(recording, comparison.middle)
+    centre_hz = 0.0 if pulse is None else pulse.told.centre_hz
+    train = train_command(recording, comparison.middle, own, centre_hz)
     return [*reasons, unlike, f"to train a network for them: {train}"]
 
 
@@ -232,27 +248,41 @@ def _band(features: Values, ranges: Ranges, edges: list[str]) -> str:
     return f"band (5, 50, 95 % of the power) {measured} MHz, trained with {trained} MHz"
 
 
-def train_command(recording: Recording, middle: Mapping[str, float]) -> str:
-    """Return the command that simulates and trains for lines of these features, for a shell."""
-    settings = {
-        "model": "ckcnn_multirate",
-        "model.head": "emitters",
-        "model.line_mean": "true",
-        "data": "study",
-        "data.name": Path(recording.source).stem,
-        "data.waveform": recording.waveform_file,
-        "data.physics.transducer": recording.transducer_file,
-    }
-    if recording.waveform_file is None:
-        frequency_hz = recording.frequency_hz or 1e6 * round(middle["mid_mhz"], 2)
-        settings["data.physics.frequency_hz"] = f"{frequency_hz:g}"
+def train_command(
+    recording: Recording, middle: Mapping[str, float], own: OwnPulse = UNTOLD, centre_hz: float = 0
+) -> str:
+    """Return the command that simulates and trains for lines of these features, for a shell.
+
+    Args:
+        own: what the user tells of the pulse.
+        centre_hz: of the echoes; 0 is that of the features.
+    """
+    known = sender(recording, own)
+    physics = {} if known is None else dict(known.physics)
+    if "transducer" not in physics:
+        centre_hz = centre_hz or 1e6 * round(middle["mid_mhz"], 2)
+        physics |= {"transducer": GAUSSIAN, "center_hz": centre_hz, "fractional_bandwidth": 1.0}
     if recording.speed_of_sound_m_s is not None:
-        speed_m_s = recording.speed_of_sound_m_s
-        settings["data.physics.medium.speed_of_sound_m_s"] = f"{speed_m_s:g}"
-    if middle.get("noise_db", LEAST_NOISE_DB) > LEAST_NOISE_DB:
-        settings["snr_db"] = f"{-middle['noise_db']:.0f}"
-    words = [f"{name}={_quoted(value)}" for name, value in settings.items() if value is not None]
+        physics["medium.speed_of_sound_m_s"] = recording.speed_of_sound_m_s
+    if "universal" in RELEASED:
+        settings = {"start_from": f"{RELEASED_PREFIX}universal", "experiment": "universal"}
+        settings |= {"data.setups": "told", "data.signals.train": "1000"}
+        settings |= {"trainer.max_epochs": "24", "optimizer.lr": "2e-3"}
+    else:
+        settings = {"model": "ckcnn_multirate", "model.head": "emitters", "data": "study"}
+        settings |= {"model.line_mean": "true"}
+        if middle.get("noise_db", LEAST_NOISE_DB) > LEAST_NOISE_DB:
+            settings["snr_db"] = f"{-middle['noise_db']:.0f}"
+    settings["data.name"] = re.sub(r"[^\w.-]+", "_", Path(recording.source).stem)
+    if known is not None and known.waveform is not None:
+        settings["data.waveform"] = known.waveform
+    settings |= {f"data.physics.{name}": _plain(value) for name, value in physics.items()}
+    words = [f"{name}={_quoted(value)}" for name, value in settings.items()]
     return shlex.join(["bubbleloc", "train", *words])
+
+
+def _plain(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _quoted(value: str) -> str:

@@ -3,7 +3,7 @@
 import contextlib
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,9 +57,10 @@ def pulse_of(recording: Recording, settings: OwnPulse, setup: Setup | None = Non
         InputError: settings that contradict each other, or leave out the probe.
     """
     rate_hz, lines = _rate_hz(recording), _some_lines(recording)
-    source, assumed = "told by setup=", False
+    source, assumed = "setup=", False
     if setup is None:
-        setup, source, assumed = _known(recording, settings)
+        if (known := sender(recording, settings)) is not None:
+            setup, source, assumed = known.setup(), printable(known.name), known.is_assumed
     elif settings.tells_pulse:
         raise InputError("setup= tells the pulse: leave out transducer=, waveform= and the like")
     if (setup is None or assumed) and (pulse := _heard(lines, rate_hz)):
@@ -74,7 +75,7 @@ def pulse_of(recording: Recording, settings: OwnPulse, setup: Setup | None = Non
             "the file tells the frequency of the pulse alone; one cycle of a probe of "
             f"{BANDWIDTH:.0%} is assumed: transducer= and waveform= tell more"
         )
-    source = f"{source}, bubbles of {1e6 * radius_m:g} µm"
+    source = f"told by {source}, bubbles of {1e6 * radius_m:g} µm"
     doubts += _contradiction(told, lines, rate_hz)
     return Pulse(told, source, tuple(doubts), setup)
 
@@ -101,38 +102,61 @@ def _some_lines(recording: Recording) -> Float32s:
     return lines[np.ptp(lines, axis=1) > 0]
 
 
-def _known(recording: Recording, settings: OwnPulse) -> tuple[Setup | None, str, bool]:
-    """Return the setup that settings, and the file where they say nothing, tell of.
+class Sender(NamedTuple):
+    """What is known of what sends a pulse.
 
-    Returns:
-        None where they do not tell of one; how it is known; and whether much of it is assumed.
+    Attributes:
+        physics: settings of `Physics`, by their names.
+        waveform: its name or file; None for a tristate pulse.
+        sent: the transmitted pressure, which takes the place of a waveform.
+        name: for the user.
+        is_assumed: whether much of it is.
     """
-    named = settings.model_dump(include=OwnPulse.OF_SETUP, exclude_none=True)
-    waveform = named.pop("waveform", None)
-    is_assumed, probe = False, f"transducer={settings.transducer}"
-    if settings.transducer is None:
-        more, probe = _probe_of(recording, settings)
-        is_assumed = recording.probe_bandwidth is None and GAUSSIAN in more.values()
+
+    physics: dict[str, Any]
+    waveform: str | None
+    sent: Waveform | None
+    name: str
+    is_assumed: bool
+
+    def setup(self) -> Setup:
+        """Return the setup of the pulse."""
+        setup = Setup.load(Physics.of(self.physics), self.waveform or TRISTATE)
+        return setup if self.sent is None else replace(setup, waveform=self.sent)
+
+
+def sender(recording: Recording, own: OwnPulse) -> Sender | None:
+    """Return what a user tells, and the file where the user does not; None if nothing is known.
+
+    Raises:
+        InputError: the user tells of the pulse, and nobody of the probe.
+    """
+    physics = own.model_dump(include=OwnPulse.OF_SETUP - {"waveform"}, exclude_none=True)
+    name, waveform, is_assumed = f"transducer={own.transducer}", own.waveform, False
+    if own.transducer is None:
+        more, name = _probe_of(recording)
+        is_assumed = recording.transducer_file is None and recording.probe_bandwidth is None
         if not more:
-            if settings.tells_pulse:
+            if own.tells_pulse:
                 raise InputError(
                     "nothing tells the probe, which makes the pulse: give transducer=, or "
                     "center_hz= and fractional_bandwidth= with transducer=gaussian"
                 )
-            return None, "", False
-        named |= more
-    is_named = waveform is not None or named.keys() & {"frequency_hz", "cycles"}
-    if not is_named and (sent := _sent(recording)) is not None:
-        setup = replace(Setup.load(Physics.of(named)), waveform=sent)
-        return setup, printable(f"told by {probe} and the waveform of the file"), False
-    if waveform is None and recording.frequency_hz is not None:
-        named.setdefault("frequency_hz", recording.frequency_hz)
-    setup = Setup.load(Physics.of(named), waveform or TRISTATE)
-    pulse = f"waveform={waveform}" if waveform else f"{setup.cycles:g} cycle at {_mhz(setup)}"
-    return setup, printable(f"told by {probe}, {pulse}"), is_assumed and not waveform
+            return None
+        physics |= more
+    if waveform is not None:
+        return Sender(physics, waveform, None, f"{name}, waveform={waveform}", False)
+    if own.frequency_hz is None and own.cycles is None and (sent := _sent(recording)) is not None:
+        name = f"{name} and the waveform of the file"
+        return Sender(physics, recording.waveform_file, sent, name, False)
+    if recording.frequency_hz is not None:
+        physics.setdefault("frequency_hz", recording.frequency_hz)
+    at_hz = physics.get("frequency_hz", physics.get("center_hz"))
+    at = "its frequency" if at_hz is None else f"{at_hz / 1e6:.3g} MHz"
+    return Sender(physics, None, None, f"{name}, {own.cycles or 1:g} cycle at {at}", is_assumed)
 
 
-def _probe_of(recording: Recording, settings: OwnPulse) -> tuple[dict[str, Any], str]:
+def _probe_of(recording: Recording) -> tuple[dict[str, Any], str]:
     """Return what a file tells of its probe, as settings of `Physics`, and how it is called."""
     if recording.transducer_file is not None:
         return {"transducer": recording.transducer_file}, "the responses of the file"
@@ -149,10 +173,6 @@ def _sent(recording: Recording) -> Waveform | None:
     """Return the pressure that a file tells of; None if it does not."""
     samples, rate_hz = recording.waveform, recording.waveform_rate_hz
     return None if samples is None or rate_hz is None else measured(samples, rate_hz)
-
-
-def _mhz(setup: Setup) -> str:
-    return f"{setup.carrier_hz / 1e6:.3g} MHz"
 
 
 def _heard(lines: Float32s, rate_hz: float) -> Pulse | None:

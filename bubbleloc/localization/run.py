@@ -213,7 +213,8 @@ def _ready(whole: Recording, settings: Localize, setup: Setup | None = None) -> 
     recording = _kept(whole, finder.scale, settings)
     finder.check_length(recording)
     comparison = choice.comparison or compared(recording, run.card, finder.ready)
-    return _Ready(finder, whole, recording, doubts(recording, comparison, pulse), choice.why)
+    doubted = doubts(recording, comparison, pulse, settings)
+    return _Ready(finder, whole, recording, doubted, choice.why)
 
 
 def _sent(choice: Choice) -> Setup:

@@ -52,7 +52,7 @@ def preview(plan: DatasetPlan) -> Path:
     """
     setup, folder = plan.setup(), Path(plan.folder) / "preview"
     if plan.settings.setups != "one":
-        raise InputError("preview=true: data.setups=drawn means many setups; leave it out")
+        raise InputError("preview=true: of data.setups=one alone; leave data.setups out")
     warn_of(setup)
     rng = np.random.default_rng(plan.settings.seed)
     radius_m = float(np.median(draw_radii(rng, plan.population, RADII)))

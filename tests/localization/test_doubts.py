@@ -14,6 +14,7 @@ import bubbleloc
 from bubbleloc import formats
 from bubbleloc.console.composition import checked_settings, composed
 from bubbleloc.console.settings import Train
+from bubbleloc.data import universal
 from bubbleloc.data.plan import DatasetPlan
 from bubbleloc.errors import InputError
 from bubbleloc.formats import recording_of_array
@@ -27,8 +28,19 @@ from bubbleloc.localization.doubts import (
 )
 from bubbleloc.metrics.matching import match_detections
 from bubbleloc.models.runs import open_run
+from bubbleloc.nn.released import RELEASED
+from bubbleloc.physics import P4_1
 from tests.conftest import localize_recording
 from tests.console.test_bad_input import command
+from tests.formats.written import (
+    Acquisition,
+    workspace,
+    write_picmus,
+    write_uff,
+    write_v5,
+    write_v73,
+    write_zea,
+)
 
 RATE = 62.5e6
 
@@ -150,5 +162,57 @@ def test_the_training_that_is_recommended_simulates_a_dataset_of_its_own(simulat
     words = shlex.split(train_command(recording, {"mid_mhz": 2.1}))
     config, _ = composed("train", words[2:])
     plan = DatasetPlan(checked_settings(Train, config).data)
-    assert plan.folder == Path("data/my rf")
+    assert plan.folder == Path("data/my_rf")
     plan.refuse_mistyped_folder()
+
+
+def with_response(write, path):
+    """Write a Verasonics workspace whose Trans has the response of a probe."""
+    variables = workspace(Acquisition())
+    response = np.fft.irfft(P4_1.transmit(np.fft.rfftfreq(4096, 1 / 250e6)))[:1000, None]
+    variables["Trans"] |= {"IR1wy": response}
+    write(path, variables)
+
+
+def with_band(write, path):
+    variables = workspace(Acquisition())
+    variables["Trans"] |= {"Bandwidth": np.array([1.5, 3.5])}
+    write(path, variables)
+
+
+RECORDINGS = {
+    "a b/v5.mat": lambda path: with_response(write_v5, path),
+    "a b/v73.mat": lambda path: with_response(write_v73, path),
+    "v5 'n (1).mat": lambda path: with_band(write_v5, path),
+    "v73.mat": lambda path: write_v73(path, workspace(Acquisition())),
+    "a.uff": lambda path: write_uff(path, Acquisition()),
+    "z.hdf5": lambda path: write_zea(path, Acquisition()),
+    "p.hdf5": lambda path: write_picmus(path, Acquisition()),
+    "ä = {b}.npy": lambda path: np.save(path, Acquisition().volts()[0]),
+}
+
+
+@pytest.mark.parametrize("released", [RELEASED, ("universal",)])
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_the_training_that_is_recommended_runs_as_printed(name, released, tmp_path, monkeypatch):
+    monkeypatch.setattr("bubbleloc.localization.doubts.RELEASED", released)
+    monkeypatch.chdir(tmp_path)
+    path = Path(name)
+    path.parent.mkdir(exist_ok=True)
+    RECORDINGS[name](path)
+    hints = {"sampling_rate_hz": 20e6} if path.suffix == ".npy" else {}
+    words = shlex.split(train_command(formats.read(path, **hints), {"mid_mhz": 2.1}))
+    config, _ = composed("train", words[2:])
+    plan = DatasetPlan(checked_settings(Train, config).data)
+    plan.refuse_mistyped_folder()
+    _ = plan.input_hashes()
+    scene, draw = plan.scene("train", 0), plan.draw("train", 0)
+    assert (draw is None) == (released == RELEASED)
+    if draw is not None:
+        line = universal.simulated(scene, draw, plan.setup())
+        assert np.isfinite(line.rf).all()
+        setup = draw.setup
+    else:
+        setup = plan.setup()
+    assert 1e6 < setup.probe.center_hz < 4e6
+    assert 1e6 < setup.carrier_hz < 4e6

@@ -44,8 +44,9 @@ class Data(HydraGroup):
     deepest_m: t.Positive | None = setting(
         "depth of the deepest bubble, m; null: 3.7 mm above the end of the record", None
     )
-    setups: Literal["one", "drawn"] = setting(
-        "one, or drawn: every line has a probe, pulse, rate and bubbles of its own", "one"
+    setups: Literal["one", "drawn", "told"] = setting(
+        "drawn: a probe and pulse for every line; told: one, told to the network",
+        "one",
     )
     stream: t.Flag = setting("train on new signals in every epoch, simulated meanwhile", False)
     waveform: t.PathName = setting(
