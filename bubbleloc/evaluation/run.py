@@ -168,6 +168,8 @@ def at_rate_of(
     trained_hz = run.card.scale.sampling_rate_hz
     test = RFDataset(folder / "test.h5")
     lines_hz = test.scale.sampling_rate_hz
+    if not test.is_told:
+        run.knowing_its_pulse(f"evaluate folder={folder}")
     network, network_samples, told = run.network, Fraction(1), {}
     if trained_hz != lines_hz and not resample:
         raise InputError(

@@ -70,7 +70,7 @@ def image_array(settings: Image) -> Imaged:
     check_output(folder / "image.npz")
     lateral_m, depth_m = 1e-3 * np.array([settings.lateral_mm, settings.depth_mm])
     grid = Grid.covering(lateral_m, depth_m, 1e-3 * settings.pixel_mm)
-    run = open_run(settings.run, settings.checkpoint)
+    run = open_run(settings.run, settings.checkpoint).knowing_its_pulse("image")
     data, network_scale = run.config.data, run.card.scale
     plan = DatasetPlan(data)
     setup = at_scale(plan.setup(), network_scale)

@@ -58,7 +58,8 @@ def map_vessels(settings: Map) -> Mapped:
     if (settings.phantom is None) == (settings.input is None):
         raise InputError("give phantom=pair, tree or crossing, or input=, a recording of an array")
     with exclusive(folder / REPORT):
-        open_run(settings.run, settings.checkpoint)  # refused before a phantom is simulated
+        run = open_run(settings.run, settings.checkpoint)
+        run.knowing_its_pulse("map")  # refused before a phantom is simulated
         source = _source(settings, folder)
         source.check()
         results = [_mapped(source, name, folder / name) for name in dict.fromkeys(settings.method)]

@@ -49,7 +49,8 @@ class Source:
     @cached_property
     def run(self) -> Run:
         """The network that the settings name."""
-        return open_run(self.settings.run, self.settings.checkpoint)
+        run = open_run(self.settings.run, self.settings.checkpoint)
+        return run.knowing_its_pulse("map")
 
     @cached_property
     def recording(self) -> Recording:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from bubbleloc.console.settings import Train, check
 from bubbleloc.data.dataset import open_split
@@ -70,6 +71,22 @@ class Run(ABC):
         if isinstance(network.head, EmitterHead):
             network.head.calibration = card.calibration
         return network
+
+    def knowing_its_pulse(self, what: str) -> Self:
+        """Return the run, unless it has to be told the pulse of lines.
+
+        Args:
+            what: a command that does not tell it.
+
+        Raises:
+            InputError: it has to.
+        """
+        if self.card.wants_standard_lines:
+            raise InputError(
+                f"run={self.name} has to be told the pulse, which {what} cannot do: give a network "
+                "of one pulse, such as bubbleloc:robust, or use bubbleloc localize"
+            )
+        return self
 
     def report_folder(self, dataset: Path | None = None) -> Path:
         """Return where the report of the run is.

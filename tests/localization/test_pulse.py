@@ -10,10 +10,12 @@ import torch
 
 from bubbleloc import localize_lines
 from bubbleloc.arrays import Float32s
-from bubbleloc.console.settings import Localize, check
+from bubbleloc.console.settings import Image, Localize, check
 from bubbleloc.console.settings.physics import UNIVERSAL
 from bubbleloc.errors import InputError
+from bubbleloc.evaluation.run import at_rate_of
 from bubbleloc.formats import recording_of_array
+from bubbleloc.imaging.run import image_array
 from bubbleloc.localization.output import key_of
 from bubbleloc.localization.pulse import pulse_of
 from bubbleloc.models.runs import ReleasedRun
@@ -30,8 +32,8 @@ DEPTHS = 5 + 6 * np.arange(4)  # in wavelengths, and up to 3 more
 def of_standard_lines(monkeypatch):
     """A network that wants standard lines, and returns them: bubbles are their peaks."""
     card = replace(ReleasedRun(RUN).card, waveform=UNIVERSAL, likeness=None)
-    plain = ReleasedRun("bubbleloc:small").card
-    cards = property(lambda run: card if run.name == RUN else plain)
+    plain = {name: ReleasedRun(f"bubbleloc:{name}").card for name in ("small", "robust")}
+    cards = property(lambda run: plain.get(run.released_name, card))
     monkeypatch.setattr(ReleasedRun, "card", cards)
     read_out = torch.nn.Conv1d(1, 1, 1, bias=False)
     torch.nn.init.ones_(read_out.weight)
@@ -122,6 +124,38 @@ def test_detections_of_another_pulse_are_not_taken_for_those_of_this_one(tmp_pat
         keys.append(key_of(tmp_path, ReleasedRun(RUN).card, settings, told))
     assert keys[0] != keys[1]
     assert keys[0] == keys[2]
+
+
+@pytest.mark.filterwarnings("ignore:lines shorter than")
+def test_the_network_is_the_one_that_fits(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("bubbleloc.localization.choice.ANY_PULSE", RUN)
+    setup = setup_of(5e6, 12)
+    np.save(tmp_path / "5 MHz.npy", simulated(setup, count=8, every=2)[0])
+
+    def why(path, **settings):
+        done = localize_recording("auto", path, tmp_path / "b.csv", threshold=LEVEL, **settings)
+        return done.why
+
+    assert why(tiny / "test.h5") == (
+        "network: bubbleloc:robust, which was trained on lines like these"
+    )
+    told = why(tiny / "test.h5", transducer="p4-1", radius_um=2.4)
+    assert told.startswith(f"network: {RUN}, since it is told the pulse; pulse: told by transducer")
+    rate = {"sampling_rate_hz": setup.sampling_rate_hz}
+    assert why(tmp_path / "5 MHz.npy", **rate) == (
+        f"network: {RUN}, since bubbleloc:robust knows other rates or frequencies; "
+        "pulse: heard in 16 echoes of lone bubbles"
+    )
+
+
+def test_commands_that_cannot_tell_the_pulse_refuse_its_network(tiny):
+    run = ReleasedRun(RUN)
+    for attempt in (
+        lambda: image_array(check(Image, {"run": RUN})),
+        lambda: at_rate_of(tiny, run, False),
+    ):
+        with pytest.raises(InputError, match=f"run={RUN} has to be told the pulse"):
+            attempt()
 
 
 @pytest.mark.parametrize("factor", [0.7, 1.3])
