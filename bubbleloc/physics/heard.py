@@ -26,7 +26,7 @@ PASSES = 4  # of aligning echoes to their mean
 BAND = (0.2, 2.2)  # in centre frequencies
 LOW, HIGH = 0.05, 0.2  # of its peak: between them lies the foot of an echo
 # periods from the arrival to the peak: a constant, and parts of the rises from these levels
-ONSET = (-0.23, 3.83, -2.79)
+ONSET = (0.01, 2.88, -1.76)
 BLOCK = 16  # lines at a time
 
 
@@ -45,13 +45,26 @@ def heard(volts: Float32s, sampling_rate_hz: float) -> Heard | None:
     Raises:
         InputError: nothing stands out of the spectrum of the lines.
     """
+    found = mean_of_lone(volts, sampling_rate_hz)
+    if found is None:
+        return None
+    mean, echoes, centre_hz = found
+    return Heard(_from_arrival(mean, centre_hz), echoes)
+
+
+def mean_of_lone(volts: Float32s, sampling_rate_hz: float) -> tuple[Complexes, int, float] | None:
+    """Return the mean of echoes that are alone in lines (n, L); None of too few.
+
+    Returns:
+        The analytic mean (samples,) at `PER_PERIOD`, of how many, and their centre in Hz.
+    """
     centre_hz = guessed(volts, sampling_rate_hz).centre_hz
     blocks = (volts[first : first + BLOCK] for first in range(0, len(volts), BLOCK))
     found = [echo for block in blocks for echo in _alone(block, sampling_rate_hz / centre_hz)]
     if len(found) < FEWEST:
         return None
     mean, echoes = _mean(np.array(found))
-    return Heard(_from_arrival(mean, centre_hz), echoes) if echoes >= FEWEST else None
+    return (mean, echoes, centre_hz) if echoes >= FEWEST else None
 
 
 def _alone(volts: Float32s, per_period: float) -> Iterator[Complexes]:
