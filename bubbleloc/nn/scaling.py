@@ -4,10 +4,10 @@ from fractions import Fraction
 from typing import Any
 
 import torch
-from scipy.fft import next_fast_len
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bubbleloc.nn.fftconv import fft_conv1d
 from bubbleloc.nn.resample import resample_kernel
 
 PUBLISHED_RATE_HZ = 62.5e6  # of the published acquisition
@@ -94,15 +94,12 @@ class InputScaling(nn.Module):
 
     def _correlated(self, line: Tensor, kernel: Tensor) -> Tensor:
         """Correlate lines with a centred kernel (1, 1, K), with zeros beyond their ends."""
-        samples, half = line.shape[-1], kernel.shape[-1] // 2
+        # an FFT rounds a line alike in every batch; exported programs have no place for one
+        convolve = functional.conv1d if torch.compiler.is_compiling() else fft_conv1d
+        half = kernel.shape[-1] // 2
         with torch.autocast(line.device.type, enabled=False):
-            if torch.compiler.is_compiling():  # exported programs have no place for an FFT
-                return functional.conv1d(functional.pad(line, (half, half)), kernel)
-            line = line.to(torch.promote_types(line.dtype, torch.float32))
-            length = next_fast_len(max(samples, half + 1) + half, real=True)
-            around = functional.pad(kernel.to(line), (0, length - 2 * half - 1)).roll(-half, -1)
-            spectrum = torch.fft.rfft(around).conj() * torch.fft.rfft(line, length)
-            return torch.fft.irfft(spectrum, length)[..., :samples]
+            correlated: Tensor = convolve(functional.pad(line, (half, half)), kernel)
+        return correlated
 
     def _seen(self, samples: int) -> Tensor:
         """Return the sum (L,) of the taps that lie on the line, which is less at its ends."""
