@@ -1,23 +1,15 @@
 """One scene, written by every system: the same bubbles come back."""
 
-import shlex
-from pathlib import Path
-
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.interpolate import CubicSpline
 
-from bubbleloc.data.plan import DatasetPlan
-from bubbleloc.formats import read
 from bubbleloc.localization import localize_lines
-from bubbleloc.localization.doubts import train_command
 from bubbleloc.metrics.detections import Detections
 from bubbleloc.metrics.matching import match_detections
-from bubbleloc.physics import unit_pulse
 from tests.conftest import localize_recording
-from tests.console.test_bad_input import command
 from tests.formats import written
 from tests.formats.written import Acquisition, tilted
 
@@ -158,45 +150,8 @@ def test_doubts_are_told(tiny, tmp_path):
     ).doubts
     assert unlike.startswith("100% of the lines are unlike those that the network was trained on")
     assert "time backwards" in unlike
-    assert "model.line_mean=true data=study data.name=backwards" in train
+    assert "model.line_mean=true data.name=backwards" in train
     with pytest.warns(UserWarning, match="more than half of the power is white noise"):
         localize_lines(np.random.default_rng(0).normal(size=(2, 8446)))
     with pytest.warns(UserWarning, match="unlike those"):
         localize_lines(rf[:2, ::-1])
-
-
-def with_probe(made, response=True):
-    """A workspace whose probe has, or lacks, its impulse response."""
-    variables = written.workspace(made)
-    if response:
-        variables["Trans"]["IR1wy"] = np.diff(np.hanning(99))
-    return variables
-
-
-KINDS = {
-    "it's (5), a=b.mat": lambda path, made: written.write_v5(path, with_probe(made)),
-    "no response.mat": lambda path, made: written.write_v5(path, with_probe(made, response=False)),
-    "v73.mat": lambda path, made: written.write_v73(path, with_probe(made)),
-    'a "quoted" name.uff': written.write_uff,
-    "zea.h5": written.write_zea,
-    "$HOME; rm.csv": table_of_times,
-}
-
-
-@pytest.mark.parametrize("name", KINDS)
-def test_the_command_that_a_doubt_prints_runs(name, scene, monkeypatch, tmp_path):
-    record, _ = scene
-    monkeypatch.chdir(tmp_path)
-    KINDS[name](tmp_path / name, record())
-    recording = read(name)
-    begun = []
-    monkeypatch.setattr("bubbleloc.training.session.start", lambda s, *_, **__: begun.append(s))
-    typed = train_command(recording, {"mid_mhz": 2.5, "noise_db": -30.0})
-    program, verb, *words = shlex.split(typed)
-    assert (program, verb) == ("bubbleloc", "train")
-    command("train", *words)
-    assert begun[0].data.folder == f"data/{Path(name).stem}"
-    setup = DatasetPlan(begun[0].data).setup()
-    assert len(unit_pulse(setup)[0]) > 0
-    assert ("transducer" in typed) == (name in ("it's (5), a=b.mat", "v73.mat"))
-    assert ("waveform" in typed) == name.endswith(".mat")
