@@ -102,7 +102,12 @@ def test_lines_too_short_for_a_network_are_refused(tmp_path):
     plan = planned(tmp_path / "lines", "data.physics.depth_m=0.02").only(["test"])
     ensure_dataset(plan, workers=1)
     released = runs.open_run("small")
-    long = SimpleNamespace(name="long", card=released.card, network=build_model("dilated_cnn"))
+    long = SimpleNamespace(
+        name="long",
+        card=released.card,
+        network=build_model("dilated_cnn"),
+        knowing_its_pulse=released.knowing_its_pulse,
+    )
     with pytest.raises(InputError, match="has lines of 1690 samples, shorter than the 4096 that"):
         at_rate_of(plan.folder, long, resample=False)
 
