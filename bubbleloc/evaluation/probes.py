@@ -68,7 +68,7 @@ def evaluate_probes(
     if not run.card.wants_standard_lines:
         raise InputError(
             f"conditions=probes: {run.name} knows the pulse of its training only; give a network "
-            "that is told the pulse, such as run=bubbleloc:universal"
+            "that is told the pulse, as experiment=universal trains it"
         )
     report = run.report_folder().with_name("report-probes")
     check_replaceable(report)

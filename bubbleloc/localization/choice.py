@@ -58,7 +58,7 @@ def choose(
         if told := [*settings.given, *(["setup"] if setup else [])]:
             raise InputError(
                 f"{told[0]}=: {printable(run.name)} knows the pulse of its training only; tell the "
-                f"pulse to run={ANY_PULSE}"
+                "pulse to one that experiment=universal trained"
             )
         return Choice(run)
     if settings.tells_pulse or setup is not None:

@@ -16,7 +16,7 @@ class Evaluate(Group):
     bubbleloc evaluate run=outputs/train/<run> baselines=matched_filter,wiener,sparse
     bubbleloc evaluate run=outputs/train/<run> folder=data/x resample=true
     bubbleloc evaluate run=bubbleloc:robust conditions=all
-    bubbleloc evaluate run=bubbleloc:universal conditions=probes
+    bubbleloc evaluate run=outputs/universal conditions=probes
     """
 
     run: t.PathName = setting(
@@ -127,7 +127,7 @@ class Localize(OwnRecording, OwnPulse):
     """Localize the bubbles in your own RF lines.
 
     bubbleloc localize input=rf.h5 output=bubbles.csv
-    bubbleloc localize run=bubbleloc:universal transducer=gaussian center_hz=5e6 \\
+    bubbleloc localize run=outputs/universal transducer=gaussian center_hz=5e6 \\
       fractional_bandwidth=0.7 radius_um=1.5 input=rf.h5
     bubbleloc localize run=outputs/train/<run> input=rf.csv transpose=true \\
       sampling_rate_hz=50e6 resample=true picture=0
@@ -135,7 +135,7 @@ class Localize(OwnRecording, OwnPulse):
     """
 
     run: t.PathName = setting(
-        "run directory, or a network of the package; auto: robust where it fits, else universal",
+        "run directory, or a network of the package; auto: robust",
         "auto",
     )
     input: t.PathName = setting("recording, of a format in docs/recordings.md")
