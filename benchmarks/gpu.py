@@ -57,11 +57,20 @@ def one_pass(network: Localizer, rf: Tensor) -> None:
     synchronize(rf.device)
 
 
+def one_step(run: Run, device: str) -> None:
+    """Take a step of training, and wait for its end."""
+    run()
+    synchronize(torch.device(device))
+
+
 def training(device: str) -> pd.DataFrame:
     """Return lines/s of a training step, by network and precision."""
     columns = {}
     for precision in (torch.float32, torch.bfloat16):
-        steps = {name: step(build_model(name).to(device), precision) for name in TRAINED}
+        networks = {name: build_model(name).to(device) for name in TRAINED}
+        steps: dict[str, Run] = {
+            n: partial(one_step, step(net, precision), device) for n, net in networks.items()
+        }
         columns[str(precision)] = TRAINING_LINES * per_s(steps, ROUNDS)
     return pd.DataFrame(columns)
 

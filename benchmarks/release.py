@@ -1,7 +1,7 @@
 """Put a trained network into the package: its weights, its card, its scores on the test split.
 
-bubbleloc train experiment=small hydra.run.dir=outputs/small
-python benchmarks/release.py outputs/small small
+bubbleloc train experiment=robust hydra.run.dir=outputs/robust
+python benchmarks/release.py outputs/robust robust
 """
 
 import sys

@@ -2,7 +2,6 @@
 
 import contextlib
 from dataclasses import dataclass, replace
-from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from bubbleloc.errors import InputError, printable
 from bubbleloc.formats import Recording
 from bubbleloc.physics import Setup
 from bubbleloc.physics.heard import heard
+from bubbleloc.physics.probe import response_bandwidth
 from bubbleloc.physics.told import (
     TYPICAL_PRESSURE_PA,
     TYPICAL_RADIUS_M,
@@ -24,7 +24,7 @@ from bubbleloc.physics.told import (
 )
 from bubbleloc.physics.waveforms import Waveform, measured
 
-BANDWIDTH = 0.7  # of a probe's echoes at −6 dB, likewise
+BANDWIDTH = 0.7  # of a probe's echoes at −6 dB over its centre, where nobody tells it
 MOST_LINES = 128  # in which the pulse is looked for
 FAR = 0.2  # of the frequency, from that of the lines to that of the pulse
 
@@ -164,8 +164,8 @@ def _probe_of(recording: Recording) -> tuple[dict[str, Any], str]:
     if center_hz is None:
         return {}, ""
     echo = BANDWIDTH if recording.probe_bandwidth is None else recording.probe_bandwidth
-    one_way = sqrt(2) * echo  # of a Gaussian probe
-    told = {"transducer": GAUSSIAN, "center_hz": center_hz, "fractional_bandwidth": one_way}
+    told: dict[str, Any] = {"transducer": GAUSSIAN, "center_hz": center_hz}
+    told["fractional_bandwidth"] = response_bandwidth(echo)
     return told, f"the probe of the file ({center_hz / 1e6:.3g} MHz, {echo:.0%})"
 
 

@@ -57,15 +57,20 @@ def gaussian(
     return Transducer(shape, receive, width_hz, aperture_m, center_hz)
 
 
-def named(name: str) -> Transducer:
-    """The probe of a key of ``PROBES``, or the P4-1.
+def response_bandwidth(echo_bandwidth: float) -> float:
+    """The −6 dB width of each response of a Gaussian probe, of that of its echoes.
 
-    Echoes pass two Gaussian responses alike, so each is √2 as wide as the stated band of echoes.
+    Echoes pass two such responses alike, so each is √2 as wide.
     """
+    return 2**0.5 * echo_bandwidth
+
+
+def named(name: str) -> Transducer:
+    """The probe of a key of ``PROBES``, or the P4-1."""
     if name == P4_1_NAME:
         return P4_1
     probe = PROBES[name]
-    return gaussian(probe.center_hz, 2**0.5 * probe.echo_bandwidth, probe.aperture_m)
+    return gaussian(probe.center_hz, response_bandwidth(probe.echo_bandwidth), probe.aperture_m)
 
 
 def minimum_phase(frequency_hz: Floats, magnitude: Floats) -> TabulatedResponse:

@@ -38,7 +38,7 @@ def write_probes(folder: Path, scores: pd.DataFrame, facts: Mapping[str, str]) -
     at = main[main["told"] == FULL]
     means = main.pivot_table("f1", "lines", "told", sort=False)
     ahead = means[FULL] - means[WIENER]
-    gained = ", ".join(f"{value:.3f} on {lines} lines" for lines, value in ahead.items())
+    gained = ", ".join(f"{value:+.3f} on {lines} lines" for lines, value in ahead.items())
     sections = [
         *(
             Section(f"F1 on {kind} lines", prose("probes", kind), table=probes_table(main, kind))
@@ -65,7 +65,7 @@ def write_probes(folder: Path, scores: pd.DataFrame, facts: Mapping[str, str]) -
         write_document(
             unfinished / "report.html",
             f"Any probe: {facts.get('run', 'one run')}",
-            f"Told pulse and radius, F1 is above that of the Wiener filter by {gained}, on average "
+            f"Told pulse and radius, F1 less that of the Wiener filter is {gained}, on average "
             f"over {main['setup'].nunique()} setups.",
             sections,
             facts,

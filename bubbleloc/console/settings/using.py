@@ -96,7 +96,7 @@ class OwnPulse(Group):
     }
 
     transducer: t.PathName | None = setting(
-        "probe: p4-1, gaussian, or a file of one; null: of the file", None
+        "probe: a name such as l11-4v, gaussian, or a file; null: of the file", None
     )
     center_hz: t.Frequency | None = setting("centre frequency of transducer=gaussian", None)
     fractional_bandwidth: t.Positive | None = setting(
